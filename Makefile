@@ -1,0 +1,48 @@
+# Swipewell. `make help` lists what there is; `make run` needs only Go and make.
+SHELL := /bin/bash
+GO ?= go
+export CGO_ENABLED ?= 0
+BIN := bin
+CMDS := posd posbench hostsim postool
+LDFLAGS := -s -w
+FUZZTIME ?= 5s
+KILLS ?= 200
+FILES ?= firmware/cmd/posbench/testdata/*.txtar
+
+.PHONY: help run test check fuzz bench cross crash build scripts generate clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## every binary for this machine, into bin/
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(addprefix ./firmware/cmd/,$(CMDS))
+
+run: build ## the whole device with its world: open http://127.0.0.1:8583
+	@$(BIN)/posbench serve
+
+test: ## all tests, with a summary of what was skipped for want of a tool
+	@scripts/test.sh
+
+check: ## gofmt, vet, staticcheck, a clean tree after go generate
+	@scripts/check.sh
+
+scripts: build ## play scripts against the real posd: make scripts FILES=...
+	@$(BIN)/posbench run $(FILES)
+
+fuzz: ## every fuzz target for FUZZTIME each (default 5s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+bench: build ## the figures of the README, measured here, as a table
+	@$(BIN)/posbench bench
+
+crash: build ## kill -9 of posd at random moments during sales: KILLS=200
+	@$(BIN)/posbench crash --kills $(KILLS)
+
+cross: ## every binary for linux/arm (v7), arm64, amd64, CGO_ENABLED=0
+	@scripts/cross.sh $(CMDS)
+
+generate: ## write generated files anew
+	@$(GO) generate ./...
+
+clean: ## remove what was built
+	@rm -rf $(BIN) out

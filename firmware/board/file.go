@@ -1,0 +1,324 @@
+// Package board turns a board file (TOML) into opened drivers: a *hal.Board
+// and a report that says of each device whether it was loaded, skipped and
+// why, or failed and why.
+//
+// Sources:
+//   - TOML: toml.io v1.0
+//   - PERIPH: periph.io/x/conn/v3/driver/driverreg, whose three ends the report has
+//
+// A mistake in the file stops the device it concerns, is named with file, line
+// and key, and leaves the rest running; a mistake in what money depends on
+// (acquirer, keystore) stops selling, see [Result.Stop].
+package board
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"swipewell/firmware/pos"
+)
+
+// File is a board file. Each device section may be absent: not fitted.
+type File struct {
+	Name     string    `toml:"name"`
+	Bench    bool      `toml:"bench"`
+	Lang     string    `toml:"lang"` // language of a fresh store: "zh" (default) or "en"
+	Merchant Merchant  `toml:"merchant"`
+	Display  Display   `toml:"display"`
+	Panel    *Panel    `toml:"panel"`
+	MSR      *MSR      `toml:"msr"`
+	Links    []Link    `toml:"link"`
+	Keystore *Keystore `toml:"keystore"`
+	Service  *Service  `toml:"service"`
+	Acquirer *Acquirer `toml:"acquirer"`
+
+	path  string
+	text  string
+	wrong map[string][]string // section → what is wrong with it
+}
+
+// Merchant is what stands at the top of a slip.
+type Merchant struct {
+	Name   string `toml:"name"`
+	NameEN string `toml:"name_en"`
+}
+
+// Display tells the size to draw for.
+type Display struct {
+	Width  int  `toml:"width"`
+	Height int  `toml:"height"`
+	Mono   bool `toml:"mono"`
+}
+
+// Panel is the virtual bench's socket: display, keypad, PIN pad, lamps,
+// sounder, printer, tamper and clock. Only with bench = true.
+type Panel struct {
+	Socket string `toml:"socket"`
+}
+
+// MSR is the stripe reader.
+type MSR struct {
+	Driver  string `toml:"driver"` // "serial" or "ttl"
+	Port    string `toml:"port"`
+	Baud    int    `toml:"baud"`
+	Clock   string `toml:"clock"` // ttl: GPIO names
+	Data    string `toml:"data"`
+	Present string `toml:"present"`
+}
+
+// Link is one way to the host; the order in the file is the preference.
+type Link struct {
+	Name   string `toml:"name"`
+	Driver string `toml:"driver"` // "at" or "tcp"
+	Port   string `toml:"port"`
+	Baud   int    `toml:"baud"`
+	APN    string `toml:"apn"`
+	Mode   string `toml:"mode"` // at: "buffer" (default), "push", "transparent"
+	TLS    bool   `toml:"tls"`
+	CA     string `toml:"ca"`     // tcp: PEM file of the only CA that is believed
+	Server string `toml:"server"` // tcp: the name in the host's certificate
+}
+
+// Keystore is where keys live.
+type Keystore struct {
+	Driver string `toml:"driver"` // "softkeys"
+	File   string `toml:"file"`
+	Tamper string `toml:"tamper"` // the tamper line that protects it; needed without bench
+}
+
+// Service is the technician's cable.
+type Service struct {
+	Port string `toml:"port"`
+	Baud int    `toml:"baud"`
+	PIN  string `toml:"pin"` // of the technician, until roles come with their own store
+}
+
+// Acquirer is the host context: who we are to whom.
+type Acquirer struct {
+	Context       string   `toml:"context"`
+	TID           string   `toml:"tid"`
+	MID           string   `toml:"mid"`
+	TPDU          string   `toml:"tpdu"`   // 10 digits, default 6000030000
+	Header        string   `toml:"header"` // 12 digits, default 603100311003
+	Hosts         []string `toml:"hosts"`  // host:port, in order
+	MAC           string   `toml:"mac"`    // "ecb" (default), "x9.9", "x9.19", "3des-cbc"
+	KeyForm       string   `toml:"keys"`   // DE 60.3 of the sign-on: "001", "003" (default), "004"
+	AnswerTimeout Duration `toml:"answer_timeout"`
+	DialTimeout   Duration `toml:"dial_timeout"`
+	IdleClose     Duration `toml:"idle_close"`
+	SettleAfter   Duration `toml:"settle_after"`
+	MaxOpen       *int     `toml:"max_open"`
+	MaxAmount     string   `toml:"max_amount"`
+	CardTimeout   Duration `toml:"card_timeout"`
+	ConfirmTime   Duration `toml:"confirm_timeout"`
+	PINTimeout    Duration `toml:"pin_timeout"`
+	EncryptTracks bool     `toml:"encrypt_tracks"`
+	NoMACDeclines bool     `toml:"no_mac_on_declines"`
+	NoMAC         bool     `toml:"no_mac"`
+}
+
+// Duration is a time.Duration that reads "90s".
+type Duration struct{ time.Duration }
+
+// UnmarshalText reads "90s", "2m", "500ms".
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err == nil && v <= 0 {
+		err = errors.New("a time must be more than nothing")
+	}
+	d.Duration = v
+	return err
+}
+
+func (d Duration) or(v time.Duration) time.Duration {
+	if d.Duration > 0 {
+		return d.Duration
+	}
+	return v
+}
+
+// Error names a mistake in a board file: file, line and key.
+type Error struct {
+	Path string
+	Line int
+	Key  string
+	Why  string
+}
+
+func (e *Error) Error() string {
+	s := e.Path
+	if e.Line > 0 {
+		s += fmt.Sprintf(":%d", e.Line)
+	}
+	if e.Key != "" {
+		s += ": " + e.Key
+	}
+	return s + ": " + e.Why
+}
+
+// Read reads and checks a board file. An error means that nothing can be done
+// with it: not there, or not TOML. Mistakes in a section are kept for [Open].
+func Read(path string) (*File, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("board: %w", err)
+	}
+	f := &File{path: path, text: string(b), wrong: map[string][]string{}}
+	if err := f.parse(); err != nil {
+		return nil, fmt.Errorf("board: %w", err)
+	}
+	f.check()
+	return f, nil
+}
+
+func (f *File) parse() error {
+	md, err := toml.Decode(f.text, f)
+	if err != nil {
+		var pe toml.ParseError
+		if errors.As(err, &pe) {
+			return &Error{Path: f.path, Line: pe.Position.Line, Key: pe.LastKey, Why: pe.Message}
+		}
+		return &Error{Path: f.path, Why: err.Error()}
+	}
+	for _, k := range md.Undecoded() {
+		f.fault(k.String(), "unknown key")
+	}
+	return nil
+}
+
+// fault keeps a mistake under its section, with the line it stands in.
+func (f *File) fault(key, why string) {
+	section, _, _ := strings.Cut(key, ".")
+	e := &Error{Path: f.path, Line: f.line(key), Key: key, Why: why}
+	f.wrong[section] = append(f.wrong[section], e.Error())
+}
+
+// line finds where a dotted key stands; 0 if it is nowhere. The TOML package
+// gives positions only of what does not parse.
+func (f *File) line(key string) int {
+	section, name, dotted := strings.Cut(key, ".")
+	if !dotted {
+		section, name = "", key
+	}
+	at := ""
+	for i, l := range strings.Split(f.text, "\n") {
+		l = strings.TrimSpace(l)
+		if strings.HasPrefix(l, "[") {
+			at = strings.Trim(strings.SplitN(l, "]", 2)[0], "[] ")
+			if at == key || at == section && name == "" {
+				return i + 1
+			}
+			continue
+		}
+		k, _, ok := strings.Cut(l, "=")
+		if ok && at == section && strings.TrimSpace(k) == name {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// need notes a missing value; the line is that of the section.
+func (f *File) need(section, key, value string) {
+	if value == "" {
+		e := &Error{Path: f.path, Line: f.line(section), Key: section + "." + key, Why: "missing"}
+		f.wrong[section] = append(f.wrong[section], e.Error())
+	}
+}
+
+// check finds what is missing or contradicts itself.
+func (f *File) check() {
+	if f.Lang != "" && f.Lang != "zh" && f.Lang != "en" {
+		f.fault("lang", `must be "zh" or "en"`)
+	}
+	if p := f.Panel; p != nil {
+		f.need("panel", "socket", p.Socket)
+		if !f.Bench {
+			f.fault("panel", "only on a board with bench = true")
+		}
+	}
+	if m := f.MSR; m != nil {
+		switch m.Driver {
+		case "serial":
+			f.need("msr", "port", m.Port)
+		case "ttl":
+			f.need("msr", "clock", m.Clock)
+			f.need("msr", "data", m.Data)
+		default:
+			f.fault("msr.driver", `must be "serial" or "ttl"`)
+		}
+	}
+	for _, l := range f.Links {
+		switch l.Driver {
+		case "at":
+			f.need("link", "port", l.Port)
+		case "tcp":
+		default:
+			f.fault("link.driver", `must be "at" or "tcp"`)
+		}
+	}
+	if k := f.Keystore; k != nil {
+		if k.Driver != "softkeys" {
+			f.fault("keystore.driver", `must be "softkeys"`)
+		}
+		f.need("keystore", "file", k.File)
+	}
+	if s := f.Service; s != nil {
+		f.need("service", "port", s.Port)
+	}
+	f.checkAcquirer()
+}
+
+func (f *File) checkAcquirer() {
+	a := f.Acquirer
+	if a == nil {
+		f.wrong["acquirer"] = append(f.wrong["acquirer"], (&Error{Path: f.path, Key: "acquirer", Why: "missing: without it no sale can be made"}).Error())
+		return
+	}
+	f.need("acquirer", "context", a.Context)
+	if len(a.TID) != 8 {
+		f.fault("acquirer.tid", "must have 8 characters")
+	}
+	if len(a.MID) != 15 {
+		f.fault("acquirer.mid", "must have 15 characters")
+	}
+	digits := func(key, s string, n int) {
+		if s != "" && (len(s) != n || strings.Trim(s, "0123456789") != "") {
+			f.fault("acquirer."+key, fmt.Sprintf("must be %d digits", n))
+		}
+	}
+	digits("tpdu", a.TPDU, 10)
+	digits("header", a.Header, 12)
+	if len(a.Hosts) == 0 {
+		f.need("acquirer", "hosts", "")
+	}
+	if a.MaxAmount != "" {
+		if _, err := pos.ParseAmount(a.MaxAmount); err != nil {
+			f.fault("acquirer.max_amount", "must be an amount like 50000.00")
+		}
+	}
+	switch a.KeyForm {
+	case "", "001", "003", "004":
+	default:
+		f.fault("acquirer.keys", `must be "001", "003" or "004"`)
+	}
+	switch a.MAC {
+	case "", "ecb", "x9.9", "x9.19", "3des-cbc":
+	default:
+		f.fault("acquirer.mac", `must be "ecb", "x9.9", "x9.19" or "3des-cbc"`)
+	}
+}
+
+// Wrong lists every mistake found in the file.
+func (f *File) Wrong() []string {
+	var all []string
+	for _, w := range f.wrong {
+		all = append(all, w...)
+	}
+	return all
+}

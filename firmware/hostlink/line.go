@@ -1,0 +1,350 @@
+// Package hostlink talks to the acquirer: it packs requests, frames them, sends
+// one at a time over the first link that opens, matches and checks what comes
+// back, and says how it ended: never sent, no answer, or answered.
+//
+// Sources:
+//   - HOST: firmware/doc/wire.md, the UnionPay dialect (Q/CUP 009)
+//   - DESIGN: design §2, money rules
+//
+// "Never sent" is known, not guessed: no byte of the message was handed to a
+// modem after its prompt, and none to a write on a socket. Anything else that
+// is not a valid answer is unknown. A late answer is reported and never used.
+package hostlink
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+// maxFrame bounds what a host may announce: LEN | TPDU | header | message.
+const maxFrame = 2048
+
+// Signer makes and checks MACs; firmware/keys has it over the key store.
+type Signer interface {
+	// MAC is DE 64 over the MAB, the bytes from MTI to the last field before it.
+	MAC(mab []byte) ([8]byte, error)
+	// PINBlock makes DE 52 under the PIN key.
+	PINBlock(digits *hal.Secret, pan string) ([8]byte, error)
+	// EncryptTrack encrypts a packed-digit track under the track key.
+	EncryptTrack(track string) (string, error)
+}
+
+// Notice is what the log is told of the link.
+type Notice struct {
+	Code  prompt.Code // LogLink, LogLateAnswer, LogBadAnswer
+	What  string      // a short constant-like word
+	Field int         // of a bad answer: the field at fault, 0 none
+	Err   error
+}
+
+// Opts of New. Clock, Links, Hosts and Signer are needed.
+type Opts struct {
+	Clock   hal.Clock
+	Links   []hal.NamedLink
+	Hosts   []string // host:port, in order
+	Profile Profile
+	Signer  Signer
+	Notice  func(Notice)
+	// AnswerTimeout is the wait for an answer after the last byte left (30 s);
+	// DialTimeout for one link to open (45 s: a modem that hung comes back
+	// within it); IdleClose closes a quiet link (10 s).
+	AnswerTimeout, DialTimeout, IdleClose time.Duration
+}
+
+// Line is the way to the host. One exchange is in flight at a time: Exchange
+// is called from one goroutine after another, never from two at once.
+type Line struct {
+	o    Opts
+	stir atomic.Uint64
+
+	sem      chan struct{} // holds the right to use what follows
+	link     hal.Link
+	linkName string
+	buf      []byte // bytes read and not yet consumed
+	stopIdle func() bool
+}
+
+// New checks and completes the options.
+func New(o Opts) (*Line, error) {
+	if o.Clock == nil || o.Signer == nil {
+		return nil, errors.New("hostlink: a clock and a signer are needed")
+	}
+	if o.Notice == nil {
+		o.Notice = func(Notice) {}
+	}
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&o.AnswerTimeout, 30*time.Second)
+	def(&o.DialTimeout, 45*time.Second)
+	def(&o.IdleClose, 10*time.Second)
+	l := &Line{o: o, sem: make(chan struct{}, 1)}
+	return l, o.Profile.check()
+}
+
+// Stir counts what happened on the line, for the bench's idle probe.
+func (l *Line) Stir() uint64 { return l.stir.Load() }
+
+// Request is one packed message and what its answer must match.
+type Request struct {
+	raw     []byte // MTI..DE 64, without frame
+	want    want
+	err     error // why it could not be packed
+	Timeout time.Duration
+	// Point names a moment for the bench ("before-send", "sent"); Waiting is
+	// called once the last byte has left. Both may be nil.
+	Point   func(name string)
+	Waiting func()
+}
+
+// Unpackable is a request that cannot be sent; it ends as never sent.
+func Unpackable(err error) Request { return Request{err: err} }
+
+// Reply is the end of an exchange.
+type Reply struct {
+	Kind   txn.ReplyKind
+	Code   prompt.Code // NotSent, NoAnswer: why
+	Broken bool        // NoAnswer: the link broke before the time ran out
+	Answer Answer      // Answered
+	// LeftBy is the boottime after which no byte of the request can leave any
+	// more: the link was closed, or the answer had come.
+	LeftBy time.Duration
+}
+
+// Exchange sends a request and waits for its answer.
+func (l *Line) Exchange(ctx context.Context, r Request) Reply {
+	l.sem <- struct{}{}
+	defer func() { <-l.sem }()
+	l.stir.Add(1)
+	defer l.stir.Add(1)
+	if r.err != nil {
+		l.o.Notice(Notice{Code: prompt.Internal, What: "pack", Err: r.err})
+		return l.ended(Reply{Kind: txn.NotSent, Code: prompt.Internal})
+	}
+	l.stopIdleTimer()
+	if err := l.open(ctx); err != nil {
+		return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
+	}
+	frame := l.frame(r.raw)
+	r.point("before-send")
+	n, err := l.send(ctx, frame)
+	if n == 0 && err != nil && ctx.Err() == nil && !hal.TimedOut(ctx) {
+		// A kept link may have died while it was idle; nothing left, so a new
+		// one may carry the message.
+		l.drop("dead when used", err)
+		if err = l.open(ctx); err != nil {
+			return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
+		}
+		n, err = l.send(ctx, frame)
+	}
+	if err != nil {
+		l.drop("send failed", err)
+		if n == 0 {
+			return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
+		}
+		return l.ended(Reply{Kind: txn.NoAnswer, Code: netCode(err), Broken: true})
+	}
+	r.point("sent")
+	if r.Waiting != nil {
+		r.Waiting()
+	}
+	return l.ended(l.await(ctx, r))
+}
+
+func (l *Line) ended(r Reply) Reply {
+	r.LeftBy = l.o.Clock.Now().Boot
+	return r
+}
+
+func (r Request) point(name string) {
+	if r.Point != nil && r.want.points {
+		r.Point(name)
+	}
+}
+
+// open makes sure that a link is up: links in order, hosts in order.
+func (l *Line) open(ctx context.Context) error {
+	if l.link != nil {
+		return nil
+	}
+	err := error(&hal.LinkError{Cause: hal.CauseNoCable})
+	for _, nl := range l.o.Links {
+		for _, host := range l.o.Hosts {
+			var link hal.Link
+			link, err = l.dial(ctx, nl, host)
+			if err == nil {
+				l.link, l.linkName, l.buf = link, nl.Name, l.buf[:0]
+				l.o.Notice(Notice{Code: prompt.LogLink, What: "up " + nl.Name})
+				return nil
+			}
+			l.o.Notice(Notice{Code: prompt.LogLink, What: "dial failed " + nl.Name, Err: err})
+			if ctx.Err() != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
+func (l *Line) dial(ctx context.Context, nl hal.NamedLink, host string) (hal.Link, error) {
+	ctx, cancel := hal.WithTimeout(ctx, l.o.Clock, l.o.DialTimeout)
+	defer cancel()
+	link, err := nl.Dial(ctx, host)
+	l.stir.Add(1)
+	var le *hal.LinkError
+	if err != nil && hal.TimedOut(ctx) && !errors.As(err, &le) {
+		err = &hal.LinkError{Cause: hal.CauseHostSilent, Err: err}
+	}
+	return link, err
+}
+
+func (l *Line) send(ctx context.Context, frame []byte) (int, error) {
+	ctx, cancel := hal.WithTimeout(ctx, l.o.Clock, l.o.AnswerTimeout)
+	defer cancel()
+	n, err := l.link.Write(ctx, frame)
+	l.stir.Add(1)
+	if err == nil && n < len(frame) {
+		err = &hal.LinkError{Cause: hal.CauseDevice, Err: fmt.Errorf("short write, %d of %d", n, len(frame))}
+	}
+	return n, err
+}
+
+// await reads frames until the answer comes, time runs out or the link breaks.
+// What does not parse or does not match is no answer: it is named in the log,
+// and the wait goes on.
+func (l *Line) await(ctx context.Context, r Request) Reply {
+	timeout := r.Timeout
+	if timeout <= 0 {
+		timeout = l.o.AnswerTimeout
+	}
+	ctx, cancel := hal.WithTimeout(ctx, l.o.Clock, timeout)
+	defer cancel()
+	for {
+		body, err := l.readFrame(ctx)
+		if err != nil {
+			out := Reply{Kind: txn.NoAnswer, Code: prompt.NetHostSilent}
+			if !hal.TimedOut(ctx) {
+				out.Broken, out.Code = true, netCode(err)
+			}
+			// Whatever the link still holds must not meet the next message.
+			l.drop("no answer", err)
+			return out
+		}
+		answer, bad := l.check(body, r.want)
+		if bad != nil {
+			l.o.Notice(*bad)
+			continue
+		}
+		l.armIdle()
+		return Reply{Kind: txn.Answered, Answer: answer}
+	}
+}
+
+// readFrame collects one frame: a length of two bytes, and that many.
+func (l *Line) readFrame(ctx context.Context) ([]byte, error) {
+	for {
+		if len(l.buf) >= 2 {
+			n := int(binary.BigEndian.Uint16(l.buf))
+			if n > maxFrame || n == 0 {
+				return nil, fmt.Errorf("hostlink: a frame of %d bytes", n)
+			}
+			if len(l.buf) >= 2+n {
+				body := append([]byte(nil), l.buf[2:2+n]...)
+				l.buf = append(l.buf[:0], l.buf[2+n:]...)
+				return body, nil
+			}
+		}
+		var chunk [1024]byte
+		n, err := l.link.Read(ctx, chunk[:])
+		l.stir.Add(1)
+		l.buf = append(l.buf, chunk[:n]...)
+		clear(chunk[:])
+		if err != nil && n == 0 {
+			return nil, err
+		}
+	}
+}
+
+// drop closes the link; the next exchange opens another.
+func (l *Line) drop(what string, err error) {
+	if l.link == nil {
+		return
+	}
+	l.o.Notice(Notice{Code: prompt.LogLink, What: "down " + l.linkName + ": " + what, Err: err})
+	l.link.Close()
+	clear(l.buf[:cap(l.buf)])
+	l.link, l.buf = nil, l.buf[:0]
+}
+
+// armIdle closes a link that nobody used for a while: airtime costs money, and
+// a middlebox would drop it silently.
+func (l *Line) armIdle() {
+	l.stopIdle = l.o.Clock.AfterFunc(l.o.IdleClose, func() {
+		select {
+		case l.sem <- struct{}{}:
+			l.drop("idle", nil)
+			<-l.sem
+		default: // in use again
+		}
+	})
+}
+
+func (l *Line) stopIdleTimer() {
+	if l.stopIdle != nil {
+		l.stopIdle()
+		l.stopIdle = nil
+	}
+	if l.link != nil {
+		l.late()
+	}
+}
+
+// late looks for a moment at what came while nobody waited: an answer is
+// reported and never used; a link that the host has closed is dropped now,
+// before a message could be lost on it.
+func (l *Line) late() {
+	ctx, cancel := hal.WithTimeout(context.Background(), l.o.Clock, time.Millisecond)
+	defer cancel()
+	for l.link != nil {
+		body, err := l.readFrame(ctx)
+		if err != nil {
+			if !hal.TimedOut(ctx) {
+				l.drop("closed by the host", err)
+			}
+			return
+		}
+		clear(body)
+		l.o.Notice(Notice{Code: prompt.LogLateAnswer, What: "late"})
+	}
+}
+
+// Close drops the link.
+func (l *Line) Close() error {
+	l.sem <- struct{}{}
+	defer func() { <-l.sem }()
+	l.stopIdleTimer()
+	l.drop("closing", nil)
+	return nil
+}
+
+// netCode is what a person is told about an error of a link.
+func netCode(err error) prompt.Code {
+	var le *hal.LinkError
+	if !errors.As(err, &le) {
+		return prompt.NetUnknown
+	}
+	codes := [...]prompt.Code{prompt.NetUnknown, prompt.NetModemSilent, prompt.NetNoSIM, prompt.NetNoSignal, prompt.NetNotRegistered,
+		prompt.NetRefused, prompt.NetNoData, prompt.NetDNS, prompt.NetHostRefused, prompt.NetHostSilent, prompt.NetTLS, prompt.NetClosed,
+		prompt.NetBusy, prompt.NetNoDialTone, prompt.NetNoCarrier, prompt.NetNoCable, prompt.NetDevice}
+	return codes[min(int(le.Cause), len(codes)-1)]
+}

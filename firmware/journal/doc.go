@@ -1,0 +1,27 @@
+// Package journal is the device's log: what happened, as facts with a code, a
+// transaction id and typed fields, one JSON object a line in an append-only
+// file of bounded size.
+//
+// Sources:
+//   - DESIGN: design §2; the journal is also how a field engineer replays a day
+//   - ISO7812: ISO/IEC 7812-1 annex B, the Luhn check digit
+//   - PCIDSS: PCI DSS 3.4, at most the first six and last four digits are shown
+//
+// A card number, a track, a PIN or a key cannot be logged: a [Field] is made by
+// constructors that take the safe type only ([Card] takes a pos.MaskedPAN), and
+// whatever free text remains (an error, a line of log/slog) passes a sieve that
+// stars out what looks like a card number or a track.
+//
+// Record never blocks and never fails: lines go through a queue to one writer.
+// What could not be kept (a full disk, a full queue) is counted, and the count
+// is the first thing that is written when it works again.
+//
+// One line:
+//
+//	{"seq":7,"t":"2026-03-01T14:03:22.120+08:00","boot":"5f0c91aa","up":8211,"log":91822,"lvl":"INFO",
+//	 "code":"E-TXN-04","src":"txn","tx":"cup-000001-000123","f":{"amount":"12.80","card":"622588******1234","rc":"00"}}
+//
+// seq counts over all boots; t is the wall clock, which may be wrong; up (since
+// the process began) and log (the device's logical time) are milliseconds and
+// never run backwards within a boot.
+package journal

@@ -1,0 +1,296 @@
+package terminal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"time"
+
+	"swipewell/firmware/card"
+	"swipewell/firmware/hostlink"
+	"swipewell/firmware/journal"
+	"swipewell/firmware/keys"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+func random() uint32 {
+	var b [4]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint32(b[:])
+}
+
+// sealer gives the store the sealed PAN and expiry of a card in the vault.
+type sealer struct{ t *Terminal }
+
+func (s sealer) Seal(ref pos.CardRef, aad []byte) ([]byte, error) {
+	d, ok := s.t.vault.Get(ref)
+	if !ok {
+		return nil, errors.New("terminal: no such card in the vault")
+	}
+	return keys.SealCard(s.t.board.Keys, d.PAN, d.Expiry, aad)
+}
+
+// run carries out one effect; what it starts ends as a new event.
+func (t *Terminal) run(x txn.Effect) {
+	switch x := x.(type) {
+	case txn.SendSale:
+		t.sendSale(x.Intent)
+	case txn.SendReversal:
+		t.sendReversal(x.Card)
+	case txn.SendSignOn:
+		t.exchange(t.o.Line.SignOn(x.STAN), func(r hostlink.Reply) { t.signedOn(r) })
+	case txn.SendEcho:
+		t.exchange(t.o.Line.Echo(), func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.EchoDone, Reply: t.reply(r)}) })
+	case txn.ReadPIN:
+		t.readPIN(x.Timeout)
+	case txn.Print:
+		t.print(x)
+	case txn.Arm:
+		if t.stopOp != nil {
+			t.stopOp()
+		}
+		t.stopOp = t.clock.AfterFunc(x.D, func() { t.post(func() { t.handle(txn.Event{Kind: txn.TimerExpired, N: x.ID}) }) })
+	case txn.ForgetCard:
+		t.forget(x.Except)
+	case txn.Sound:
+		if t.board.Sounder != nil {
+			t.board.Sounder.Sound(hal.Tone(x.Tone))
+		}
+	case txn.Log:
+		t.o.Journal.Record(journal.Event{Code: x.Code, Source: "txn", Tx: txID(x.ID), Fields: []journal.Field{
+			journal.Amount("amount", x.Amount), journal.Card("card", x.Masked), journal.RC("rc", x.RC), journal.Code("why", x.Why), journal.Count("n", x.N)}})
+	}
+}
+
+// txID names a transaction in the log: context, batch and STAN.
+func txID(id pos.RecordID) string {
+	if id.STAN == 0 {
+		return ""
+	}
+	return id.Context + "-" + id.Batch.String() + "-" + id.STAN.String()
+}
+
+func (t *Terminal) forget(except pos.CardRef) {
+	t.vault.Keep(except)
+	if except.IsZero() && t.pin != nil {
+		t.pin.Wipe()
+		t.pin = nil
+	}
+}
+
+// exchange sends a packed request beside the loop. A request that could not be
+// packed never left.
+func (t *Terminal) exchange(req hostlink.Request, done func(hostlink.Reply)) {
+	req.Point = t.point
+	req.Waiting = func() {
+		t.post(func() { t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting}) })
+	}
+	go func() {
+		r := t.o.Line.Exchange(t.ctx, req)
+		t.post(func() { done(r) })
+	}()
+}
+
+func (t *Terminal) sendSale(in txn.Intent) {
+	d, ok := t.vault.Get(in.Card)
+	var req hostlink.Request
+	if !ok {
+		req = hostlink.Unpackable(errors.New("terminal: the card is gone from the vault"))
+	} else {
+		req = t.o.Line.Sale(hostlink.SaleData{ID: in.ID, Amount: in.Amount, Entry: in.Entry, Card: d, PIN: t.pin})
+	}
+	if t.pin != nil {
+		t.pin.Wipe()
+		t.pin = nil
+	}
+	t.exchange(req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SaleDone, Reply: t.reply(r)}) })
+}
+
+// sendReversal sends the record that waited longest of those that are due, or
+// the one of a card that stands at the gate.
+func (t *Terminal) sendReversal(ref pos.CardRef) {
+	now, best := t.now().Logical, pos.Reversal{}
+	for _, r := range t.rows {
+		if r.State != pos.RecordQueued || (r.Card != ref && r.Next > now) {
+			continue
+		}
+		better := best.STAN == 0 || r.Next < best.Next || r.Next == best.Next && r.STAN < best.STAN
+		if r.Card == ref && best.Card != ref {
+			better = true
+		} else if best.STAN != 0 && best.Card == ref && r.Card != ref {
+			better = false
+		}
+		if better {
+			best = r
+		}
+	}
+	if best.STAN == 0 {
+		t.post(func() { t.handle(txn.Event{Kind: txn.ReversalDone}) })
+		return
+	}
+	var req hostlink.Request
+	sealed, err := t.o.Store.Sealed(best.RecordID)
+	if err == nil {
+		var pan card.PAN
+		var exp card.Expiry
+		if pan, exp, err = keys.OpenCard(t.board.Keys, sealed, t.o.Store.AAD(best.RecordID)); err == nil {
+			req = t.o.Line.Reversal(best, pan, exp)
+		}
+	}
+	if err != nil {
+		req = hostlink.Unpackable(err)
+	}
+	t.exchange(req, func(r hostlink.Reply) {
+		t.handle(txn.Event{Kind: txn.ReversalDone, Reversal: best, Reply: t.reply(r)})
+	})
+	t.point("outbox-try")
+}
+
+// signedOn takes the session keys of a good 0810 before the reducer hears of it.
+func (t *Terminal) signedOn(r hostlink.Reply) {
+	e := txn.Event{Kind: txn.SignOnDone, Reply: t.reply(r)}
+	if r.Kind == txn.Answered && r.Answer.RC == "00" {
+		err := keys.ImportWorkingKeys(t.board.Keys, r.Answer.Keys)
+		if e.Reply.KeysOK = err == nil; err != nil {
+			t.o.Journal.Record(journal.Event{Code: prompt.KeyCheck, Level: slog.LevelError, Source: "keys", Fields: []journal.Field{journal.Err(err)}})
+		}
+	}
+	t.handle(e)
+}
+
+// reply is the end of an exchange as the reducer may see it.
+func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
+	a := r.Answer
+	return txn.Reply{
+		Kind: r.Kind, Code: r.Code, Broken: r.Broken, RC: a.RC, MAC: a.MAC, Amount: a.Amount, RRN: a.RRN, Auth: a.Auth,
+		HostTime: a.HostTime, Issuer: a.Issuer, Org: a.Org, Host: a.Text, Order: a.Order, Batch: a.Batch,
+		LeftBy: t.base + r.LeftBy - t.start.Boot,
+	}
+}
+
+func (t *Terminal) readPIN(d time.Duration) {
+	go func() {
+		ctx, cancel := hal.WithTimeout(t.ctx, t.clock, d)
+		defer cancel()
+		entry, err := t.board.PINPad.Enter(ctx, hal.PINRules{MinDigits: 4, MaxDigits: 12, MayBypass: true}, func(n int) {
+			t.post(func() { t.handle(txn.Event{Kind: txn.PINCounted, N: n}) })
+		})
+		out := [...]txn.PINOutcome{txn.PINEntered, txn.PINBypassed, txn.PINCancelled, txn.PINTimedOut}[entry.Outcome]
+		if err != nil {
+			out = txn.PINFailed
+			if hal.TimedOut(ctx) {
+				out = txn.PINTimedOut
+			}
+		}
+		if !t.post(func() {
+			t.pin.Wipe()
+			t.pin = entry.Digits
+			t.handle(txn.Event{Kind: txn.PINDone, PIN: out})
+		}) {
+			entry.Digits.Wipe()
+		}
+	}()
+}
+
+func (t *Terminal) print(x txn.Print) {
+	row, err := t.o.Store.Sale(x.ID)
+	slip := t.slip(row, x.Copy, x.Again)
+	go func() {
+		if err == nil {
+			err = t.board.Printer.Print(t.ctx, slip)
+		}
+		t.post(func() {
+			e := txn.Event{Kind: txn.PrintDone, ID: x.ID}
+			if err != nil {
+				e.Code = printerCode(err)
+				t.o.Journal.Record(journal.Event{Code: e.Code, Level: slog.LevelWarn, Source: "printer", Tx: txID(x.ID), Fields: []journal.Field{journal.Err(err)}})
+			}
+			t.handle(e)
+		})
+	}()
+}
+
+func printerCode(err error) prompt.Code {
+	var pe *hal.PrinterError
+	if errors.As(err, &pe) {
+		switch pe.Cause {
+		case hal.PaperOut:
+			return prompt.PaperOut
+		case hal.CoverOpen:
+			return prompt.PrinterCover
+		case hal.PrinterHot:
+			return prompt.PrinterHot
+		}
+	}
+	return prompt.PrinterFault
+}
+
+// device runs a reader until ctx ends; a device that fails is tried again.
+func (t *Terminal) device(name string, read func(ctx context.Context) error) {
+	go func() {
+		for t.ctx.Err() == nil {
+			if err := read(t.ctx); err != nil && t.ctx.Err() == nil {
+				t.o.Journal.Record(journal.Event{Code: prompt.BoardDevice, Level: slog.LevelWarn, Source: name, Fields: []journal.Field{journal.Err(err)}})
+				hal.Sleep(t.ctx, t.clock, 2*time.Second)
+			}
+		}
+	}()
+}
+
+func (t *Terminal) readKeys() {
+	if t.board.Keypad == nil {
+		return
+	}
+	t.device("keypad", func(ctx context.Context) error {
+		k, err := t.board.Keypad.ReadKey(ctx)
+		if err == nil {
+			t.post(func() { t.handle(txn.Event{Kind: txn.KeyPressed, Key: txn.Key(k.String())}) })
+		}
+		return err
+	})
+}
+
+func (t *Terminal) readCards() {
+	if t.board.MSR == nil {
+		return
+	}
+	t.device("msr", func(ctx context.Context) error {
+		s, err := t.board.MSR.ReadSwipe(ctx)
+		if err == nil && !t.post(func() { t.swiped(s) }) {
+			s.Wipe()
+		}
+		return err
+	})
+}
+
+func (t *Terminal) watchTamper() {
+	if t.board.Tamper == nil {
+		return
+	}
+	t.device("tamper", func(ctx context.Context) error {
+		which, err := t.board.Tamper.Wait(ctx)
+		if err == nil {
+			t.post(func() {
+				t.o.Journal.Record(journal.Event{Code: prompt.TamperOpen, Level: slog.LevelError, Source: "tamper", Fields: []journal.Field{journal.Word("line", which)}})
+				t.handle(txn.Event{Kind: txn.Faulted, Code: prompt.TamperOpen})
+			})
+		}
+		return err
+	})
+}
+
+// minute keeps the clock and the signal of the status bar true.
+func (t *Terminal) minute() {
+	w := t.clock.Now().Wall
+	t.clock.AfterFunc(w.Truncate(time.Minute).Add(time.Minute).Sub(w), func() {
+		t.post(func() {
+			t.draw()
+			t.minute()
+		})
+	})
+}

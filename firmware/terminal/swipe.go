@@ -1,0 +1,72 @@
+package terminal
+
+import (
+	"errors"
+
+	"swipewell/firmware/card"
+	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+// swiped turns a pass of a card into an event. Card data goes into the vault
+// and no further; the reducer sees a CardRef and a masked number.
+func (t *Terminal) swiped(s hal.Swipe) {
+	defer func() {
+		s.Tracks[0].Data.Wipe()
+		s.Tracks[2].Data.Wipe()
+	}()
+	t.o.Journal.Record(journal.Event{Code: prompt.LogSwipe, Source: "msr", Fields: []journal.Field{
+		journal.Word("t1", s.Tracks[0].Fault.String()), journal.Word("t2", s.Tracks[1].Fault.String()), journal.Word("t3", s.Tracks[2].Fault.String())}})
+	if !s.Readable() {
+		t.handle(txn.Event{Kind: txn.Unreadable, Code: faultCode(s)})
+		return
+	}
+	t2, err := card.ParseTrack2(s.Tracks[1].Data)
+	if err != nil {
+		s.Tracks[1].Data.Wipe()
+		code := prompt.CardForm
+		if errors.Is(err, card.ErrPANLength) {
+			code = prompt.CardNumber
+		}
+		t.handle(txn.Event{Kind: txn.Unreadable, Code: code})
+		return
+	}
+	if !t2.PAN.LuhnOK() {
+		t2.Wipe()
+		t.handle(txn.Event{Kind: txn.Unreadable, Code: prompt.CardNumber})
+		return
+	}
+	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return t.board.Keys.HMAC(hal.SlotCardRef, b) }, t2.PAN)
+	if err != nil {
+		t2.Wipe()
+		t.handle(txn.Event{Kind: txn.Faulted, Code: prompt.KeyNoMaster})
+		return
+	}
+	t.vault.Put(ref, card.Data{PAN: t2.PAN, Expiry: t2.Expiry, Track2: t2})
+	t.handle(txn.Event{Kind: txn.Presented, Card: ref, Masked: t2.PAN.Masked(), Entry: pos.EntrySwipe})
+}
+
+// faultCode is what to tell about a pass that could not be read, by track 2,
+// the one that counts.
+func faultCode(s hal.Swipe) prompt.Code {
+	switch s.Tracks[1].Fault {
+	case hal.FaultParity:
+		return prompt.CardParity
+	case hal.FaultLRC:
+		return prompt.CardLRC
+	case hal.FaultNoStart:
+		return prompt.CardNoStart
+	case hal.FaultNoEnd:
+		return prompt.CardNoEnd
+	case hal.FaultShort:
+		return prompt.CardShort
+	case hal.FaultForm:
+		return prompt.CardForm
+	case hal.TrackAbsent:
+		return prompt.CardBlank
+	}
+	return prompt.CardUnreadable
+}

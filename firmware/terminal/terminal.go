@@ -1,0 +1,351 @@
+// Package terminal is the loop: it owns the State, commits each step to the
+// store, and runs what the step ordered. It translates between the rooms and
+// decides nothing; decisions are txn's.
+//
+// Sources:
+//   - DESIGN: design §2, "commit first, then act"
+//
+// One goroutine, the one that calls Run, owns every field of Terminal. Readers
+// of devices, exchanges with the host and timers run beside it and hand in
+// functions that the loop calls.
+package terminal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"swipewell/firmware/card"
+	"swipewell/firmware/hostlink"
+	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/store"
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+	"swipewell/ui/receipt"
+	"swipewell/ui/screen"
+)
+
+// ErrCommit means that a commit failed: what is on flash is the truth now, and
+// the caller starts again through the boot path from it.
+var ErrCommit = errors.New("terminal: commit failed")
+
+// Opts is what a terminal is made of.
+type Opts struct {
+	Board    *hal.Board
+	Store    *store.Store
+	Line     *hostlink.Line
+	Host     hostlink.Profile
+	Profile  txn.Profile
+	Merchant receipt.Merchant
+	Journal  *journal.Journal
+	Log      *slog.Logger
+	// BootCode, if set, is why no sale is safe: the terminal shows it and sells nothing.
+	BootCode prompt.Code
+	Size     screen.Size
+}
+
+// Terminal is one device in service.
+type Terminal struct {
+	o     Opts
+	board *hal.Board
+	clock hal.Clock
+	state txn.State
+	vault card.Vault
+	pin   *hal.Secret                   // of the sale in front of us; wiped when it is packed or forgotten
+	rows  map[pos.RecordID]pos.Reversal // a copy of the outbox, armed records included
+	high  pos.STAN
+
+	inbox   chan func()
+	ctx     context.Context
+	err     error // set by a failed commit: the loop ends
+	start   hal.Instant
+	base    time.Duration // logical time at start
+	busy    atomic.Int32  // posted and not yet run
+	stir    atomic.Uint64 // functions run
+	view    screen.View
+	drawn   bool
+	lamps   map[string]hal.LampState
+	stopOp  func() bool // operator timer
+	stopOut func() bool // outbox timer
+	outAt   time.Duration
+}
+
+// New opens the terminal on what its store holds.
+func New(o Opts) (*Terminal, error) {
+	t := &Terminal{o: o, board: o.Board, clock: o.Board.Clock, inbox: make(chan func(), 64),
+		rows: map[pos.RecordID]pos.Reversal{}, lamps: map[string]hal.LampState{}}
+	var d txn.Durable
+	raw, err := o.Store.State()
+	if err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	if raw != nil {
+		if err := json.Unmarshal(raw, &d); err != nil {
+			return nil, fmt.Errorf("terminal: state: %w", err)
+		}
+	}
+	recs, err := o.Store.Reversals()
+	if err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	for _, r := range recs {
+		t.rows[r.RecordID] = r.Reversal
+	}
+	t.high = d.STAN
+	t.state = txn.New(d)
+	t.start, t.base = t.clock.Now(), d.Saved.Logical
+	return t, nil
+}
+
+// now is the time of an event. Logical time goes on from what the last commit
+// kept: hours without power do not count, and no clock can set it back.
+func (t *Terminal) now() pos.Time {
+	n := t.clock.Now()
+	return pos.Time{Wall: n.Wall.UnixMilli(), Logical: t.base + n.Boot - t.start.Boot}
+}
+
+// Run works until ctx ends (nil) or a commit fails (ErrCommit).
+func (t *Terminal) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	t.ctx = ctx
+	if t.board.Bench != nil {
+		t.board.Bench.SetIdle(func() (bool, uint64) { return t.busy.Load() > 0, t.stir.Load() + t.o.Line.Stir() })
+	}
+	t.handle(txn.Event{Kind: txn.Booted, Profile: t.o.Profile, Code: t.o.BootCode})
+	t.readKeys()
+	t.readCards()
+	t.watchTamper()
+	t.minute()
+	for t.err == nil {
+		select {
+		case <-ctx.Done():
+			t.forget(pos.CardRef{})
+			return nil
+		case f := <-t.inbox:
+			f()
+			t.stir.Add(1)
+			t.busy.Add(-1)
+		}
+	}
+	t.forget(pos.CardRef{})
+	return t.err
+}
+
+// Do runs f in the loop, between two steps. It is how the service port asks.
+func (t *Terminal) Do(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	if !t.post(func() { f(); close(done) }) {
+		return context.Canceled
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.ctx.Done():
+		return context.Canceled
+	}
+}
+
+// post hands f to the loop; false if the loop has ended.
+func (t *Terminal) post(f func()) bool {
+	t.busy.Add(1)
+	select {
+	case t.inbox <- f:
+		return true
+	case <-t.ctx.Done():
+		t.busy.Add(-1)
+		return false
+	}
+}
+
+// handle is one step: Step, one commit, then the effects.
+func (t *Terminal) handle(e txn.Event) {
+	if t.err != nil {
+		return
+	}
+	e = t.facts(e)
+	if e.Kind == txn.SaleDone && e.Reply.Kind == txn.Answered {
+		t.point("answer")
+	}
+	next, fx := txn.Step(t.state, e)
+	change, err := t.change(next, fx)
+	if err == nil && !change.Empty() {
+		opens := next.Durable.Open.Open() && !t.state.Durable.Open.Open()
+		if opens {
+			t.point("before-intent")
+		}
+		if err = t.o.Store.Commit(change, sealer{t}); err == nil {
+			if opens {
+				t.point("intent")
+			}
+			if e.Kind == txn.SaleDone {
+				t.point("outcome")
+			}
+		}
+	}
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	t.keep(change)
+	t.state = next
+	t.draw()
+	for _, x := range fx {
+		t.run(x)
+	}
+	t.armOutbox()
+}
+
+// change turns a step into one transaction of the store.
+func (t *Terminal) change(next txn.State, fx []txn.Effect) (store.Change, error) {
+	var c store.Change
+	for _, x := range fx {
+		switch x := x.(type) {
+		case txn.PutReversal:
+			c.PutReversal = append(c.PutReversal, x.Record)
+		case txn.DropReversal:
+			c.DropReversal = append(c.DropReversal, x.ID)
+		case txn.PutSale:
+			c.PutSale = append(c.PutSale, x.Row)
+		case txn.MarkPrinted:
+			row, err := t.o.Store.Sale(x.ID)
+			if err != nil {
+				return c, err
+			}
+			row.Printed = true
+			c.PutSale = append(c.PutSale, row)
+		}
+	}
+	if next.Durable != t.state.Durable {
+		raw, err := json.Marshal(next.Durable)
+		if err != nil {
+			return c, err
+		}
+		c.State = raw
+	}
+	return c, nil
+}
+
+// keep follows a commit in the copy of the outbox.
+func (t *Terminal) keep(c store.Change) {
+	for _, r := range c.PutReversal {
+		t.rows[r.RecordID] = r
+		t.high = max(t.high, r.STAN)
+	}
+	for _, id := range c.DropReversal {
+		delete(t.rows, id)
+	}
+}
+
+// fail: a failed commit is itself an unknown (DESIGN §2). Nothing of the step
+// is run, the state in memory is dropped, and the caller boots again.
+func (t *Terminal) fail(err error) {
+	code := StoreCode(err)
+	t.o.Journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
+	t.show(txn.State{Durable: t.state.Durable, Phase: txn.Halted, Code: code})
+	t.err = fmt.Errorf("%w: %w", ErrCommit, err)
+}
+
+// StoreCode is what a person is told about an error of the store.
+func StoreCode(err error) prompt.Code {
+	var schema *store.SchemaError
+	switch {
+	case errors.Is(err, store.ErrDamaged):
+		return prompt.StoreDamaged
+	case errors.As(err, &schema) && schema.Have > schema.Want:
+		return prompt.StoreNewer
+	case errors.As(err, &schema):
+		return prompt.StoreOlder
+	case errors.Is(err, store.ErrMissing):
+		return prompt.StoreMissing
+	case errors.Is(err, store.ErrBusy):
+		return prompt.StoreBusy
+	case errors.Is(err, store.ErrFull):
+		return prompt.StoreFull
+	case errors.Is(err, store.ErrReadOnly):
+		return prompt.StoreReadOnly
+	}
+	return prompt.StoreFault
+}
+
+// facts adds what Step cannot know by itself.
+func (t *Terminal) facts(e txn.Event) txn.Event {
+	e.At = t.now()
+	e.Rand = random()
+	e.HighSTAN = t.high
+	for _, r := range t.rows {
+		if r.State != pos.RecordQueued {
+			continue
+		}
+		e.OpenRev++
+		if r.Next <= e.At.Logical {
+			e.Due++
+		}
+		e.Gated = e.Gated || e.Kind == txn.Presented && r.Card == e.Card
+	}
+	if e.Kind == txn.Presented || e.Kind == txn.PINDone || t.state.Phase == txn.Preparing {
+		if err := t.o.Store.Room(); err != nil {
+			e.NoRoom = StoreCode(err)
+		}
+	}
+	return e
+}
+
+// armOutbox wakes the loop when the next try of a record is due.
+func (t *Terminal) armOutbox() {
+	at, any := time.Duration(0), false
+	for _, r := range t.rows {
+		if r.State == pos.RecordQueued && (!any || r.Next < at) {
+			at, any = r.Next, true
+		}
+	}
+	at = max(at, t.state.Hold)
+	if any && t.stopOut != nil && at == t.outAt {
+		return
+	}
+	if t.stopOut != nil {
+		t.stopOut()
+		t.stopOut = nil
+	}
+	if !any || t.state.Work != txn.WorkNone {
+		return
+	}
+	t.outAt = at
+	t.stopOut = t.clock.AfterFunc(max(at-t.now().Logical, 0), func() {
+		t.post(func() { t.stopOut = nil; t.handle(txn.Event{Kind: txn.OutboxDue}) })
+	})
+}
+
+func (t *Terminal) point(name string) {
+	if t.board.Bench != nil {
+		t.board.Bench.Point(name)
+	}
+}
+
+// draw shows the state if what it says has changed.
+func (t *Terminal) draw() { t.show(t.state) }
+
+func (t *Terminal) show(s txn.State) {
+	v := t.viewOf(s)
+	if t.drawn && v == t.view || t.board.Display == nil {
+		return
+	}
+	t.view, t.drawn = v, true
+	f := screen.Render(v, t.o.Size)
+	if c, ok := t.board.Display.(hal.Captioner); ok {
+		c.Caption(hal.Caption{Code: string(v.Code), Input: v.Input, Lang: string(v.Lang), Lines: f.Lines})
+	}
+	if err := t.board.Display.Draw(t.board.Display.Bounds(), f.Image, image.Point{}); err != nil {
+		t.o.Log.Warn("display", "err", err)
+	}
+	t.showLamps(s)
+}

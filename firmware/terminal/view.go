@@ -1,0 +1,96 @@
+package terminal
+
+import (
+	"swipewell/firmware/pos"
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+	"swipewell/ui/receipt"
+	"swipewell/ui/screen"
+)
+
+// viewOf says in the words of ui what the state shows.
+func (t *Terminal) viewOf(s txn.State) screen.View {
+	v := screen.View{Lang: screen.Lang(s.Durable.Lang), Code: s.Code, Args: s.Args, Note: s.Note, NoteArgs: s.NoteArgs, Input: input(s)}
+	if v.Lang == "" {
+		v.Lang = screen.ZH
+	}
+	switch s.Phase {
+	case txn.Keying:
+		v.Typed = pos.Fen(s.Keyed).String()
+	case txn.EnteringPIN:
+		v.Args.N = s.PINLen
+	case txn.InMenu:
+		copy(v.Menu[:], txn.MenuItems[:])
+		v.Sel = s.Sel
+	}
+	v.Status = screen.Status{Bars: -1, Bench: t.board.Bench != nil, Clock: t.clock.Now().Wall.In(pos.CST).Format("15:04")}
+	for _, r := range t.rows {
+		if r.State == pos.RecordQueued {
+			v.Status.Queue++
+		}
+	}
+	for _, l := range t.board.Links {
+		if sig, ok := l.Dialer.(hal.Signaler); ok {
+			v.Status.Bars = sig.Signal().Bars()
+			break
+		}
+	}
+	return v
+}
+
+// input is what the device waits for, in the words of hal.Caption.
+func input(s txn.State) string {
+	switch s.Phase {
+	case txn.Ready, txn.Keying:
+		return "amount"
+	case txn.AwaitCard:
+		return "card"
+	case txn.Confirming:
+		return "confirm"
+	case txn.EnteringPIN:
+		return "pin"
+	case txn.InMenu:
+		return "menu"
+	case txn.Result:
+		return "ack"
+	}
+	return "none"
+}
+
+// showLamps: ready, busy and alarm say at a distance what the screen says.
+func (t *Terminal) showLamps(s txn.State) {
+	if t.board.Lamps == nil {
+		return
+	}
+	want := map[string]hal.LampState{"ready": hal.LampOff, "busy": hal.LampOff, "alarm": hal.LampOff}
+	switch s.Phase {
+	case txn.Preparing, txn.Online, txn.Busy:
+		want["busy"] = hal.LampBlink
+	case txn.Halted:
+		want["alarm"] = hal.LampOn
+	default:
+		want["ready"] = hal.LampOn
+	}
+	if e, ok := prompt.Lookup(s.Code); ok && e.Severity == prompt.Critical {
+		want["alarm"] = hal.LampOn
+	}
+	for name, st := range want {
+		if was, ok := t.lamps[name]; !ok || was != st {
+			if err := t.board.Lamps.Set(name, st); err == nil {
+				t.lamps[name] = st
+			}
+		}
+	}
+}
+
+// slip is a row of the batch as paper.
+func (t *Terminal) slip(row pos.Sale, copied, again bool) hal.Slip {
+	return receipt.Sale(receipt.Data{
+		Lang: string(t.state.Durable.Lang), Merchant: t.o.Merchant, Bench: t.board.Bench != nil, Kind: string(row.Kind),
+		Amount: row.Amount.String(), Asked: row.Asked.String(), Card: string(row.Masked), Entry: row.Entry,
+		Batch: row.Batch.String(), STAN: row.STAN.String(), RRN: string(row.RRN), Auth: string(row.AuthCode), RC: string(row.RC),
+		Time: pos.Time{Wall: row.At.Wall}.WallTime(pos.CST).Format("2006-01-02 15:04:05"),
+		Org:  row.Org, Issuer: row.Issuer, HostText: row.Host, PINUsed: row.PINUsed, Delayed: copied, Reprint: again,
+	})
+}

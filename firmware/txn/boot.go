@@ -1,0 +1,38 @@
+package txn
+
+import "swipewell/ui/prompt"
+
+// boot is the first event of every start. An open intent found here counts as
+// sent: what left before the power failed cannot be known (money rule 1; HOST
+// §3.5 rows 2–4), so its reversal, on flash since before the first byte, is
+// queued in this same step.
+func (m *machine) boot() {
+	if m.Phase != Starting {
+		return
+	}
+	m.Profile = m.e.Profile
+	m.Durable.Reversals = m.e.OpenRev
+	if m.Durable.Lang == "" {
+		m.Durable.Lang = m.Profile.Lang
+	}
+	m.idle()
+	last := m.Durable.Last
+	switch {
+	case m.e.Code != "": // the board says why no sale is safe
+		if m.Durable.Open.Open() {
+			m.unknown(m.Durable.Open, prompt.UnknownPower, "98", m.e.At.Logical)
+		}
+		m.halt(m.e.Code)
+	case m.Durable.Open.Open():
+		m.unknown(m.Durable.Open, prompt.UnknownPower, "98", m.e.At.Logical)
+	case last.Unprinted:
+		m.show(Result, prompt.Recovered, lastArgs(last))
+		m.print(last, true, false)
+	case m.Durable.Reversals > 0:
+		m.show(Ready, prompt.ReversalQueued, prompt.Args{N: m.Durable.Reversals})
+	}
+}
+
+func lastArgs(l Last) prompt.Args {
+	return prompt.Args{Amount: l.Amount.String(), Card: l.Masked.Tail(), STAN: l.ID.STAN.String(), RRN: string(l.RRN), Auth: string(l.Auth)}
+}

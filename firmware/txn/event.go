@@ -1,0 +1,112 @@
+package txn
+
+import (
+	"time"
+
+	"swipewell/firmware/pos"
+	"swipewell/ui/prompt"
+)
+
+// Kind of an event.
+type Kind string
+
+const (
+	Booted       Kind = "booted"
+	KeyPressed   Kind = "key"
+	Presented    Kind = "presented"  // a card was read
+	Unreadable   Kind = "unreadable" // a card was swiped and not read; Code says why
+	PINCounted   Kind = "pin-count"
+	PINDone      Kind = "pin-done"
+	TimerExpired Kind = "timer"
+	OutboxDue    Kind = "outbox-due" // a record's next try is due
+	Progress     Kind = "progress"   // the exchange moved on: Code is the step's prompt
+	SaleDone     Kind = "sale-done"  // the exchange of the open intent ended; Reply
+	ReversalDone Kind = "reversal-done"
+	SignOnDone   Kind = "signon-done"
+	EchoDone     Kind = "echo-done"
+	PrintDone    Kind = "print-done"
+	Faulted      Kind = "faulted" // the device halts: Code says why
+	Mended       Kind = "mended"  // the fault is gone
+)
+
+// Key is a key's name as hal.Key prints it.
+type Key string
+
+// PINOutcome of a PIN entry.
+type PINOutcome string
+
+const (
+	PINEntered   PINOutcome = "entered"
+	PINBypassed  PINOutcome = "bypassed"
+	PINCancelled PINOutcome = "cancelled"
+	PINTimedOut  PINOutcome = "timed-out"
+	PINFailed    PINOutcome = "failed"
+)
+
+// ReplyKind is how an exchange ended.
+type ReplyKind string
+
+const (
+	// NotSent: known, not guessed, that no byte of the message left.
+	NotSent ReplyKind = "not-sent"
+	// NoAnswer: bytes may have left, and no valid answer came in time.
+	NoAnswer ReplyKind = "no-answer"
+	// Answered: an answer that parses and matches came.
+	Answered ReplyKind = "answered"
+)
+
+// MACState of an answer.
+type MACState string
+
+const (
+	MACValid   MACState = "valid"
+	MACWrong   MACState = "wrong"
+	MACMissing MACState = "missing"
+)
+
+// Reply is the end of one exchange, without anything that only the host link
+// or the vault may know.
+type Reply struct {
+	Kind     ReplyKind
+	Code     prompt.Code // NotSent, NoAnswer: the link's cause as a prompt
+	Broken   bool        // NoAnswer: the link broke, rather than time running out
+	RC       pos.ResponseCode
+	MAC      MACState
+	Amount   int64 // DE 4 of the answer, minor units; -1 if absent
+	RRN      pos.RRN
+	Auth     pos.AuthCode
+	HostTime string // DE 13 + DE 12
+	Issuer   string
+	Org      string
+	Host     string        // DE 63 texts
+	Order    int           // processing requirement of the header; 0 none
+	Batch    pos.BatchNo   // sign-on: DE 60.2
+	KeysOK   bool          // sign-on: all check values matched and the keys are in
+	LeftBy   time.Duration // logical time after which no byte of the request can leave any more
+}
+
+// Event is one fact, with its time in it.
+type Event struct {
+	Kind Kind
+	At   pos.Time
+
+	// What Step cannot know by itself, gathered by the loop for every event.
+	Due      int         // reversals whose next try is due now
+	HighSTAN pos.STAN    // the highest STAN of any row kept, for money rule 6
+	OpenRev  int         // rows in the outbox, armed one excluded
+	Rand     uint32      // for jitter
+	NoRoom   prompt.Code // the store could not hold another sale: why; "" it can
+
+	Key      Key
+	Card     pos.CardRef
+	Masked   pos.MaskedPAN
+	Entry    pos.EntryMode
+	Gated    bool // this card has an open reversal
+	Code     prompt.Code
+	N        int          // PINCounted: digits; TimerExpired: the timer's id
+	ID       pos.RecordID // PrintDone
+	PIN      PINOutcome
+	Reply    Reply
+	Reversal pos.Reversal // ReversalDone: the record as it was sent
+	Profile  Profile      // Booted
+}

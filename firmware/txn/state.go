@@ -1,0 +1,135 @@
+package txn
+
+import (
+	"time"
+
+	"swipewell/firmware/pos"
+	"swipewell/ui/prompt"
+)
+
+// Phase is where the terminal stands with its cashier.
+type Phase uint8
+
+const (
+	Starting    Phase = iota // no Booted event yet
+	Ready                    // idle, or a result of earlier on the screen
+	Keying                   // an amount is being keyed
+	AwaitCard                // amount done, card wanted
+	Confirming               // amount and card on the screen, enter wanted
+	EnteringPIN              // the PIN pad is active
+	Preparing                // what must go before the sale: reversals, sign-on
+	Online                   // the intent is on flash; the fate of money is open
+	Result                   // the outcome is on the screen
+	InMenu
+	Busy   // a sign-on or echo that the cashier asked for
+	Halted // no sale: a fault that someone must mend
+)
+
+var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted"}
+
+func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
+
+// Work is what the line does at the moment: one thing at a time.
+type Work uint8
+
+const (
+	WorkNone Work = iota
+	WorkSale
+	WorkReversal
+	WorkSignOn
+	WorkEcho
+)
+
+// Profile is what the acquirer and the board decide. It is constant between
+// two boots and rides in State so that Step needs nothing else.
+type Profile struct {
+	Context       string        // name of the host context
+	Currency      pos.Currency  //
+	MaxAmount     int64         // minor units; a sale above it is refused at the key
+	SettleAfter   time.Duration // money rule 5: 12 or 25 closes a reversal only so long after the last byte (90 s)
+	MaxOpen       int           // open reversals with which other cards may still pay (3; 0 = none)
+	CardTimeout   time.Duration // wait for a card, for a confirm key, for a PIN
+	ConfirmTime   time.Duration
+	PINTimeout    time.Duration
+	PINPad        bool   // fitted; without one no PIN is asked
+	Printer       bool   // fitted
+	NoMACDeclines bool   // this host sends no MAC on a refusal (money rule 4)
+	NoMAC         bool   // this host sends no MAC at all
+	Type60        string // DE 60 template of a sale behind type and batch: "000" + "00" …
+	Lang          string // language of a fresh store
+}
+
+// Intent is a request whose fate is open: from the commit before its first
+// byte leaves to the commit of its outcome.
+type Intent struct {
+	ID     pos.RecordID
+	Kind   pos.TxnKind
+	Amount pos.Amount
+	Card   pos.CardRef
+	Masked pos.MaskedPAN
+	Entry  string // DE 22
+	At     pos.Time
+	PIN    bool
+}
+
+// Outcome of the last transaction, for the first screen after a boot.
+type Last struct {
+	ID        pos.RecordID
+	Kind      pos.TxnKind
+	Amount    pos.Amount
+	Masked    pos.MaskedPAN
+	Auth      pos.AuthCode
+	RRN       pos.RRN
+	Code      prompt.Code
+	Unprinted bool // approved, and the slip is not known to be out
+}
+
+// Durable is the part of State that the store keeps.
+type Durable struct {
+	STAN      pos.STAN    // last used
+	Batch     pos.BatchNo // 0 before the first sign-on
+	SignedOn  bool        // the session keys fit, as far as we know
+	Lang      string      // "zh" or "en"
+	Open      Intent      // zero: none
+	Last      Last
+	Sales     int      // rows in the open batch
+	Total     int64    // their sum, minor units
+	Reversals int      // rows in the outbox, armed one excluded
+	Saved     pos.Time // when this was written: logical time goes on from here
+}
+
+// State is small and comparable: it can be a map key, it is stored whole.
+type State struct {
+	Durable Durable
+	Profile Profile
+
+	Phase    Phase
+	Code     prompt.Code // what the screen says
+	Args     prompt.Args
+	Note     prompt.Code // a second message below it
+	NoteArgs prompt.Args
+
+	Keyed    int64 // amount being keyed, minor units
+	Decimals int8  // -1: digits shift in from the right; 0..2: so many keyed behind the dot
+	Sel      int   // selected menu item
+
+	Card   pos.CardRef // in front of us, AwaitCard..Online
+	Masked pos.MaskedPAN
+	Entry  string // DE 22 digits 1–2
+	PINLen int    // stars on the screen
+	PIN    bool   // a PIN was entered
+
+	Work       Work
+	WantSignOn bool          // the host ordered one, or an answer said the keys are off
+	DialFails  int           // failed dials in a row; they use up no try of a record
+	Hold       time.Duration // logical: the outbox rests until then
+	Resigned   int           // sign-ons in a row that a reversal asked for
+	Timer      int           // id of the running operator timer; older expiries are stale
+	Printing   bool
+}
+
+// Open tells whether an intent is open.
+func (i Intent) Open() bool { return i.ID.STAN != 0 }
+
+// New is the state before the first Booted event.
+func New(d Durable) State { return State{Durable: d, Phase: Starting, Code: prompt.Boot, Decimals: -1} }

@@ -1,0 +1,22 @@
+module swipewell
+
+go 1.26
+
+require (
+	github.com/BurntSushi/toml v1.6.0 // board files are TOML; errors carry line and key
+	github.com/chromedp/chromedp v0.23.0 // tests only: the page in a real browser
+	github.com/coder/websocket v1.8.15 // the bench page
+	github.com/google/go-cmp v0.7.0 // tests only: readable differences
+	github.com/moov-io/iso8583 v0.26.1 // tests only: the oracle for our codec
+	github.com/rogpeppe/go-internal v1.16.0 // testscript: the script language of posbench
+	github.com/spf13/cobra v1.10.2 // command lines
+	github.com/tarm/serial v0.0.0-20180830185346-98f6abe2eb07 // fixed by the owner: serial ports (drivers/tty only)
+	go.etcd.io/bbolt v1.5.0 // fixed by the owner: the store
+	golang.org/x/sys v0.49.0 // termios, ppoll, eventfd, flock
+	golang.org/x/term v0.47.0 // the line console of the service port
+	periph.io/x/conn/v3 v3.7.3 // fixed by the owner: the interfaces of hal
+	periph.io/x/host/v3 v3.8.5 // fixed by the owner: GPIO of a real board
+	pgregory.net/rapid v1.3.0 // tests only: property tests
+)
+
+tool honnef.co/go/tools/cmd/staticcheck

@@ -1,0 +1,52 @@
+package hal
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// redacted is all that a Secret ever prints.
+const redacted = "[secret]"
+
+// Secret holds bytes that must not be printed, logged, marshalled or kept: a
+// track, PIN digits, a key. Every way of formatting it yields "[secret]".
+// The owner calls Wipe when done; the zero value is an empty secret.
+type Secret struct{ b []byte }
+
+// NewSecret takes over b: the caller must not keep or change it.
+func NewSecret(b []byte) *Secret { return &Secret{b: b} }
+
+// Len is the number of bytes held; 0 after Wipe and for a nil Secret.
+func (s *Secret) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.b)
+}
+
+// Use lends the bytes to fn. They are valid only until fn returns.
+func (s *Secret) Use(fn func(b []byte)) {
+	if s == nil {
+		fn(nil)
+		return
+	}
+	fn(s.b)
+}
+
+// Wipe overwrites the bytes and forgets them. Safe to call twice and on nil.
+func (s *Secret) Wipe() {
+	if s == nil {
+		return
+	}
+	clear(s.b)
+	s.b = nil
+}
+
+// String, GoString, Format, MarshalText, MarshalJSON and LogValue all hide.
+func (s *Secret) String() string               { return redacted }
+func (s *Secret) GoString() string             { return redacted }
+func (s *Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
+func (s *Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (s *Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+func (s *Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
