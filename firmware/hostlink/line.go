@@ -27,16 +27,6 @@ import (
 // maxFrame bounds what a host may announce: LEN | TPDU | header | message.
 const maxFrame = 2048
 
-// Signer makes and checks MACs; firmware/keys has it over the key store.
-type Signer interface {
-	// MAC is DE 64 over the MAB, the bytes from MTI to the last field before it.
-	MAC(mab []byte) ([8]byte, error)
-	// PINBlock makes DE 52 under the PIN key.
-	PINBlock(digits *hal.Secret, pan string) ([8]byte, error)
-	// EncryptTrack encrypts a packed-digit track under the track key.
-	EncryptTrack(track string) (string, error)
-}
-
 // Notice is what the log is told of the link.
 type Notice struct {
 	Code  prompt.Code // LogLink, LogLateAnswer, LogBadAnswer

@@ -18,10 +18,7 @@ const Height = 16
 var file string // a string: it stays in the binary's read-only pages
 
 // Head of unifont.bin, see gen/main.go.
-const (
-	headSize = 4 + 8 + 2 + 2
-	magic    = "SWF1"
-)
+const headSize = 4 + 8 + 2 + 2
 
 var (
 	narrowN = int(file[12])<<8 | int(file[13])

@@ -7,7 +7,7 @@ type advice struct{ zhBody, zhNext, enBody, enNext string }
 
 const (
 	zhRefused = "银行拒绝({rc}),本笔未扣款。<\n{host}>"
-	enRefused = "Refused by the bank ({rc}), not charged.<\n{host}>"
+	enRefused = "Bank refused ({rc}), not charged.<\n{host}>"
 )
 
 var (
@@ -25,7 +25,7 @@ var (
 	batch = advice{zhRefused, "请主管结算或上送后再收款", enRefused, "Supervisor: settle or upload first"}
 	// unproven: these answers are no proof that nothing was booked (money rule
 	// 4), so they promise nothing and ask for nothing.
-	unproven = advice{"应答({rc})不能证明未记账。付款由本机自动冲正。<\n{host}>", "请勿重刷,等待结果", "Answer {rc} is no proof; a payment gets a REVERSAL.<\n{host}>", "DO NOT SWIPE AGAIN, wait for the result"}
+	unproven = advice{"应答({rc})不能证明未记账。付款由本机自动冲正。<\n{host}>", "请勿重刷,等待结果", "Answer {rc} is no proof; a payment gets a REVERSAL.<\n{host}>", "DO NOT SWIPE AGAIN until settled"}
 )
 
 // decline is one DE 39: the terminal text and the English prompt of HOST §2,
@@ -45,7 +45,7 @@ var declines = []decline{
 	{"07", "此卡为无效卡,没收", "PICK UP CARD", keep},
 	{"09", "请求正在处理中", "REQUEST IN PROGRESS", unproven},
 	{"12", "无效交易", "INVALID TRANSACTION", final},
-	{"13", "无效金额", "INVALID AMOUNT", advice{zhRefused, "请核对金额,或换卡付款", enRefused, "Check the amount, or another card"}},
+	{"13", "无效金额", "INVALID AMOUNT", advice{zhRefused, "请改正金额,或换卡付款", enRefused, "Check the amount, or another card"}},
 	{"14", "无效卡号", "INVALID CARD NO", final},
 	{"15", "此卡无对应发卡方", "NO SUCH ISSUER", final},
 	{"19", "重做交易", "RE-ENTER TRANSACTION", later},
@@ -96,7 +96,7 @@ var declines = []decline{
 	{"91", "发卡方状态不正常,请稍后重试", "ISSUER NOT AVAILABLE", later},
 	{"92", "发卡方线路异常,请稍后重试", "ISSUER LINE FAULT", later},
 	{"93", "违法不能完成", "CANNOT BE COMPLETED", final},
-	{"94", "重复流水号,本笔未受理", "DUPLICATE STAN", advice{"本笔未受理({rc}),未扣款。同号的另一笔已在主机。<\n{host}>", "请核对上一笔签购单", "Not taken ({rc}), not charged. The host has another with this number.<\n{host}>", "Check the slip of the last sale"}},
+	{"94", "重复流水号,本笔未受理", "DUPLICATE STAN", advice{"本笔未受理({rc}),未扣款。同号的另一笔已在主机。<\n{host}>", "请查上一笔签购单", "Not taken ({rc}), not charged. The host has another with this number.<\n{host}>", "Check the slip of the last sale"}},
 	{"95", "对账不平", "TOTALS DO NOT AGREE", batch},
 	{"96", "交换中心异常", "SWITCH FAULT", unproven},
 	{"97", "终端号未登记", "TERMINAL NOT REGISTERED", acquirer},

@@ -88,7 +88,8 @@ func Missing() []prompt.Code {
 func Format(lang Lang, code prompt.Code, a prompt.Args) Message {
 	m := Get(lang, code)
 	f := filler{lang, a}
-	return Message{Title: f.fill(m.Title), Body: strings.Trim(f.fill(m.Body), " \n"), Next: f.fill(m.Next), Small: f.fill(m.Small)}
+	body := strings.ReplaceAll(f.fill(m.Body), " \n", "\n")
+	return Message{Title: f.fill(m.Title), Body: strings.Trim(body, " \n"), Next: f.fill(m.Next), Small: f.fill(m.Small)}
 }
 
 type filler struct {
@@ -143,6 +144,9 @@ func (f filler) values(t string) (s string, full bool) {
 	return b.String(), full
 }
 
+// oneLine is s without line ends and without the blanks that hosts pad with.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
 // value of a placeholder; a count of zero reads "0" but is empty for an
 // optional part.
 func (f filler) value(name string) (v string, zero bool) {
@@ -161,9 +165,9 @@ func (f filler) value(name string) (v string, zero bool) {
 	case "auth":
 		v = a.Auth
 	case "field":
-		v = a.Field
+		v = oneLine(a.Field)
 	case "host":
-		v = a.Host
+		v = oneLine(a.Host)
 	case "time":
 		v = a.Time
 	case "n":

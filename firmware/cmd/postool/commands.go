@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"swipewell/firmware/console"
+	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
+	"swipewell/ui/prompt"
+)
+
+// tool is what the flags say.
+type tool struct {
+	out    io.Writer
+	socket string
+	json   bool
+	zh     bool
+}
+
+func (t *tool) lang() string {
+	if t.zh {
+		return "zh"
+	}
+	return "en"
+}
+
+// defaultSocket: the data directory of SWIPEWELL_DATA, or the one that make run uses.
+func defaultSocket() string {
+	dir := os.Getenv("SWIPEWELL_DATA")
+	if dir == "" {
+		dir = "data"
+	}
+	return filepath.Join(dir, "posd.sock")
+}
+
+func newRoot(out io.Writer) *cobra.Command {
+	t := &tool{out: out}
+	root := &cobra.Command{
+		Use:           "postool",
+		Short:         "ask a running posd how it is",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	f := root.PersistentFlags()
+	f.StringVar(&t.socket, "socket", defaultSocket(), "posd's service socket")
+	f.BoolVar(&t.json, "json", false, "print JSON, one object a line")
+	f.BoolVar(&t.zh, "zh", false, "print Chinese")
+	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check())
+	return root
+}
+
+// ask sends one request; a client for each keeps them independent.
+func (t *tool) ask(ctx context.Context, q console.Request, fn func(console.Reply) error) error {
+	c, err := console.Dial(ctx, t.socket)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	err = c.Do(ctx, q, func(r console.Reply) error {
+		if t.json {
+			_, err := fmt.Fprintf(t.out, "%s\n", r.Data)
+			return err
+		}
+		return fn(r)
+	})
+	var away *console.Unreachable
+	if err != nil && !errors.As(err, &away) {
+		return failure{err}
+	}
+	return err
+}
+
+func (t *tool) status() *cobra.Command {
+	return &cobra.Command{
+		Use:     "status",
+		Short:   "terminal, sign-on, batch, open reversals, last sale, links, store, version",
+		Example: "  postool status\n  postool status --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return t.ask(cmd.Context(), console.Request{Cmd: "status"}, func(r console.Reply) error {
+				var s console.Status
+				if err := json.Unmarshal(r.Data, &s); err != nil {
+					return err
+				}
+				console.WriteStatus(t.out, t.lang(), s)
+				return nil
+			})
+		},
+	}
+}
+
+func (t *tool) queue() *cobra.Command {
+	return &cobra.Command{
+		Use:   "queue",
+		Short: "reversals that wait to be sent",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var rs []pos.Reversal
+			err := t.ask(cmd.Context(), console.Request{Cmd: "queue"}, func(r console.Reply) error {
+				var v pos.Reversal
+				err := json.Unmarshal(r.Data, &v)
+				rs = append(rs, v)
+				return err
+			})
+			if err != nil || t.json {
+				return err
+			}
+			var now time.Duration
+			err = t.ask(cmd.Context(), console.Request{Cmd: "status"}, func(r console.Reply) error {
+				var s console.Status
+				err := json.Unmarshal(r.Data, &s)
+				now = s.Time.Logical
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			console.WriteQueue(t.out, t.lang(), rs, now)
+			return nil
+		},
+	}
+}
+
+func (t *tool) batch() *cobra.Command {
+	return &cobra.Command{
+		Use:   "batch",
+		Short: "rows of the open batch",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var rows []pos.Sale
+			err := t.ask(cmd.Context(), console.Request{Cmd: "batch"}, func(r console.Reply) error {
+				var v pos.Sale
+				err := json.Unmarshal(r.Data, &v)
+				rows = append(rows, v)
+				return err
+			})
+			if err == nil && !t.json {
+				console.WriteBatch(t.out, t.lang(), rows)
+			}
+			return err
+		},
+	}
+}
+
+func (t *tool) tx() *cobra.Command {
+	return &cobra.Command{
+		Use:     "tx STAN",
+		Short:   "all that the device knows of one transaction",
+		Example: "  postool tx 123",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return t.ask(cmd.Context(), console.Request{Cmd: "tx", Tx: args[0]}, t.print)
+		},
+	}
+}
+
+// print prints an item by its kind.
+func (t *tool) print(r console.Reply) (err error) {
+	switch r.Kind {
+	case "sale":
+		var v pos.Sale
+		err = json.Unmarshal(r.Data, &v)
+		console.WriteItem(t.out, t.lang(), v)
+	case "reversal":
+		var v pos.Reversal
+		err = json.Unmarshal(r.Data, &v)
+		console.WriteItem(t.out, t.lang(), v)
+	case "entry":
+		var v journal.Entry
+		err = json.Unmarshal(r.Data, &v)
+		console.WriteItem(t.out, t.lang(), v)
+	}
+	return err
+}
+
+func (t *tool) log() *cobra.Command {
+	var q console.Request
+	var since, code string
+	cmd := &cobra.Command{
+		Use:     "log",
+		Short:   "the log, oldest first",
+		Example: "  postool log -n 50\n  postool log -f\n  postool log --tx 123\n  postool log --code F-NET --since 2h",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			q.Cmd = "log"
+			q.Filter.Code = prompt.Code(strings.ToUpper(code))
+			if n, err := strconv.ParseUint(q.Filter.Tx, 10, 20); err == nil {
+				q.Filter.Tx = pos.STAN(n).String()
+			}
+			var err error
+			if q.Ago, q.Filter.Since, err = parseSince(since); err != nil {
+				return err
+			}
+			return t.ask(cmd.Context(), q, t.print)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVarP(&q.Follow, "follow", "f", false, "go on with new entries until interrupted")
+	f.IntVarP(&q.Filter.Last, "lines", "n", 40, "only the last so many; 0 means all")
+	f.StringVar(&q.Filter.Tx, "tx", "", "of one transaction, by its STAN")
+	f.StringVar(&code, "code", "", "of one code, or of all that begin so: F-NET")
+	f.StringVar(&since, "since", "", "since so long before the device's clock (2h), or a time (2026-03-01 14:00)")
+	return cmd
+}
+
+// parseSince reads a length of time, which counts back from the device's own
+// clock, or a time in the device's zone.
+func parseSince(s string) (ago time.Duration, at time.Time, err error) {
+	if s == "" {
+		return 0, time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		if d <= 0 {
+			return 0, time.Time{}, fmt.Errorf("--since %s: must be positive", s)
+		}
+		return d, time.Time{}, nil
+	}
+	if at, err := time.Parse(time.RFC3339, s); err == nil {
+		return 0, at, nil
+	}
+	for _, form := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {
+		if at, err := time.ParseInLocation(form, s, pos.CST); err == nil {
+			return 0, at, nil
+		}
+	}
+	return 0, time.Time{}, fmt.Errorf("--since %q: neither a length of time (2h, 90s) nor a time (2026-03-01 14:00)", s)
+}
+
+func (t *tool) check() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "let posd examine its store; exit 1 if it is not whole",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := t.ask(cmd.Context(), console.Request{Cmd: "check"}, func(console.Reply) error { return nil })
+			if err == nil {
+				console.WriteCheck(t.out, t.lang(), t.json)
+			}
+			return err
+		},
+	}
+}

@@ -1,0 +1,123 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+// Backend is the device as the service sees it. Its methods may be called from
+// several goroutines and must not block on the world.
+type Backend interface {
+	Status(ctx context.Context) (Status, error)
+	// Queue is the outbox, in the order of the intents; an armed record is of
+	// the sale that is under way.
+	Queue(ctx context.Context) ([]pos.Reversal, error)
+	// Batch calls fn for each row of the open batch until fn fails.
+	Batch(ctx context.Context, fn func(pos.Sale) error) error
+	// Check examines the store; nil if it is whole.
+	Check(ctx context.Context) error
+}
+
+// Opts of a Server and a Shell.
+type Opts struct {
+	Backend Backend
+	Journal *journal.Journal
+	Clock   hal.Clock // nil means the machine's
+	Lang    string    // of the Shell at its start: "zh" or "en"; "" means en
+	// Logins are the roles that may log in on the cable, with their PINs. A
+	// role with an empty PIN cannot log in. Bench only, until roles have
+	// hashed secrets of their own.
+	Logins map[Role]string
+}
+
+// Role of a person at the service cable; "" is nobody.
+type Role string
+
+const (
+	Technician Role = "technician"
+	Supervisor Role = "supervisor"
+)
+
+// Status is what the device says of itself.
+type Status struct {
+	Version      string         `json:"version"`
+	Board        string         `json:"board"`
+	Bench        bool           `json:"bench"`
+	Terminal     pos.TerminalID `json:"terminal"`
+	Merchant     pos.MerchantID `json:"merchant"`
+	MerchantName string         `json:"merchant_name,omitempty"`
+	Context      string         `json:"context"` // name of the host context
+
+	Phase    string      `json:"phase"`  // txn.Phase in words
+	Screen   prompt.Code `json:"screen"` // what the screen says
+	SignedOn bool        `json:"signed_on"`
+
+	Batch pos.BatchNo `json:"batch"`
+	Sales int         `json:"sales"` // rows in the open batch
+	Total pos.Amount  `json:"total"` // their sum
+	STAN  pos.STAN    `json:"stan"`  // last used
+
+	Open       bool      `json:"open"`       // an intent is open: the fate of a sale is not known
+	Reversals  int       `json:"reversals"`  // waiting to be sent
+	Unresolved int       `json:"unresolved"` // a person must settle these
+	Last       *LastSale `json:"last,omitempty"`
+
+	Links   []Link   `json:"links"`
+	Devices []Device `json:"devices"` // the board's report
+	Store   Store    `json:"store"`
+
+	Time       pos.Time      `json:"time"` // wall and logical, now
+	Up         time.Duration `json:"up"`   // since the program began
+	LogDropped uint64        `json:"log_dropped"`
+}
+
+// LastSale is the outcome of the last transaction.
+type LastSale struct {
+	ID        pos.RecordID  `json:"id"`
+	Kind      pos.TxnKind   `json:"kind"`
+	Amount    pos.Amount    `json:"amount"`
+	Masked    pos.MaskedPAN `json:"masked"`
+	Auth      pos.AuthCode  `json:"auth,omitempty"`
+	RRN       pos.RRN       `json:"rrn,omitempty"`
+	Code      prompt.Code   `json:"code"`
+	Unprinted bool          `json:"unprinted,omitempty"`
+}
+
+// Link is a way to the host, in order of preference.
+type Link struct {
+	Name   string      `json:"name"`
+	Driver string      `json:"driver"`
+	State  string      `json:"state"`          // "idle", "open", "failed", "unknown" before the first use
+	Code   prompt.Code `json:"code,omitempty"` // why it failed
+	Signal *hal.Signal `json:"signal,omitempty"`
+}
+
+// Device is one line of the board's report.
+type Device struct {
+	Device string `json:"device"`
+	Driver string `json:"driver,omitempty"`
+	State  string `json:"state"` // "loaded", "skipped", "failed"
+	Why    string `json:"why,omitempty"`
+}
+
+// DevicesOf turns a board's report into a status.
+func DevicesOf(report []hal.DeviceReport) []Device {
+	ds := make([]Device, 0, len(report))
+	for _, r := range report {
+		ds = append(ds, Device{r.Device, r.Driver, r.State.String(), r.Why})
+	}
+	return ds
+}
+
+// Store is what the store says of itself.
+type Store struct {
+	ID      string      `json:"id"`
+	Commits uint64      `json:"commits"`         // since the program began
+	Bytes   uint64      `json:"bytes"`           // written by them
+	Fault   prompt.Code `json:"fault,omitempty"` // why no sale may start
+}

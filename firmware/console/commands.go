@@ -1,0 +1,193 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
+	"swipewell/ui/prompt"
+)
+
+// command is one word of the line console. The table is the help.
+type command struct {
+	name, args string
+	help       string // key of its words
+	login      bool   // only for who has logged in
+	fn         func(s *Shell, ctx context.Context, args []string) error
+}
+
+type table []command
+
+var errUsage = errors.New("usage")
+
+var commands table
+
+// The table is filled here since help prints it.
+func init() {
+	commands = table{
+		{"help", "", "h-help", false, cmdHelp},
+		{"status", "", "h-status", false, cmdStatus},
+		{"login", "technician|supervisor", "h-login", false, cmdLogin},
+		{"log", "[N | -f | off] [tx STAN] [code CODE]", "h-log", true, cmdLog},
+		{"queue", "", "h-queue", true, cmdQueue},
+		{"batch", "", "h-batch", true, cmdBatch},
+		{"tx", "STAN", "h-tx", true, cmdTx},
+		{"check", "", "h-check", true, cmdCheck},
+		{"lang", "zh|en", "h-lang", false, cmdLang},
+		{"logout", "", "h-logout", false, cmdLogout},
+		{"exit", "", "h-exit", false, cmdLogout},
+	}
+}
+
+func (t table) find(name string) (command, bool) {
+	for _, c := range t {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+func cmdHelp(s *Shell, _ context.Context, _ []string) error {
+	for _, c := range commands {
+		if !c.login || s.who() != "" {
+			s.println(fmt.Sprintf("%-8s%-40s%s", c.name, c.args, label(s.language(), c.help)))
+		}
+	}
+	return nil
+}
+
+func cmdStatus(s *Shell, ctx context.Context, _ []string) error {
+	st, err := s.o.Backend.Status(ctx)
+	if err != nil {
+		return err
+	}
+	WriteStatus(s.term, s.language(), st)
+	return nil
+}
+
+func cmdLogin(s *Shell, ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errUsage
+	}
+	return s.login(ctx, Role(args[0]))
+}
+
+func cmdLogout(s *Shell, _ context.Context, _ []string) error {
+	s.logout(true)
+	return nil
+}
+
+func cmdLang(s *Shell, _ context.Context, args []string) error {
+	if len(args) != 1 || args[0] != "zh" && args[0] != "en" {
+		return errUsage
+	}
+	s.mu.Lock()
+	s.lang = args[0]
+	s.mu.Unlock()
+	return nil
+}
+
+// cmdLog: the words may come in any order.
+func cmdLog(s *Shell, ctx context.Context, args []string) error {
+	f, follow := journal.Filter{Last: 20}, false
+	for i := 0; i < len(args); i++ {
+		switch n, err := strconv.Atoi(args[i]); {
+		case err == nil && n > 0:
+			f.Last = n
+		case args[i] == "-f":
+			follow = true
+		case args[i] == "off":
+			s.stopFollow()
+			return nil
+		case args[i] == "tx" && i+1 < len(args):
+			i++
+			f.Tx = args[i]
+			if n, err := strconv.ParseUint(f.Tx, 10, 20); err == nil {
+				f.Tx = pos.STAN(n).String()
+			}
+		case args[i] == "code" && i+1 < len(args):
+			i++
+			f.Code = prompt.Code(strings.ToUpper(args[i]))
+		default:
+			return errUsage
+		}
+	}
+	if follow {
+		s.say("follow-on")
+		s.follow(ctx, f)
+		return nil
+	}
+	es, err := s.o.Journal.Query(f)
+	if err != nil {
+		return err
+	}
+	for _, e := range es {
+		if ctx.Err() != nil {
+			return nil
+		}
+		s.println(EntryLine(s.language(), e))
+	}
+	if len(es) == 0 {
+		s.say("log-empty")
+	}
+	return nil
+}
+
+func cmdQueue(s *Shell, ctx context.Context, _ []string) error {
+	rs, err := s.o.Backend.Queue(ctx)
+	if err != nil {
+		return err
+	}
+	st, err := s.o.Backend.Status(ctx)
+	if err != nil {
+		return err
+	}
+	WriteQueue(s.term, s.language(), rs, st.Time.Logical)
+	return nil
+}
+
+// batchLines is how many rows the cable shows; postool shows all.
+const batchLines = 50
+
+func cmdBatch(s *Shell, ctx context.Context, _ []string) error {
+	var rows []pos.Sale
+	more := 0
+	err := s.o.Backend.Batch(ctx, func(r pos.Sale) error {
+		if len(rows) == batchLines {
+			rows, more = rows[1:], more+1
+		}
+		rows = append(rows, r)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if more > 0 {
+		s.println(fmt.Sprintf("… %d", more))
+	}
+	WriteBatch(s.term, s.language(), rows)
+	return nil
+}
+
+func cmdTx(s *Shell, ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errUsage
+	}
+	return transaction(ctx, s.o, args[0], func(kind string, v any) error {
+		WriteItem(s.term, s.language(), v)
+		return nil
+	})
+}
+
+func cmdCheck(s *Shell, ctx context.Context, _ []string) error {
+	if err := s.o.Backend.Check(ctx); err != nil {
+		return err
+	}
+	s.say("store-ok")
+	return nil
+}

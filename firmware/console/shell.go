@@ -1,0 +1,265 @@
+package console
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"swipewell/firmware/journal"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+// idleLogout ends a login that nobody uses.
+const idleLogout = 10 * time.Minute
+
+// Shell is the line console on the service cable. Any terminal program will
+// do: VT100 keys edit the line and recall earlier ones, and lines of the log
+// appear above the line that is being typed.
+type Shell struct {
+	o    Opts
+	port *portStream
+	term *term.Terminal
+
+	mu    sync.Mutex // guards lang, role, idle and unfollow: a timer may log out
+	lang  string
+	role  Role
+	idle  func() bool // stops the idle timer
+	wrong int         // wrong PINs in a row
+
+	unfollow context.CancelFunc // ends log -f; nil if none
+	wg       sync.WaitGroup
+}
+
+// NewShell is a console on a port. Run starts it.
+func NewShell(port hal.ServicePort, o Opts) *Shell {
+	if o.Clock == nil {
+		o.Clock = hal.SystemClock{}
+	}
+	if o.Lang == "" {
+		o.Lang = "en"
+	}
+	s := &Shell{o: o, port: &portStream{port: port}, lang: o.Lang}
+	s.term = term.NewTerminal(s.port, "")
+	s.term.SetSize(160, 24)
+	return s
+}
+
+// Run serves the port until ctx ends (nil). A port that fails is tried again:
+// the cable may have been pulled.
+func (s *Shell) Run(ctx context.Context) error {
+	defer s.wg.Wait()
+	defer s.logout(false)
+	s.port.ctx = ctx
+	for ctx.Err() == nil {
+		s.term.SetPrompt(s.prompt())
+		line, err := s.term.ReadLine()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case s.port.err != nil:
+			s.port.err = nil
+			s.logout(false)
+			hal.Sleep(ctx, s.o.Clock, time.Second)
+		case errors.Is(err, io.EOF): // ^C, ^D
+			s.println("")
+			s.stopFollow()
+			if s.who() != "" {
+				s.logout(true)
+			}
+		case err != nil && !errors.Is(err, term.ErrPasteIndicator):
+			hal.Sleep(ctx, s.o.Clock, time.Second)
+		default:
+			s.run(ctx, strings.Fields(line))
+		}
+	}
+	return nil
+}
+
+func (s *Shell) prompt() string {
+	if r := s.who(); r != "" {
+		return "swipewell " + string(r) + "# "
+	}
+	return "swipewell> "
+}
+
+func (s *Shell) language() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lang
+}
+
+func (s *Shell) println(line string) { s.term.Write([]byte(line + "\n")) }
+
+func (s *Shell) say(key string) { s.println(label(s.language(), key)) }
+
+// run carries out one line.
+func (s *Shell) run(ctx context.Context, words []string) {
+	if len(words) == 0 {
+		return
+	}
+	c, ok := commands.find(words[0])
+	switch {
+	case !ok:
+		s.say("no-command")
+		return
+	case c.login && s.who() == "":
+		s.say("login-first")
+		return
+	}
+	s.touch()
+	switch err := c.fn(s, ctx, words[1:]); {
+	case errors.Is(err, errUsage):
+		s.println(label(s.language(), "usage") + c.name + " " + c.args)
+	case err != nil && ctx.Err() == nil:
+		s.println(err.Error())
+	}
+}
+
+func (s *Shell) who() Role {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.role
+}
+
+// touch starts the idle time again.
+func (s *Shell) touch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.idle != nil {
+		s.idle()
+		s.idle = nil
+	}
+	if s.role != "" {
+		s.idle = s.o.Clock.AfterFunc(idleLogout, func() {
+			s.logout(true)
+			s.term.SetPrompt(s.prompt())
+		})
+	}
+}
+
+// login asks for the role's PIN. Each wrong one in a row costs twice the time.
+func (s *Shell) login(ctx context.Context, role Role) error {
+	want := s.o.Logins[role]
+	if want == "" {
+		s.say("no-role")
+		s.note("login", role, false)
+		return nil
+	}
+	pin, err := s.term.ReadPassword(label(s.language(), "pin-ask"))
+	if err != nil {
+		return nil // ^C, or the port: Run sees it
+	}
+	if subtle.ConstantTimeCompare([]byte(pin), []byte(want)) != 1 {
+		s.wrong++
+		s.note("login", role, false)
+		hal.Sleep(ctx, s.o.Clock, min(time.Second<<min(s.wrong-1, 6), time.Minute))
+		s.say("pin-wrong")
+		return nil
+	}
+	s.wrong = 0
+	s.mu.Lock()
+	s.role = role
+	s.mu.Unlock()
+	s.touch()
+	s.note("login", role, true)
+	s.println(label(s.language(), "logged-in") + string(role))
+	return nil
+}
+
+// logout forgets who is there; tell prints it.
+func (s *Shell) logout(tell bool) {
+	s.mu.Lock()
+	was := s.role
+	s.role = ""
+	if s.idle != nil {
+		s.idle()
+		s.idle = nil
+	}
+	s.mu.Unlock()
+	s.stopFollow()
+	if was == "" {
+		return
+	}
+	s.note("logout", was, true)
+	if tell {
+		s.say("logged-out")
+	}
+}
+
+// note keeps what people do at the cable.
+func (s *Shell) note(what string, r Role, ok bool) {
+	s.o.Journal.Record(journal.Event{Code: prompt.LogService, Source: "console", Fields: []journal.Field{
+		journal.Word("do", what), journal.Word("role", string(r)), journal.Flag("ok", ok)}})
+}
+
+// follow prints new entries above the typed line until stopFollow.
+func (s *Shell) follow(ctx context.Context, f journal.Filter) {
+	s.stopFollow()
+	ctx, cancel := context.WithCancel(ctx)
+	s.mu.Lock()
+	s.unfollow = cancel
+	s.mu.Unlock()
+	lang := s.language()
+	s.wg.Add(1)
+	go func() {
+		defer s.wg.Done()
+		err := s.o.Journal.Follow(ctx, f, func(e journal.Entry) error {
+			s.println(EntryLine(lang, e))
+			return s.port.failed()
+		})
+		if err != nil && ctx.Err() == nil {
+			s.println(fmt.Sprintf("log: %v", err))
+		}
+	}()
+}
+
+func (s *Shell) stopFollow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unfollow != nil {
+		s.unfollow()
+		s.unfollow = nil
+	}
+}
+
+// portStream makes a stream of a service port for x/term. Reads end with ctx.
+type portStream struct {
+	ctx  context.Context
+	port hal.ServicePort
+	err  error // of the last Read; owned by the reader
+
+	mu   sync.Mutex
+	werr error
+}
+
+func (p *portStream) Read(b []byte) (int, error) {
+	n, err := p.port.Read(p.ctx, b)
+	if err != nil {
+		p.err = err
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (p *portStream) Write(b []byte) (int, error) {
+	n, err := p.port.Write(p.ctx, b)
+	p.mu.Lock()
+	p.werr = err
+	p.mu.Unlock()
+	return n, err
+}
+
+// failed is the error of the last write.
+func (p *portStream) failed() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.werr
+}

@@ -1,0 +1,292 @@
+package hostlink
+
+import (
+	"fmt"
+	"strings"
+
+	"swipewell/firmware/card"
+	"swipewell/firmware/iso8583"
+	"swipewell/firmware/iso8583/tpdu"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+// Profile is who we are to this host, and its manners.
+type Profile struct {
+	TID           pos.TerminalID
+	MID           pos.MerchantID
+	TPDU          tpdu.Header
+	Header        iso8583.Header
+	Tail60        string // DE 60 of a sale behind type and batch: network code 000, capability, condition
+	KeyForm       string // DE 60.3 of the sign-on: 001, 003, 004
+	EncryptTracks bool
+}
+
+func (p Profile) check() error {
+	if len(p.TID) != 8 || len(p.MID) != 15 {
+		return fmt.Errorf("hostlink: terminal id has %d characters and merchant id %d, want 8 and 15", len(p.TID), len(p.MID))
+	}
+	return nil
+}
+
+// want is what an answer must match. HOST §1.4: MTI = request + 10, DE 3, 11,
+// 41 equal, DE 42 if DE 39 = 00, DE 4 unless DE 39 = 10.
+type want struct {
+	mti     iso8583.MTI
+	stan    string // "" where the request has none (echo)
+	process string
+	amount  string
+	mac     bool // the answer's MAC counts
+	points  bool // the bench's fault points belong to this exchange
+	tid     string
+	mid     string
+}
+
+// SaleData is what a sale needs beside the profile.
+type SaleData struct {
+	ID     pos.RecordID
+	Amount pos.Amount
+	Entry  string // DE 22
+	Card   card.Data
+	PIN    *hal.Secret // nil: none
+}
+
+// Sale packs a 0200. HOST §1.4.
+func (l *Line) Sale(s SaleData) Request {
+	var m iso8583.Message
+	m.Reset(0x0200)
+	m.SetDigits(iso8583.DEProcessing, "000000")
+	m.SetDigits(iso8583.DEAmount, amount12(s.Amount))
+	m.SetDigits(iso8583.DESTAN, s.ID.STAN.String())
+	if e := s.Card.Expiry.Reveal(); e != "" {
+		m.SetDigits(iso8583.DEExpiry, e)
+	}
+	m.SetDigits(iso8583.DEEntryMode, s.Entry)
+	m.SetDigits(iso8583.DECondition, "00")
+	security := []byte("0000000000000000")
+	if s.PIN.Len() > 0 {
+		m.SetDigits(iso8583.DEPINMax, "12")
+		security[0], security[1] = '2', '6'
+		block, err := l.o.Signer.PINBlock(s.PIN, s.Card.PAN)
+		if err != nil {
+			return Unpackable(err)
+		}
+		defer clear(block[:])
+		m.SetBytes(iso8583.DEPIN, block[:])
+	}
+	if err := l.track2(&m, s.Card.Track2, security); err != nil {
+		return Unpackable(err)
+	}
+	if security[0] != '0' || security[2] != '0' {
+		m.SetDigits(iso8583.DESecurity, string(security))
+	}
+	l.identity(&m)
+	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", s.Amount.Currency))
+	m.SetDigits(iso8583.DEBatch, "22"+s.ID.Batch.String()+l.o.Profile.Tail60)
+	r := l.pack(&m, true)
+	r.want.points = true
+	return r
+}
+
+// track2 sets DE 35, in clear or under the track key.
+func (l *Line) track2(m *iso8583.Message, t card.Track2, security []byte) (err error) {
+	t.Reveal(func(b []byte) {
+		if l.o.Profile.EncryptTracks {
+			if b, err = l.o.Signer.EncryptTrack(b); err != nil {
+				return
+			}
+			defer clear(b)
+			security[1], security[2] = '6', '1'
+			if security[0] == '0' {
+				security[0] = '2'
+			}
+			m.SetTrack(iso8583.DETrack2, b)
+			return
+		}
+		m.SetTrack(iso8583.DETrack2, b)
+	})
+	return err
+}
+
+// Reversal packs a 0400: the original's STAN and fields, the reason in DE 39,
+// never a track nor a PIN. HOST §1.4.
+func (l *Line) Reversal(r pos.Reversal, p card.PAN, e card.Expiry) Request {
+	var m iso8583.Message
+	m.Reset(0x0400)
+	m.SetDigits(iso8583.DEPAN, p.Reveal())
+	m.SetDigits(iso8583.DEProcessing, r.Process)
+	m.SetDigits(iso8583.DEAmount, amount12(r.Amount))
+	m.SetDigits(iso8583.DESTAN, r.STAN.String())
+	if y := e.Reveal(); y != "" {
+		m.SetDigits(iso8583.DEExpiry, y)
+	}
+	m.SetDigits(iso8583.DEEntryMode, r.Entry)
+	m.SetDigits(iso8583.DECondition, r.Condition)
+	if r.AuthCode != "" {
+		m.SetText(iso8583.DEAuthCode, fmt.Sprintf("%-6s", r.AuthCode))
+	}
+	m.SetText(iso8583.DEResponse, string(r.Reason))
+	l.identity(&m)
+	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", r.Amount.Currency))
+	m.SetDigits(iso8583.DEBatch, r.Type60)
+	return l.pack(&m, true)
+}
+
+// SignOn packs a 0800. HOST §1.4.
+func (l *Line) SignOn(stan pos.STAN) Request {
+	var m iso8583.Message
+	m.Reset(0x0800)
+	m.SetDigits(iso8583.DESTAN, stan.String())
+	l.identity(&m)
+	form := l.o.Profile.KeyForm
+	if form == "" {
+		form = "003"
+	}
+	m.SetDigits(iso8583.DEBatch, "00"+"000001"+form)
+	m.SetText(iso8583.DETexts, "01 ")
+	return l.pack(&m, false)
+}
+
+// Echo packs a 0820/301; it has no STAN. HOST §1.4.
+func (l *Line) Echo() Request {
+	var m iso8583.Message
+	m.Reset(0x0820)
+	l.identity(&m)
+	m.SetDigits(iso8583.DEBatch, "00"+"000001"+"301")
+	return l.pack(&m, false)
+}
+
+func (l *Line) identity(m *iso8583.Message) {
+	m.SetText(iso8583.DETerminalID, string(l.o.Profile.TID))
+	m.SetText(iso8583.DEMerchantID, string(l.o.Profile.MID))
+}
+
+func amount12(a pos.Amount) string { return fmt.Sprintf("%012d", a.Minor) }
+
+// pack makes the raw message, with its MAC where the kind has one.
+func (l *Line) pack(m *iso8583.Message, mac bool) Request {
+	r := Request{want: want{mti: m.MTI.Response(), stan: m.Digits(iso8583.DESTAN), process: m.Digits(iso8583.DEProcessing),
+		amount: m.Digits(iso8583.DEAmount), mac: mac, tid: string(l.o.Profile.TID), mid: string(l.o.Profile.MID)}}
+	if mac {
+		m.SetBytes(iso8583.DEMAC, make([]byte, 8))
+	}
+	r.raw, r.err = iso8583.UnionPay.Append(nil, m)
+	m.Reset(0)
+	if r.err != nil || !mac {
+		return r
+	}
+	mab, de64, _ := iso8583.MACRegion(r.raw)
+	sum, err := l.o.Signer.MAC(mab)
+	if err != nil {
+		r.err = err
+	}
+	copy(de64, sum[:])
+	return r
+}
+
+func (l *Line) frame(raw []byte) []byte {
+	return iso8583.AppendFrame(nil, l.o.Profile.TPDU, l.o.Profile.Header, raw)
+}
+
+// Answer is what an answer says, without anything secret but the session keys,
+// which are encrypted.
+type Answer struct {
+	RC       pos.ResponseCode
+	MAC      txn.MACState
+	Amount   int64 // DE 4, -1 if absent
+	RRN      pos.RRN
+	Auth     pos.AuthCode
+	HostTime string // DE 13 + DE 12
+	Issuer   string // DE 44
+	Org      string // DE 63.1
+	Text     string // DE 63 behind it, for people
+	Order    int    // processing requirement of the header
+	Batch    pos.BatchNo
+	Keys     []byte // DE 62 of a sign-on: cryptograms
+}
+
+// check parses one frame and holds it against the request. What does not
+// match is returned as a notice for the log, by field name.
+func (l *Line) check(body []byte, w want) (Answer, *Notice) {
+	defer clear(body)
+	f, err := iso8583.ParseFrame(body)
+	var m iso8583.Message
+	if err == nil {
+		err = iso8583.UnionPay.Parse(&m, f.Message)
+	}
+	if err != nil {
+		return Answer{}, &Notice{Code: prompt.LogBadAnswer, What: "does not parse", Field: fieldOf(err), Err: err}
+	}
+	if bad, field := mismatch(&m, w); bad != "" {
+		code := prompt.LogBadAnswer
+		if field == iso8583.DESTAN {
+			code = prompt.LogLateAnswer
+		}
+		return Answer{}, &Notice{Code: code, What: bad, Field: field}
+	}
+	a := Answer{RC: pos.ResponseCode(m.Text(iso8583.DEResponse)), MAC: txn.MACValid, Amount: -1,
+		RRN: pos.RRN(m.Text(iso8583.DERRN)), Auth: pos.AuthCode(strings.TrimSpace(m.Text(iso8583.DEAuthCode))),
+		HostTime: m.Digits(iso8583.DEDate) + m.Digits(iso8583.DETime), Order: f.Header.Processing(),
+		Issuer: printable(m.Text(iso8583.DEAdditional))}
+	if v, ok := m.Number(iso8583.DEAmount); ok {
+		a.Amount = int64(v)
+	}
+	if t := m.Text(iso8583.DETexts); len(t) >= 3 {
+		a.Org, a.Text = printable(t[:3]), printable(t[3:])
+	}
+	if d := m.Digits(iso8583.DEBatch); len(d) >= 8 {
+		fmt.Sscanf(d[2:8], "%d", &a.Batch)
+	}
+	a.Keys = append([]byte(nil), m.Bytes(iso8583.DEKeys)...)
+	if w.mac {
+		a.MAC = l.macState(f.Message)
+	}
+	return a, nil
+}
+
+func (l *Line) macState(raw []byte) txn.MACState {
+	mab, mac, ok := iso8583.MACRegion(raw)
+	if !ok {
+		return txn.MACMissing
+	}
+	sum, err := l.o.Signer.MAC(mab)
+	if err != nil || string(sum[:]) != string(mac) {
+		return txn.MACWrong
+	}
+	return txn.MACValid
+}
+
+// mismatch names the field in which an answer is not the answer to w.
+func mismatch(m *iso8583.Message, w want) (string, int) {
+	rc := m.Text(iso8583.DEResponse)
+	switch {
+	case m.MTI != w.mti:
+		return "MTI differs", 0
+	case w.stan != "" && m.Digits(iso8583.DESTAN) != w.stan:
+		return "STAN differs", iso8583.DESTAN
+	case w.process != "" && m.Digits(iso8583.DEProcessing) != w.process:
+		return "processing code differs", iso8583.DEProcessing
+	case m.Text(iso8583.DETerminalID) != w.tid:
+		return "terminal differs", iso8583.DETerminalID
+	case rc == "00" && m.Has(iso8583.DEMerchantID) && m.Text(iso8583.DEMerchantID) != w.mid:
+		return "merchant differs", iso8583.DEMerchantID
+	case rc != "10" && m.Has(iso8583.DEAmount) && m.Digits(iso8583.DEAmount) != w.amount:
+		return "amount differs", iso8583.DEAmount
+	case len(rc) != 2:
+		return "no response code", iso8583.DEResponse
+	}
+	return "", 0
+}
+
+// printable keeps what can be shown: letters, digits and marks of ASCII.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7E {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}

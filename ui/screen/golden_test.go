@@ -1,0 +1,148 @@
+package screen
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"swipewell/ui/prompt"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Only commit golden files whose change you understand: look at each picture
+// (the failed test leaves got.png beside want.png in its artifact folder).
+var update = flag.Bool("update", false, "rewrite testdata")
+
+var (
+	onAir = Status{Bars: 3, Clock: "14:03", Bench: true}
+	queue = Status{Bars: 2, Queue: 2, Clock: "14:05", Bench: true}
+	paid  = prompt.Args{Amount: "12.80", Card: "****1234", STAN: "000123", Auth: "654321", RRN: "123456789012"}
+)
+
+// shots are the screens kept as pictures: every step of a sale, every kind of
+// outcome, the narrowest cases.
+var shots = []struct {
+	name string
+	view View
+}{
+	{"idle", View{Code: prompt.Idle, Input: "amount", Status: onAir}},
+	{"idle-note", View{Code: prompt.Idle, Input: "amount", Status: queue, Note: prompt.ReversalQueued, NoteArgs: prompt.Args{N: 2, Card: "****1234"}}},
+	{"amount", View{Code: prompt.Amount, Input: "amount", Typed: "12.80", Args: prompt.Args{Amount: "12.80"}, Status: onAir}},
+	{"amount-limit", View{Code: prompt.Amount, Input: "amount", Typed: "49999.99", Status: onAir, Note: prompt.AmountLimit, NoteArgs: prompt.Args{Amount: "50000.00"}}},
+	{"card", View{Code: prompt.Card, Input: "card", Args: prompt.Args{Amount: "12.80"}, Status: onAir}},
+	{"unreadable", View{Code: prompt.CardParity, Input: "card", Args: prompt.Args{Amount: "12.80"}, Status: onAir}},
+	{"turn-card", View{Code: prompt.CardNoStart, Input: "card", Args: prompt.Args{Amount: "12.80"}, Status: onAir}},
+	{"confirm", View{Code: prompt.Confirm, Input: "confirm", Args: prompt.Args{Amount: "12.80", Card: "****1234"}, Status: onAir}},
+	{"pin", View{Code: prompt.PIN, Input: "pin", Args: prompt.Args{Amount: "12.80", Card: "****1234", N: 4}, Status: onAir}},
+	{"waiting", View{Code: prompt.Waiting, Input: "none", Args: prompt.Args{Amount: "12.80", Card: "****1234"}, Status: onAir}},
+	{"approved", View{Code: prompt.Approved, Input: "ack", Args: paid, Status: onAir}},
+	{"approved-no-paper", View{Code: prompt.Approved, Input: "ack", Args: paid, Status: onAir, Note: prompt.PaperOut}},
+	{"partial", View{Code: prompt.ApprovedPartial, Input: "ack", Args: paid, Status: onAir}},
+	{"declined-51", View{Code: "D-HST-51", Input: "ack", Args: prompt.Args{Amount: "12.80", Card: "****1234", RC: "51"}, Status: onAir}},
+	{"declined-58", View{Code: "D-HST-58", Input: "ack", Args: prompt.Args{Amount: "12.80", Card: "****1234", RC: "58", Host: "ICBC 95588"}, Status: onAir}},
+	{"unknown", View{Code: prompt.UnknownNoAnswer, Input: "ack", Args: paid, Status: queue}},
+	{"unknown-68", View{Code: prompt.UnknownHost, Input: "ack", Args: prompt.Args{Amount: "12.80", Card: "****1234", RC: "68"}, Status: queue}},
+	{"power", View{Code: prompt.UnknownPower, Input: "ack", Args: paid, Status: queue}},
+	{"gated", View{Code: prompt.Gated, Input: "card", Args: prompt.Args{Amount: "12.80", Card: "****1234", N: 1}, Status: queue}},
+	{"reversed", View{Code: prompt.Reversed, Input: "ack", Args: paid, Status: onAir}},
+	{"recovered", View{Code: prompt.Recovered, Input: "ack", Args: paid, Status: onAir}},
+	{"no-signal", View{Code: prompt.NetNoSignal, Input: "ack", Args: prompt.Args{Amount: "12.80", Card: "****1234"}, Status: Status{Clock: "14:03"}}},
+	{"store-fault", View{Code: prompt.StoreFault, Input: "none", Status: Status{Bars: -1, Clock: "14:03"}}},
+	{"board-file", View{Code: prompt.BoardFile, Input: "none", Args: prompt.Args{Field: "bench.toml:12: unknown key \"prot\""}, Status: Status{Bars: -1, Clock: "14:03"}}},
+	{"status", View{Code: prompt.StatusPage, Input: "ack", Args: prompt.Args{N: 2, STAN: "000123", Amount: "12345.60", Field: "000007", Seconds: 48}, Status: queue}},
+	{"menu", View{Code: prompt.Menu, Input: "menu", Sel: 1, Status: onAir, Menu: [8]prompt.Code{prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint, prompt.MenuStatus, prompt.MenuLang}}},
+}
+
+func TestGolden(t *testing.T) {
+	var words strings.Builder
+	for _, s := range shots {
+		for _, size := range sizes {
+			for _, lang := range langs {
+				v := s.view
+				v.Lang = lang
+				name := fmt.Sprintf("%s-%s-%dx%d", s.name, lang, size.W, size.H)
+				f := Render(v, size)
+				fmt.Fprintf(&words, "== %s\n%s\n", name, strings.Join(f.Lines, "\n"))
+				t.Run(name, func(t *testing.T) { goldenPicture(t, name, f.Image) })
+			}
+		}
+	}
+	file := filepath.Join("testdata", "words.txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(words.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), words.String()); d != "" {
+		t.Errorf("the words changed (-want +got):\n%s", d)
+	}
+}
+
+func goldenPicture(t *testing.T, name string, img image.Image) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".png")
+	got := encode(t, img)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Pixels are compared, not files: an encoder may pack them another way.
+	if !samePixels(t, want, img) {
+		dir := t.ArtifactDir()
+		_ = os.WriteFile(filepath.Join(dir, "got.png"), got, 0o644)
+		_ = os.WriteFile(filepath.Join(dir, "want.png"), want, 0o644)
+		t.Errorf("the picture changed; see got.png and want.png in %s", dir)
+	}
+}
+
+// encode writes an image with the few colours it has, to keep files small.
+func encode(t *testing.T, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, paletted(img)); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func samePixels(t *testing.T, file []byte, got image.Image) bool {
+	t.Helper()
+	want, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want.Bounds() != got.Bounds() {
+		return false
+	}
+	for y := range got.Bounds().Dy() {
+		for x := range got.Bounds().Dx() {
+			r0, g0, b0, _ := want.At(x, y).RGBA()
+			r1, g1, b1, _ := got.At(x, y).RGBA()
+			if r0 != r1 || g0 != g1 || b0 != b1 {
+				return false
+			}
+		}
+	}
+	return true
+}
