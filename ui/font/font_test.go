@@ -169,6 +169,7 @@ func TestWrapCases(t *testing.T) {
 		{"上笔已成功,补打签购单", 16, "上笔已成功,|补打签购单", true},
 		{"一\n\n二", 8, "一|二", false},
 		{"ABCDEFGH", 4, "ABCD|EFGH", false},
+		{"a请。", 3, "a|请|。", false}, // no room for both: the stop must stand somewhere
 	} {
 		got := Wrap(c.s, c.cols)
 		if c.title {

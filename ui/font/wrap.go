@@ -36,7 +36,7 @@ func wrapLine(rows []string, s string, cols int) []string {
 			brk = i
 		}
 		n := RuneColumns(r)
-		if used+n > cols && r != ' ' {
+		for used+n > cols && r != ' ' && start < i {
 			if brk <= start {
 				brk = i
 			}

@@ -192,7 +192,7 @@ func (w *writer) fields(kind string) {
 	w.amount()
 }
 
-// kindText is the kind in both languages on a Chinese slip, as the trade
+// kindText is a label in both languages on a Chinese slip, as the trade
 // prints it: 消费/SALE.
 func kindText(lang, kind string) string {
 	zh, en := text.Label(text.ZH, kind), text.Label(text.EN, kind)
@@ -222,6 +222,7 @@ func (w *writer) sale(c Copy) {
 		w.centre(w.label("copy-cardholder"), hal.StyleNormal)
 	}
 	w.fields(w.Kind)
+	w.centre(kindText(w.Lang, "approved"), hal.StyleBold)
 	if w.RC != "" && w.RC != "00" {
 		w.pair(w.label("rc"), w.RC, hal.StyleNormal)
 	}

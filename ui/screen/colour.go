@@ -170,18 +170,25 @@ func (p *page) fits(y, foot int) bool {
 
 // content fills y..foot: figures and body from the top, next step and note
 // from the bottom. What is least needed goes first: figures shrink, then the
-// body loses rows.
+// body of a step goes, then the end of any other body.
 func (p *page) content(y, foot int) {
 	body, next, note := p.body(), p.next(), p.note()
 	room := foot - y - next.h - note.h
 	figures := p.figures(room - body.h)
+	noBody := figures.h == 0 && p.Note != "" && p.severity == prompt.Info
+	if noBody { // on a step's screen the amount outranks the explanation
+		body.h = 0
+		figures = p.figures(room)
+	}
 	spare := max(room-body.h-figures.h, 0)
 	top := y + min(spare/3, 14)
 	if figures.h > 0 {
 		figures.draw(top)
 		top += figures.h + min(spare/3, 8)
 	}
-	p.drawBody(top, foot-next.h-note.h)
+	if !noBody {
+		p.drawBody(top, foot-next.h-note.h)
+	}
 	if next.h > 0 {
 		next.draw(foot - note.h - next.h)
 	}
@@ -363,7 +370,7 @@ func (p *page) menu(y, foot int) {
 		p.say(it)
 		y += pitch
 	}
-	if next := p.next(); y+next.h <= foot {
+	if next := p.next(); next.h > 0 && y+next.h <= foot {
 		next.draw(foot - next.h)
 	}
 }

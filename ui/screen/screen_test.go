@@ -187,6 +187,9 @@ func TestStars(t *testing.T) {
 }
 
 func TestMenu(t *testing.T) {
+	for _, size := range sizes { // a code without words is drawn all the same
+		Render(View{Input: "menu", Menu: [8]prompt.Code{prompt.MenuEcho}}, size)
+	}
 	items := [8]prompt.Code{prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint, prompt.MenuStatus, prompt.MenuLang, prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint}
 	for n := 1; n <= len(items); n++ {
 		for sel := range n {
@@ -271,6 +274,36 @@ func BenchmarkRender(b *testing.B) {
 					Render(v, size)
 				}
 			})
+		}
+	}
+}
+
+// TestNotes: a note under the screens it comes with hides neither.
+func TestNotes(t *testing.T) {
+	notes := []prompt.Code{prompt.ReversalQueued, prompt.Reversed, prompt.PaperOut, prompt.PrinterCover, prompt.PrinterHot, prompt.PrinterFault,
+		prompt.AmountZero, prompt.AmountLimit, prompt.EntryFirst, prompt.BoardDevice, prompt.SignOnFailed, prompt.NetNoSignal}
+	for _, lang := range langs {
+		for _, code := range []prompt.Code{prompt.Idle, prompt.Amount, prompt.Card, prompt.Approved, prompt.ApprovedVIP, "D-HST-51"} {
+			for _, note := range notes {
+				v := View{Lang: lang, Code: code, Input: inputFor(code), Args: prompt.Args{Amount: "50000.00", Card: "****1234", STAN: "000123", Auth: "654321"},
+					Note: note, NoteArgs: fullArgs, Status: queue}
+				for _, size := range sizes {
+					p := draw(v, size)
+					all := strings.Join(p.lines, "\n")
+					want := []string{text.Get(string(lang), code).Title, string(note)}
+					if !size.Mono {
+						want = append(want, text.Get(string(lang), note).Title, text.Get(string(lang), note).Next, "¥")
+					}
+					for _, w := range want {
+						if !strings.Contains(all, w) {
+							t.Errorf("%s with %s, %s, %d px lacks %q:\n%s", code, note, lang, size.W, w, all)
+						}
+					}
+					if p.clipped {
+						t.Errorf("%s with %s, %s, %d px: a glyph leaves the screen", code, note, lang, size.W)
+					}
+				}
+			}
 		}
 	}
 }

@@ -92,7 +92,7 @@ var labels = map[string]label{
 	"no-pin":   {"未输密码", "NO PIN"},
 
 	// Outcomes and states, as lists and slips show them.
-	"approved":   {"成功", "APPROVED"},
+	"approved":   {"交易成功", "APPROVED"},
 	"partial":    {"部分批准", "PARTIAL"},
 	"declined":   {"拒绝", "DECLINED"},
 	"unknown":    {"结果未知", "UNKNOWN"},
@@ -133,7 +133,7 @@ var labels = map[string]label{
 	"mark-reprint":    {"重打印", "REPRINT"},
 	"signature":       {"持卡人签名", "Cardholder signature"},
 	"no-signature":    {"已输密码,无需签名", "PIN entered, no signature"},
-	"agree":           {"本人确认以上交易,同意记入本卡账户", "I authorise the above amount"},
+	"agree":           {"本人确认以上交易,同意记账", "I authorise the above amount"},
 	"bench-slip":      {"测试单据 无效", "TEST SLIP - NOT VALID"},
 	"not-charged":     {"未扣款", "NOT CHARGED"},
 	"do-not-repeat":   {"请勿重刷", "DO NOT SWIPE AGAIN"},

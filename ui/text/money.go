@@ -22,7 +22,7 @@ var moneyRows = []row{
 		Message{"POWER FAILED, REVERSAL RUNNING", "<RMB {amount} ><card {card} ><trace {stan}>\nNot finished at power cut; reversing.", "DO NOT SWIPE AGAIN until settled", "REVERSAL RUNNING\nDO NOT SWIPE AGAIN"}},
 	{prompt.ReversalQueued,
 		Message{"冲正未完成,请勿重刷", "<待冲正 {n} 笔。>线路恢复后自动冲正,不会多扣款。", "原卡请勿重刷,其他卡可付款", "冲正未完成\n请勿重刷"},
-		Message{"REVERSAL STILL OPEN", "<Open: {n}. >It goes out by itself when the line is back.", "DO NOT SWIPE AGAIN that card; another card may pay", "REVERSAL OPEN\nDO NOT SWIPE AGAIN"}},
+		Message{"REVERSAL STILL OPEN", "<Open: {n}. >It goes out by itself when the line is back.", "DO NOT SWIPE AGAIN; other cards may pay", "REVERSAL OPEN\nDO NOT SWIPE AGAIN"}},
 	{prompt.Gated,
 		Message{"此卡上笔冲正中,请勿重刷", "卡{card} 上一笔<{amount}元>尚未结清,结清前此卡不能再付。", "其他卡可以付款", ""},
 		Message{"THIS CARD: REVERSAL OPEN", "Card {card}: its last payment <of RMB {amount} >is not settled yet.", "DO NOT SWIPE AGAIN; other cards may pay", "REVERSAL OPEN\nDO NOT SWIPE AGAIN"}},

@@ -15,7 +15,7 @@ var stepRows = []row{
 		Message{"ENTER AMOUNT", "", "Enter to go on, clear to correct", "ENTER AMOUNT"}},
 	{prompt.Card,
 		Message{"请刷卡", "磁条朝向读卡头,匀速刷过。", "读不出时慢一点,或换方向", "请刷卡"},
-		Message{"SWIPE CARD", "Stripe towards the head, one steady pass.", "If it does not read: slower, or turn it", "SWIPE CARD"}},
+		Message{"SWIPE CARD", "Stripe to the head, one steady pass.", "Not read? Slower, or turn it", "SWIPE CARD"}},
 	{prompt.Confirm,
 		Message{"请核对,按确认", "", "确认键发送,取消键放弃", "请核对,按确认"},
 		Message{"CHECK, PRESS ENTER", "", "Enter pays, cancel gives up", "CHECK, PRESS ENTER"}},
