@@ -1,7 +1,6 @@
 package at
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 	"strconv"
@@ -41,9 +40,11 @@ const (
 	Raw
 	// CarrierLost ends transparent mode: the other end closed.
 	CarrierLost
+	// Escaped ends transparent mode: the modem has heard the escape.
+	Escaped
 )
 
-var kinds = [...]string{"indication", "info", "final", "prompt", "data", "raw", "carrier lost"}
+var kinds = [...]string{"indication", "info", "final", "prompt", "data", "raw", "carrier lost", "escaped"}
 
 func (k Kind) String() string { return kinds[min(int(k), len(kinds)-1)] }
 
@@ -99,12 +100,16 @@ type Parser struct {
 	id    int
 	block []byte
 
-	held int // bytes of carrier that the transparent tail matches
+	escaping bool
+	held     int // bytes of end() that the transparent tail matches
 }
 
 // carrier ends transparent mode. QTCP 2.2.3: the module reports NO CARRIER when
 // the connection is closed by the other end.
 const carrier = "\r\nNO CARRIER\r\n"
+
+// escaped is what a modem says when it has left transparent mode.
+const escaped = "\r\nOK\r\n"
 
 // InStep tells whether no earlier command can be answered any more.
 func (p *Parser) InStep() bool { return p.inStep }
@@ -154,16 +159,13 @@ func (p *Parser) Restarted() {
 	if p.state != inCounted {
 		p.state = inCommand
 	}
-	p.held = 0
+	p.held, p.escaping = 0, false
 }
 
-// Resume tells that transparent mode was left (the escape worked) or entered.
-func (p *Parser) Resume(transparent bool) {
-	p.held = 0
-	p.state = inCommand
-	if transparent {
-		p.state = inTransparent
-	}
+// Leave returns to command mode by force, whatever bytes come.
+func (p *Parser) Leave() {
+	p.state, p.held, p.escaping = inCommand, 0, false
+	p.Lose("")
 }
 
 // probes are queries that answer without a SIM and without a network, and
@@ -300,7 +302,7 @@ func (p *Parser) finish(line string) {
 		p.inStep, p.stale = true, nil
 	}
 	if p.x.Connect && strings.HasPrefix(line, "CONNECT") {
-		p.state, p.held = inTransparent, 0
+		p.state, p.held, p.escaping = inTransparent, 0, false
 	}
 }
 
@@ -344,9 +346,9 @@ func (p *Parser) counted(b []byte, emit func(Item)) int {
 	return n
 }
 
-// raw passes the host's bytes on. A tail that could be the beginning of NO
-// CARRIER is held until the next byte or [Parser.Flush]: a message may well end
-// in CR or CR LF.
+// raw passes the host's bytes on. A tail that could be the beginning of the
+// end (NO CARRIER, or the OK of an escape) is held until the next byte or
+// [Parser.Flush]: a message may well end in CR or CR LF.
 func (p *Parser) raw(b []byte, emit func(Item)) int {
 	if p.skipLF { // of the CR behind CONNECT
 		p.skipLF = false
@@ -354,57 +356,69 @@ func (p *Parser) raw(b []byte, emit func(Item)) int {
 			return 1
 		}
 	}
-	i := 0
-	for ; i < len(b); i++ {
-		if p.held < len(carrier) && b[i] == carrier[p.held] {
+	end := p.end()
+	out := make([]byte, 0, len(b)+p.held)
+	for _, c := range b {
+		for p.held > 0 && (p.held == len(end) || c != end[p.held]) {
+			border := 0 // both ends begin as they end, with CR LF
+			switch p.held {
+			case len(end):
+				border = 2
+			case len(end) - 1:
+				border = 1
+			}
+			out = append(out, end[:p.held-border]...)
+			p.held = border
+		}
+		if c == end[p.held] {
 			p.held++
-			continue
+		} else {
+			out = append(out, c)
 		}
-		break
 	}
-	if i == len(b) {
-		return i // all of it could be the beginning
+	if len(out) > 0 {
+		emit(Item{Kind: Raw, Data: out})
+		clear(out)
 	}
-	// A mismatch: what was held is data, except for a new beginning within it.
-	// carrier's only inner beginning is its own end, "\r\n".
-	held := []byte(carrier[:p.held])
-	p.held = 0
-	if len(held) == len(carrier) && b[i] == carrier[2] {
-		// "…NO CARRIER\r\nN": the last "\r\n" may begin the real one
-		held, p.held = held[:len(carrier)-2], 2
-	} else if len(held) > 0 && b[i] == '\r' {
-		p.held = 0 // the byte itself begins anew in the next call
-	} else if j := bytes.IndexByte(b[i:], '\r'); j != 0 {
-		if j < 0 {
-			j = len(b) - i
-		}
-		held = append(held, b[i:i+j]...)
-		i += j
+	return len(b)
+}
+
+func (p *Parser) end() string {
+	if p.escaping {
+		return escaped
 	}
-	if len(held) > 0 {
-		emit(Item{Kind: Raw, Data: held})
-		clear(held)
+	return carrier
+}
+
+// Escape is called before "+++" is written: the next OK that is followed by
+// silence ends transparent mode.
+func (p *Parser) Escape() {
+	if p.state == inTransparent {
+		p.escaping, p.held = true, 0
 	}
-	return i
 }
 
 // Held tells whether Flush has something to decide.
 func (p *Parser) Held() bool { return p.state == inTransparent && p.held > 0 }
 
 // Flush is called after a silence in transparent mode: a held tail is data,
-// unless it is NO CARRIER as a whole, behind which a modem falls silent.
+// unless it is an end as a whole, behind which a modem falls silent.
 func (p *Parser) Flush(emit func(Item)) {
 	if !p.Held() {
 		return
 	}
-	n := p.held
+	n, end := p.held, p.end()
 	p.held = 0
-	if n == len(carrier) {
-		p.state = inCommand
-		emit(Item{Kind: CarrierLost})
+	if n == len(end) {
+		kind := CarrierLost
+		if p.escaping {
+			kind = Escaped
+		}
+		p.state, p.escaping = inCommand, false
+		emit(Item{Kind: kind})
 		return
 	}
-	emit(Item{Kind: Raw, Data: []byte(carrier[:n])})
+	emit(Item{Kind: Raw, Data: []byte(end[:n])})
 }
 
 // params are the comma-separated parameters behind the colon, unquoted.

@@ -7,7 +7,8 @@ import (
 )
 
 // A track's characters: n data bits, least significant first, and an odd
-// parity bit; ASCII is base plus the data bits. ISO7811-2 §8.2, tables 5, 6.
+// parity bit; ASCII is base plus the data bits. ISO7811-2, "Coded
+// character set".
 type coding struct {
 	bits   int // data bits
 	base   byte
@@ -20,54 +21,57 @@ var codings = [3]coding{
 	{4, 0x30, 0x0B, 0x0F},
 }
 
-// DecodeTrack reads track i (0, 1, 2) from the bits of a pass, either way
-// round. It finds the start sentinel in noise: the place from which the most
-// characters are good counts, and a start from which all are good at once.
+// DecodeTrack reads track i (0, 1, 2 as in hal.Swipe) from the bits of a pass
+// in the order in which they came, whichever way the card was drawn. The start
+// sentinel is found in noise: every place is tried, in both directions. Of
+// attempts that fail, the one with the most good characters is reported; bits
+// without a start are FaultNoStart, silence is TrackAbsent.
 func DecodeTrack(i int, bits []bool) (t hal.Track, reversed bool) {
-	fwd := decodeForward(codings[i], i, bits)
-	if fwd.Fault == hal.TrackOK {
-		return fwd, false
+	t, good := decodeForward(i, bits)
+	if t.Fault == hal.TrackOK {
+		return t, false
 	}
-	back := slices.Clone(bits)
-	slices.Reverse(back)
-	if b := decodeForward(codings[i], i, back); b.Fault == hal.TrackOK {
-		return b, true
+	turned := slices.Clone(bits)
+	slices.Reverse(turned)
+	defer clear(turned)
+	if r, n := decodeForward(i, turned); r.Fault == hal.TrackOK || n > good {
+		return r, true
 	}
-	return fwd, false
+	return t, false
 }
 
-// rank orders faults by how much of a card was seen: the furthest attempt is
-// what a person is told.
-func rank(f hal.TrackFault) int {
-	return slices.Index([]hal.TrackFault{hal.TrackAbsent, hal.FaultNoStart, hal.FaultForm, hal.FaultShort, hal.FaultNoEnd, hal.FaultParity, hal.FaultLRC}, f)
-}
+// Less than a noise of minOnes ones is no card. A run of at least minRun good
+// characters, three of four good, is a track and no chance find.
+const (
+	minOnes = 9
+	minRun  = 6
+)
 
-func decodeForward(c coding, i int, bits []bool) hal.Track {
-	best := hal.Track{Fault: hal.TrackAbsent}
+func decodeForward(i int, bits []bool) (best hal.Track, good int) {
+	best.Fault = hal.TrackAbsent
 	ones := 0
 	for _, b := range bits {
 		if b {
 			ones++
 		}
 	}
-	if ones > 8 {
+	if ones >= minOnes {
 		best.Fault = hal.FaultNoStart
 	}
+	c := codings[i]
 	for at := 0; at+c.bits+1 <= len(bits); at++ {
 		if v, ok := c.char(bits[at:]); !ok || v != c.ss {
 			continue
 		}
-		t, n := c.decode(i, bits[at:])
+		t, n, all := c.decode(i, bits[at:])
 		if t.Fault == hal.TrackOK {
-			return t
+			return t, n
 		}
-		// A sentinel by chance breaks off after a few characters; only a run
-		// that looks like a track is worth reporting.
-		if n >= 5 && rank(t.Fault) > rank(best.Fault) {
-			best = t
+		if n > good && n >= minRun && n*4 >= all*3 {
+			best, good = t, n
 		}
 	}
-	return best
+	return best, good
 }
 
 // char is one character; ok is its parity.
@@ -84,77 +88,69 @@ func (c coding) char(bits []bool) (v byte, ok bool) {
 	return v, ones%2 == 1
 }
 
+// maxLost is how many bad characters in a row mean that the bits are no longer
+// in step, or have ended in clocking zeros.
+const maxLost = 3
+
 // decode reads characters from a start sentinel to the end sentinel and the
-// LRC behind it; n counts the good ones. ISO7811-2 §10: the LRC is even parity
-// of each column, its own parity bit is that of the character.
-func (c coding) decode(i int, bits []bool) (t hal.Track, n int) {
-	var body []byte
+// LRC behind it; good of all characters had their parity. ISO7811-2,
+// "Error detection": the LRC makes each column of data bits even, and its parity
+// bit is its own.
+func (c coding) decode(i int, bits []bool) (t hal.Track, good, all int) {
+	body := make([]byte, 0, maxBody[i])
 	defer func() {
 		if t.Data == nil {
 			clear(body)
 		}
 	}()
-	sum, w := byte(0), c.bits+1
+	fault := func(f hal.TrackFault) (hal.Track, int, int) {
+		if good < all {
+			f = hal.FaultParity // came first, and explains the rest
+		}
+		return hal.Track{Fault: f}, good, all
+	}
+	sum, lost, w := byte(0), 0, c.bits+1
 	for at := 0; ; at += w {
 		if at+w > len(bits) {
-			return hal.Track{Fault: hal.FaultNoEnd}, n
+			return fault(hal.FaultNoEnd)
 		}
 		v, ok := c.char(bits[at:])
 		if !ok {
-			return hal.Track{Fault: hal.FaultParity}, n
+			if lost++; lost == maxLost {
+				// Only these were bad: the data ran out, and zeros follow.
+				if all -= maxLost - 1; good == all {
+					return fault(hal.FaultNoEnd)
+				}
+				return fault(hal.FaultParity)
+			}
+			all++
+			continue
 		}
-		n++
+		lost = 0
+		good, all = good+1, all+1
 		sum ^= v
 		switch {
 		case at == 0:
 		case v == c.es:
 			if at+2*w > len(bits) {
-				return hal.Track{Fault: hal.FaultNoEnd}, n
+				return fault(hal.FaultNoEnd)
 			}
-			lrc, ok := c.char(bits[at+w:])
+			check, ok := c.char(bits[at+w:])
 			switch {
-			case !ok || lrc != sum:
-				return hal.Track{Fault: hal.FaultLRC}, n
+			case good < all:
+				return fault(hal.FaultParity)
+			case !ok || check != sum:
+				return fault(hal.FaultLRC)
 			case len(body) == 0, i == 1 && len(body) < minTrack2:
-				return hal.Track{Fault: hal.FaultShort}, n
+				return fault(hal.FaultShort)
+			case i == 0 && (body[0] < 'A' || body[0] > 'Z'): // ISO7813, track 1: a format code comes first
+				return fault(hal.FaultForm)
 			}
-			return hal.Track{Data: hal.NewSecret(body)}, n
-		case v == c.ss:
-			return hal.Track{Fault: hal.FaultForm}, n
+			return hal.Track{Data: hal.NewSecret(body)}, good, all
+		case v == c.ss, len(body) == maxBody[i], i == 0 && !inAlphabet(0, c.base+v):
+			return fault(hal.FaultForm)
 		default:
 			body = append(body, c.base+v)
-			if len(body) > 107 {
-				return hal.Track{Fault: hal.FaultForm}, n
-			}
 		}
 	}
-}
-
-// EncodeTrack is the inverse of DecodeTrack: the bits of a track with its
-// sentinels and LRC, without clocking zeros. Simulators and tests draw cards
-// with it.
-func EncodeTrack(i int, body string) []bool {
-	c := codings[i]
-	var out []bool
-	put := func(v byte) {
-		ones := 0
-		for k := range c.bits {
-			b := v>>k&1 == 1
-			out = append(out, b)
-			if b {
-				ones++
-			}
-		}
-		out = append(out, ones%2 == 0)
-	}
-	sum := c.ss ^ c.es
-	put(c.ss)
-	for _, ch := range []byte(body) {
-		v := (ch - c.base) & (1<<c.bits - 1)
-		sum ^= v
-		put(v)
-	}
-	put(c.es)
-	put(sum)
-	return out
 }

@@ -16,156 +16,177 @@ const badChar = '~'
 // minTrack2 is the least that can be a card: 12 digits and a separator.
 const minTrack2 = 13
 
+// maxBody is what fits between the sentinels: the 79, 40 and 107 characters of
+// a track (ISO7811-2) less both sentinels and the LRC.
+var maxBody = [3]int{76, 37, 104}
+
 var starts = [3]byte{'%', ';', '+'}
 
 // inAlphabet tells whether c may stand between the sentinels of track i.
-// ISO7811-2 tables 5 and 6.
+// ISO7811-2, "Coded character set".
 func inAlphabet(i int, c byte) bool {
-	if c == badChar {
+	switch {
+	case c == badChar:
 		return true
-	}
-	if i == 0 {
+	case i == 0:
 		return c >= 0x20 && c <= 0x5F && c != '%' && c != '?'
 	}
-	return c >= '0' && c <= '9' || c == '=' || c == ':' || c == '<' || c == '>'
+	return c >= 0x30 && c <= 0x3E && c != ';'
 }
 
-// ParseLine reads one pass. Noise around the tracks is skipped; a pass that
-// came back to front is turned.
-func ParseLine(line []byte) hal.Swipe {
-	s := parseForward(line)
+// ranked orders faults by how much of a card was seen: of several attempts at
+// a track, the furthest is what a person is told.
+var ranked = []hal.TrackFault{hal.TrackAbsent, hal.FaultNoStart, hal.FaultForm, hal.FaultShort, hal.FaultNoEnd, hal.FaultParity, hal.FaultLRC, hal.TrackOK}
+
+func rank(f hal.TrackFault) int { return slices.Index(ranked, f) }
+
+// ParseLine reads one pass, without its line end. pass is false if the line
+// holds nothing like a track: noise, not a card. A pass that came back to front
+// is turned. Received is not set.
+func ParseLine(line []byte) (s hal.Swipe, pass bool) {
+	s, pass = parseForward(line)
 	if s.Readable() {
-		return s
+		return s, true
 	}
 	turned := slices.Clone(line)
 	slices.Reverse(turned)
-	if r := parseForward(turned); r.Readable() {
+	defer clear(turned)
+	r, back := parseForward(turned)
+	if rank(r.Tracks[1].Fault) > rank(s.Tracks[1].Fault) {
 		s.Wipe()
 		r.Reversed = true
-		clear(turned)
-		return r
+		return r, back
 	}
-	clear(turned)
-	return s
+	r.Wipe()
+	return s, pass
 }
 
-func parseForward(line []byte) hal.Swipe {
-	var s hal.Swipe
+func parseForward(line []byte) (s hal.Swipe, pass bool) {
 	for i := range s.Tracks {
-		s.Tracks[i] = findTrack(line, i)
+		t, seen := findTrack(line, i)
+		s.Tracks[i] = t
+		pass = pass || seen
 	}
-	return s
+	return s, pass
 }
 
 // findTrack looks for the best that a line has of one track: read, else the
-// fault of the last attempt at it.
-func findTrack(line []byte, i int) hal.Track {
-	best := hal.Track{Fault: hal.TrackAbsent}
-	for at := 0; at < len(line); at++ {
-		if line[at] != starts[i] {
+// fault of the attempt that got furthest.
+func findTrack(line []byte, i int) (best hal.Track, seen bool) {
+	best.Fault = hal.TrackAbsent
+	for at, c := range line {
+		if c != starts[i] {
 			continue
 		}
 		t, ok := track(line[at:], i)
-		if t.Fault == hal.TrackOK {
-			best.Data.Wipe()
-			return t
+		if ok && t.Fault == hal.TrackOK {
+			return t, true
 		}
-		if ok {
-			best = t
+		if ok && rank(t.Fault) >= rank(best.Fault) {
+			best, seen = t, true
 		}
 	}
-	if best.Fault == hal.TrackAbsent && i == 1 && headless(line) {
-		best.Fault = hal.FaultNoStart
+	if !seen && i == 1 && headless(line) {
+		return hal.Track{Fault: hal.FaultNoStart}, true
 	}
-	return best
+	return best, seen
 }
 
-// headless: digits and an end sentinel, and nothing before them that starts a track.
+// headless: the digits of a track 2 and an end sentinel, and no start sentinel.
 func headless(line []byte) bool {
 	end := bytes.IndexByte(line, '?')
-	if end < minTrack2 {
-		return false
-	}
 	n := 0
-	for _, c := range line[:end] {
-		if c >= '0' && c <= '9' || c == '=' {
-			n++
-		}
+	for end > n && inAlphabet(1, line[end-1-n]) {
+		n++
 	}
 	return n >= minTrack2
 }
 
 // track reads one track at its start sentinel. ok is false if what follows is
-// no track at all, such as a start sentinel within noise.
+// no track at all, such as a start sentinel within noise, or an LRC that looks
+// like one.
 func track(b []byte, i int) (t hal.Track, ok bool) {
 	end := 1
 	for end < len(b) && inAlphabet(i, b[end]) {
 		end++
 	}
 	body := b[1:end]
-	if end == len(b) {
-		return hal.Track{Fault: hal.FaultNoEnd}, len(body) > 0
-	}
-	if b[end] == 'E' && len(body) == 0 && end+1 < len(b) && b[end+1] == '?' || i == 0 && string(body) == "E" && b[end] == '?' {
-		return hal.Track{Fault: hal.FaultParity}, true // the head itself gave up
-	}
-	if b[end] != '?' {
-		// Another track's sentinel right behind the body: the end is missing.
-		if (b[end] == ';' || b[end] == '+') && len(body) >= minTrack2 {
-			return hal.Track{Fault: hal.FaultNoEnd}, true
-		}
-		return hal.Track{Fault: hal.FaultForm}, len(body) >= minTrack2
-	}
+	fault := func(f hal.TrackFault) (hal.Track, bool) { return hal.Track{Fault: f}, true }
 	switch {
-	case bytes.IndexByte(body, badChar) >= 0:
-		return hal.Track{Fault: hal.FaultParity}, true
-	case i == 1 && len(body) < minTrack2:
-		return hal.Track{Fault: hal.FaultShort}, true
+	case gaveUp(b, i):
+		return fault(hal.FaultParity)
+	case end == len(b):
+		t.Fault = hal.FaultNoEnd
+		return t, len(body) > 0
+	case b[end] != '?':
+		t.Fault = hal.FaultForm
+		// Another track's start right behind the body: only the end is missing.
+		if slices.Contains(starts[:], b[end]) && len(body) >= minTrack2 {
+			t.Fault = hal.FaultNoEnd
+		}
+		// Short runs are noise, unless both sentinels are there.
+		between, _, closed := bytes.Cut(b[end:], []byte{'?'})
+		return t, len(body) >= minTrack2 || closed && len(body) > 0 && !bytes.ContainsAny(between, "%;+")
 	case len(body) == 0:
-		return hal.Track{Fault: hal.TrackAbsent}, true
+		return fault(hal.TrackAbsent)
+	case bytes.IndexByte(body, badChar) >= 0:
+		return fault(hal.FaultParity)
+	case len(body) > maxBody[i], i == 0 && (body[0] < 'A' || body[0] > 'Z'): // ISO7813, track 1: a format code comes first
+		return fault(hal.FaultForm)
+	case i == 1 && len(body) < minTrack2:
+		return fault(hal.FaultShort)
 	}
-	if c, sent := lrcSent(b[end+1:]); sent && c != LRC(i, body) {
-		return hal.Track{Fault: hal.FaultLRC}, true
+	if c, sent := lrcSent(i, b[end+1:]); sent && c != lrc(i, body) {
+		return fault(hal.FaultLRC)
 	}
 	return hal.Track{Data: hal.NewSecret(slices.Clone(body))}, true
 }
 
+// gaveUp: the head's own word for a track that it could not read.
+func gaveUp(b []byte, i int) bool {
+	return len(b) >= 3 && b[0] == starts[i] && b[1] == 'E' && b[2] == '?'
+}
+
 // lrcSent tells whether the head sends an LRC behind this track. The character
 // may look like a start sentinel, so what follows it decides.
-func lrcSent(rest []byte) (c byte, sent bool) {
-	if len(rest) == 0 || rest[0] == '\r' || rest[0] == '\n' {
+func lrcSent(i int, rest []byte) (c byte, sent bool) {
+	if len(rest) == 0 {
 		return 0, false
 	}
-	isStart := func(c byte) bool { return c == ';' || c == '+' || c == '%' }
-	if !isStart(rest[0]) {
-		return rest[0], rest[0] >= 0x20 && rest[0] <= 0x5F
-	}
-	if len(rest) == 1 || rest[1] == '\r' || rest[1] == '\n' || isStart(rest[1]) {
-		return rest[0], true
+	c = rest[0]
+	base, mask := alphabet(i)
+	switch {
+	case c == badChar:
+		return c, true // failed its own parity, so it matches nothing
+	case c < base || c > base+mask:
+		return 0, false // no LRC of this track looks so
+	case !slices.Contains(starts[:], c):
+		return c, true
+	case len(rest) == 1 || slices.Contains(starts[:], rest[1]):
+		return c, true
 	}
 	return 0, false
 }
 
-// LRC is the check character of track i (0, 1, 2) over its content and both
-// sentinels, as a head sends it. ISO7811-2 §10.
-func LRC(i int, body []byte) byte {
-	base, mask := byte(0x30), byte(0x0F)
+// alphabet of a track: the ASCII of data bits 0, and the data bits.
+func alphabet(i int) (base, mask byte) {
 	if i == 0 {
-		base, mask = 0x20, 0x3F
+		return 0x20, 0x3F
 	}
-	sum := (starts[i] - sentinelBase(i)) ^ ('?' - sentinelBase(i))
-	if i == 2 {
-		sum = 0x0B ^ 0x0F // track 3 is encoded as track 2; '+' is the head's name for its sentinel
-	}
-	for _, c := range body {
-		sum ^= c - sentinelBase(i)
-	}
-	return base + sum&mask
+	return 0x30, 0x0F
 }
 
-func sentinelBase(i int) byte {
-	if i == 0 {
-		return 0x20
+// lrc is the check character of track i over its content and both sentinels,
+// as a head sends it. ISO7811-2, "Error detection", LRC.
+func lrc(i int, body []byte) byte {
+	base, mask := alphabet(i)
+	start := starts[i]
+	if i == 2 {
+		start = starts[1] // on the stripe, track 3 is coded as track 2
 	}
-	return 0x30
+	sum := (start - base) ^ ('?' - base)
+	for _, c := range body {
+		sum ^= c - base
+	}
+	return base + sum&mask
 }

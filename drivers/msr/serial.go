@@ -19,7 +19,8 @@ type Port interface {
 type Opts struct {
 	Clock hal.Clock
 	// Gap ends a pass that has no line end: so much silence after its last
-	// byte (60 ms; at 9600 baud a byte takes 1 ms).
+	// byte or bit (60 ms; at 9600 baud a byte takes 1 ms, and a card drawn at
+	// 100 mm/s gives a bit every 3 ms).
 	Gap time.Duration
 }
 
@@ -33,11 +34,17 @@ func (o *Opts) check() error {
 	return nil
 }
 
-// Serial is a head that sends ASCII tracks.
+// Serial is a head that sends ASCII tracks. One ReadSwipe at a time.
 type Serial struct {
 	port Port
 	o    Opts
-	rest []byte // bytes behind the last line end
+	buf  [256]byte
+	in   []byte      // of buf: received and not yet looked at; wiped as it is taken
+	line []byte      // the pass so far; it outlives a ReadSwipe whose context ends within
+	last hal.Instant // when the last byte of line came
+	// flood: this line was too long and has been reported. What follows is
+	// read for a card at its end, and is else dropped without a word.
+	flood bool
 }
 
 // NewSerial reads passes from a port.
@@ -45,76 +52,109 @@ func NewSerial(port Port, o Opts) (*Serial, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	return &Serial{port: port, o: o}, nil
+	return &Serial{port: port, o: o, line: make([]byte, 0, maxLine)}, nil
 }
 
+// String names the driver and its port.
 func (s *Serial) String() string { return "msr-serial (" + s.port.String() + ")" }
 
 // Halt has nothing to stop: ReadSwipe ends with its context.
 func (s *Serial) Halt() error { return nil }
 
 // ReadSwipe returns as soon as the line end of a pass is in. Its errors are
-// the port's.
+// the context's and the port's.
 func (s *Serial) ReadSwipe(ctx context.Context) (hal.Swipe, error) {
-	line := make([]byte, 0, maxLine)
-	defer func() { clear(line[:cap(line)]) }()
-	flood, bad := false, false
 	for {
-		for len(s.rest) > 0 {
-			c := s.rest[0]
-			s.rest = s.rest[1:]
-			switch {
-			case c != '\r' && c != '\n':
-				if len(line) < maxLine {
-					line = append(line, c)
-				} else {
-					flood = true
-				}
-			case len(line) > 0:
-				return s.pass(line, flood, bad), nil
+		for len(s.in) > 0 {
+			c := s.in[0]
+			s.in[0] = 0
+			s.in = s.in[1:]
+			if sw, ok := s.take(c); ok {
+				return sw, nil
 			}
 		}
-		n, err := s.read(ctx, len(line) > 0)
-		var pe *tty.ParityError
-		switch {
-		case errors.As(err, &pe):
-			// The line's own parity, not the stripe's: that character is lost.
-			if pe.Offset < n {
-				s.rest[pe.Offset] = badChar
+		switch err := s.receive(ctx); {
+		case err == errGap:
+			if sw, ok := s.end(); ok {
+				return sw, nil
 			}
-			bad = true
-		case err != nil && len(line) > 0 && ctx.Err() == nil && errors.Is(err, errGap):
-			return s.pass(line, flood, bad), nil
 		case err != nil:
+			if ctx.Err() == nil { // the port has failed: what comes next is another pass
+				s.drop()
+			}
 			return hal.Swipe{}, err
 		}
 	}
 }
 
+// take adds one byte to the pass; ok if that ends it.
+func (s *Serial) take(c byte) (sw hal.Swipe, ok bool) {
+	if c == '\r' || c == '\n' {
+		return s.end()
+	}
+	s.line = append(s.line, c)
+	if len(s.line) < maxLine {
+		return sw, false
+	}
+	// Half of the line is longer than any card: one that begins now is whole.
+	half := copy(s.line, s.line[maxLine/2:])
+	clear(s.line[half:])
+	s.line = s.line[:half]
+	if s.flood {
+		return sw, false
+	}
+	s.flood = true
+	for i := range sw.Tracks {
+		sw.Tracks[i].Fault = hal.FaultForm
+	}
+	sw.Received = s.last
+	return sw, true
+}
+
+// end takes the line as a pass; ok is false if it was none.
+func (s *Serial) end() (sw hal.Swipe, ok bool) {
+	sw, ok = ParseLine(s.line)
+	sw.Received = s.last
+	if s.flood && !sw.Readable() {
+		sw.Wipe()
+		ok = false
+	}
+	s.drop()
+	return sw, ok
+}
+
+func (s *Serial) drop() {
+	clear(s.line)
+	s.line, s.flood = s.line[:0], false
+}
+
 var errGap = errors.New("msr: silence")
 
-// read waits for bytes: for ever before a pass, for the gap within one.
-func (s *Serial) read(ctx context.Context, within bool) (int, error) {
-	buf := make([]byte, 256)
+// receive waits for bytes: for ever before a pass, for the gap within one.
+func (s *Serial) receive(ctx context.Context) error {
 	read := ctx
+	within := len(s.line) > 0
 	if within {
 		var cancel context.CancelFunc
 		read, cancel = hal.WithTimeout(ctx, s.o.Clock, s.o.Gap)
 		defer cancel()
 	}
-	n, err := s.port.Read(read, buf)
-	s.rest = buf[:n]
-	if within && err != nil && ctx.Err() == nil && hal.TimedOut(read) {
-		err = errGap
+	n, err := s.port.Read(read, s.buf[:])
+	s.in = s.buf[:n]
+	if n > 0 {
+		s.last = s.o.Clock.Now()
 	}
-	return n, err
-}
-
-func (s *Serial) pass(line []byte, flood, bad bool) hal.Swipe {
-	sw := ParseLine(line)
-	if flood && !sw.Readable() {
-		sw.Tracks[1] = hal.Track{Fault: hal.FaultForm}
+	var pe *tty.ParityError
+	switch {
+	case errors.As(err, &pe):
+		// The serial line's own parity: as good as a character that the head
+		// could not read.
+		if pe.Offset < n {
+			s.in[pe.Offset] = badChar
+		}
+		return nil
+	case err != nil && within && ctx.Err() == nil && hal.TimedOut(read):
+		return errGap
 	}
-	sw.Received = s.o.Clock.Now()
-	return sw
+	return err
 }

@@ -1,12 +1,13 @@
 package panel
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"periph.io/x/conn/v3/display"
@@ -20,15 +21,22 @@ var ErrGone = errors.New("panel: the bench is gone")
 // Size of the display.
 type Size struct {
 	W, H int
-	Mono bool
+	Mono bool // one bit a pixel
 }
 
 // Opts of Open.
 type Opts struct {
 	Socket string
-	Size   Size // zero: 320×240 in colour
-	Base   hal.Clock
+	Size   Size      // zero: 320×240 in colour
+	Base   hal.Clock // what the bench's jumps are added to; nil: the machine's clock
 }
+
+// Real-time bounds of the socket itself. They do not follow the bench's clock:
+// a bench that does not answer in them is not there.
+const (
+	greeting = 5 * time.Second // for the hello
+	stuck    = 5 * time.Second // for a write: the bench does not read any more
+)
 
 // Panel is the socket and every device on it.
 type Panel struct {
@@ -37,23 +45,28 @@ type Panel struct {
 	clock *hal.SteppedClock
 	gone  chan struct{}
 	once  sync.Once
+	moved atomic.Uint64 // anything that came in, was taken or went out: a stir
 
 	wmu sync.Mutex // one writer at a time
 	out []byte
 
-	mu     sync.Mutex
-	keys   []hal.Key     // pressed and not yet read
-	notify chan struct{} // closed and replaced whenever something below changes
-	pin    bool
-	paper  bool
-	tamper []string
-	points []string
-	fault  string
-	probe  func() (bool, uint64)
-	last   []byte // the frame shown
+	screen screen
+
+	mu      sync.Mutex
+	notify  chan struct{} // closed and replaced whenever something below changes
+	keys    keyQueue      // pressed and not yet read
+	pin     bool          // the PIN pad has the keys
+	paper   bool
+	slip    int            // the last slip's number
+	printed map[int]string // answers to slips, by number
+	tamper  []string
+	points  []string
+	fault   string
+	halted  bool // standing at a point
+	probe   func() (busy bool, stir uint64)
 }
 
-// Open connects and waits for the bench's Hello.
+// Open connects and waits for the bench's hello.
 func Open(o Opts) (*Panel, error) {
 	if o.Size.W == 0 || o.Size.H == 0 {
 		o.Size = Size{W: 320, H: 240}
@@ -65,29 +78,42 @@ func Open(o Opts) (*Panel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("panel: %w", err)
 	}
-	p := &Panel{o: o, conn: conn, gone: make(chan struct{}), notify: make(chan struct{})}
-	t, b, err := ReadMessage(conn)
-	var h Hello
-	if err == nil && t == MsgHello {
-		err = json.Unmarshal(b, &h)
-	} else if err == nil {
-		err = ErrWire
-	}
-	if err == nil && h.Version != Version {
-		err = fmt.Errorf("%w: version %d here, %d there", ErrWire, Version, h.Version)
-	}
-	if err != nil {
+	p := &Panel{o: o, conn: conn, gone: make(chan struct{}), notify: make(chan struct{}), printed: map[int]string{}}
+	p.screen = screen{p: p, size: o.Size}
+	if err := p.greet(); err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("panel: %w", err)
 	}
-	p.clock = hal.NewSteppedClock(o.Base, time.Unix(0, h.WallNS))
-	p.paper, p.points, p.fault = h.Paper, h.Points, h.Fault
-	if err := p.send(MsgReady, Small{Version: Version, W: o.Size.W, H: o.Size.H, Mono: o.Size.Mono}); err != nil {
-		conn.Close()
-		return nil, err
-	}
 	go p.read()
 	return p, nil
+}
+
+// greet takes the hello and answers it.
+func (p *Panel) greet() error {
+	p.conn.SetReadDeadline(hal.SystemClock{}.Now().Wall.Add(greeting))
+	t, b, err := ReadMessage(p.conn)
+	if err != nil {
+		return fmt.Errorf("no hello from the bench: %w", err)
+	}
+	p.conn.SetReadDeadline(time.Time{})
+	var h Hello
+	if t != MsgHello || json.Unmarshal(b, &h) != nil {
+		return fmt.Errorf("%w: no hello", ErrWire)
+	}
+	if h.Version != Version {
+		return fmt.Errorf("%w: version %d here, %d there", ErrWire, Version, h.Version)
+	}
+	p.clock = newClock(p.o.Base, time.Unix(0, h.WallNS), time.Duration(h.BootNS))
+	p.paper, p.points, p.fault = h.Paper, h.Points, h.Fault
+	return p.send(MsgReady, Ready{Version: Version, W: p.o.Size.W, H: p.o.Size.H, Mono: p.o.Size.Mono})
+}
+
+// newClock starts at wall and boot. Boottime cannot start below the base's own.
+func newClock(base hal.Clock, wall time.Time, boot time.Duration) *hal.SteppedClock {
+	ahead := max(boot-base.Now().Boot, 0)
+	c := hal.NewSteppedClock(base, wall.Add(-ahead))
+	c.Jump(ahead)
+	return c
 }
 
 func (p *Panel) String() string { return "panel (" + p.o.Socket + ")" }
@@ -104,26 +130,34 @@ func (p *Panel) Done() <-chan struct{} { return p.gone }
 func (p *Panel) lost() {
 	p.once.Do(func() {
 		p.conn.Close()
-		close(p.gone)
 		p.mu.Lock()
-		clear(p.keys)
-		p.keys = nil
+		p.keys.wipe()
 		p.mu.Unlock()
+		close(p.gone)
 	})
 }
 
 func (p *Panel) send(t Type, v any) error {
-	p.wmu.Lock()
-	defer p.wmu.Unlock()
-	b, err := AppendJSON(p.out[:0], t, v)
+	b, err := json.Marshal(v)
 	if err != nil {
-		return err
+		return fmt.Errorf("panel: %w", err)
 	}
-	p.out = b[:0]
-	return p.write(b)
+	return p.sendRaw(t, b)
 }
 
-func (p *Panel) write(b []byte) error {
+func (p *Panel) sendRaw(t Type, payload []byte) error {
+	p.wmu.Lock()
+	defer p.wmu.Unlock()
+	if t != MsgIdle && t != MsgPong { // talk about idleness is no work
+		p.moved.Add(1)
+	}
+	p.out = AppendMessage(p.out[:0], t, payload)
+	return p.writeLocked(p.out)
+}
+
+// writeLocked needs wmu.
+func (p *Panel) writeLocked(b []byte) error {
+	p.conn.SetWriteDeadline(hal.SystemClock{}.Now().Wall.Add(stuck))
 	if _, err := p.conn.Write(b); err != nil {
 		p.lost()
 		return fmt.Errorf("%w: %w", ErrGone, err)
@@ -139,104 +173,100 @@ func (p *Panel) read() {
 		if err != nil {
 			return
 		}
-		if t == MsgAdvance {
-			var a Advance
-			if json.Unmarshal(b, &a) == nil {
-				go p.advance(a)
+		switch t {
+		case MsgKey, MsgPINKey:
+			if len(b) == 1 {
+				p.pressed(hal.Key(b[0]), t == MsgPINKey)
 			}
-			continue
+			clear(b)
+		case MsgAdvance:
+			var a Advance
+			if json.Unmarshal(b, &a) != nil {
+				return
+			}
+			go p.advance(a)
+		case MsgPrinted:
+			var r Printed
+			if json.Unmarshal(b, &r) != nil {
+				return
+			}
+			p.update(func() { p.printed[r.ID] = r.Cause })
+		default:
+			var s Small
+			if json.Unmarshal(b, &s) != nil {
+				return
+			}
+			p.take(t, s)
 		}
-		var s Small
-		err = json.Unmarshal(b, &s)
-		clear(b)
-		if err != nil {
-			return
-		}
-		if t == MsgStep {
-			p.clock.StepWall(time.Duration(s.NS))
-			continue
-		}
-		p.take(t, s)
 	}
 }
 
-// take notes one message and wakes whoever waits for it.
+// take carries out one message of the bench.
 func (p *Panel) take(t Type, s Small) {
+	switch t {
+	case MsgPing:
+		p.send(MsgPong, Small{ID: s.ID})
+	case MsgJump:
+		p.clock.Jump(time.Duration(s.NS))
+	case MsgStep:
+		p.clock.StepWall(time.Duration(s.NS))
+	case MsgWall:
+		p.clock.StepWall(time.Unix(0, s.WallNS).Sub(p.clock.Now().Wall))
+	case MsgArm:
+		p.update(func() { p.points = s.Points })
+	case MsgStore:
+		p.update(func() { p.fault = s.Fault })
+	case MsgPaper:
+		p.update(func() { p.paper = s.OK })
+	case MsgTamper:
+		p.update(func() { p.tamper = append(p.tamper, s.Which) })
+	}
+}
+
+// update changes the state and wakes whoever waits for it.
+func (p *Panel) update(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch t {
-	case MsgKey:
-		if k, ok := hal.ParseKey(s.Key); ok {
-			p.keys = append(p.keys, k)
-		}
-	case MsgArm:
-		p.points = s.Points
-	case MsgStore:
-		p.fault = s.Fault
-	case MsgPaper:
-		p.paper = s.OK
-	case MsgTamper:
-		p.tamper = append(p.tamper, s.Which)
-	}
+	f()
+	p.moved.Add(1)
 	close(p.notify)
 	p.notify = make(chan struct{})
 }
 
-// quiet is how long nothing may move before the device counts as idle, and
-// patience how long that is waited for; both in real time.
-const (
-	quiet    = 4 * time.Millisecond
-	patience = 3 * time.Second
-)
-
-// advance jumps, then waits until the terminal is idle.
-func (p *Panel) advance(a Advance) {
-	p.clock.Jump(time.Duration(a.NS))
-	p.waitIdle()
-	next := int64(-1)
-	if d, ok := p.clock.Next(); ok {
-		next = int64(d)
-	}
-	p.send(MsgIdle, Idle{ID: a.ID, Next: next})
-}
-
-// waitIdle polls on the base clock, which runs in real time.
-func (p *Panel) waitIdle() {
-	seen, same := p.stir(), time.Duration(0)
-	for waited := time.Duration(0); waited < patience && same < quiet; waited += time.Millisecond {
-		tick, stop := hal.After(p.o.Base, time.Millisecond)
+// wait blocks until cond, which runs under p.mu, holds.
+func (p *Panel) wait(ctx context.Context, cond func() bool) error {
+	for {
+		p.mu.Lock()
 		select {
-		case <-tick:
+		case <-p.gone: // what came before the power failed is not worth taking
+			p.mu.Unlock()
+			return ErrGone
+		default:
+		}
+		if cond() {
+			p.moved.Add(1)
+			p.mu.Unlock()
+			return nil
+		}
+		changed := p.notify
+		p.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-p.gone:
-			stop()
-			return
+			return ErrGone
 		}
-		busy, now := p.busy(), p.stir()
-		if busy || now != seen {
-			seen, same = now, 0
-			continue
-		}
-		same += time.Millisecond
 	}
 }
-
-func (p *Panel) probed() (bool, uint64) {
-	p.mu.Lock()
-	probe := p.probe
-	p.mu.Unlock()
-	if probe == nil {
-		return false, 0
-	}
-	return probe()
-}
-
-func (p *Panel) busy() bool { b, _ := p.probed(); return b }
-
-func (p *Panel) stir() uint64 { _, s := p.probed(); return s + p.clock.Fired() }
 
 // The devices on the socket.
-func (p *Panel) Clock() hal.Clock        { return p.clock }
-func (p *Panel) Display() display.Drawer { return &screen{p} }
+
+// Clock is the bench's clock: the base plus the bench's jumps and steps.
+func (p *Panel) Clock() hal.Clock { return p.clock }
+
+// Display is a hal.Captioner too.
+func (p *Panel) Display() display.Drawer { return &p.screen }
 func (p *Panel) Keypad() hal.Keypad      { return keypad{p} }
 func (p *Panel) PINPad() hal.PINPad      { return pinpad{p} }
 func (p *Panel) Lamps() hal.Lamps        { return lamps{p} }
@@ -244,29 +274,3 @@ func (p *Panel) Sounder() hal.Sounder    { return sounder{p} }
 func (p *Panel) Printer() hal.Printer    { return printer{p} }
 func (p *Panel) Tamper() hal.Tamper      { return tamper{p} }
 func (p *Panel) Bench() hal.Bench        { return bench{p} }
-
-// bench gives the terminal the bench's fault points.
-type bench struct{ p *Panel }
-
-func (b bench) Point(name string) {
-	b.p.mu.Lock()
-	armed := slices.Contains(b.p.points, name)
-	b.p.mu.Unlock()
-	if !armed {
-		return
-	}
-	b.p.send(MsgPoint, Small{Name: name})
-	select {} // the power fails here: the bench kills this process
-}
-
-func (b bench) StoreFault() string {
-	b.p.mu.Lock()
-	defer b.p.mu.Unlock()
-	return b.p.fault
-}
-
-func (b bench) SetIdle(probe func() (bool, uint64)) {
-	b.p.mu.Lock()
-	defer b.p.mu.Unlock()
-	b.p.probe = probe
-}

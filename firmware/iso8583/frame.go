@@ -3,6 +3,7 @@ package iso8583
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 
 	"swipewell/firmware/iso8583/tpdu"
 )
@@ -84,4 +85,14 @@ func AppendFrame(dst []byte, t tpdu.Header, h Header, message []byte) []byte {
 	dst = append(dst, t[:]...)
 	dst = append(dst, h[:]...)
 	return append(dst, message...)
+}
+
+// ParseHeader reads twelve digits: "603100311003".
+func ParseHeader(digits string) (h Header, err error) {
+	b, err := hex.DecodeString(digits)
+	if err != nil || len(b) != len(h) {
+		return h, UnionPay.fail(0, 0, BadFrame)
+	}
+	copy(h[:], b)
+	return h, nil
 }

@@ -63,7 +63,8 @@ type Terminal struct {
 	high  pos.STAN
 
 	inbox   chan func()
-	ctx     context.Context
+	ctx     context.Context // ends when the loop does
+	cancel  context.CancelFunc
 	err     error // set by a failed commit: the loop ends
 	start   hal.Instant
 	base    time.Duration // logical time at start
@@ -81,6 +82,7 @@ type Terminal struct {
 func New(o Opts) (*Terminal, error) {
 	t := &Terminal{o: o, board: o.Board, clock: o.Board.Clock, inbox: make(chan func(), 64),
 		rows: map[pos.RecordID]pos.Reversal{}, lamps: map[string]hal.LampState{}}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
 	var d txn.Durable
 	raw, err := o.Store.State()
 	if err != nil {
@@ -113,9 +115,10 @@ func (t *Terminal) now() pos.Time {
 
 // Run works until ctx ends (nil) or a commit fails (ErrCommit).
 func (t *Terminal) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	t.ctx = ctx
+	defer t.cancel()
+	stop := context.AfterFunc(ctx, t.cancel)
+	defer stop()
+	t.o.Journal.SetLogical(t.base, t.start)
 	if t.board.Bench != nil {
 		t.board.Bench.SetIdle(func() (bool, uint64) { return t.busy.Load() > 0, t.stir.Load() + t.o.Line.Stir() })
 	}
@@ -126,7 +129,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 	t.minute()
 	for t.err == nil {
 		select {
-		case <-ctx.Done():
+		case <-t.ctx.Done():
 			t.forget(pos.CardRef{})
 			return nil
 		case f := <-t.inbox:

@@ -1,6 +1,9 @@
 package terminal
 
 import (
+	"context"
+	"log/slog"
+
 	"swipewell/firmware/pos"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
@@ -93,4 +96,48 @@ func (t *Terminal) slip(row pos.Sale, copied, again bool) hal.Slip {
 		Time: pos.Time{Wall: row.At.Wall}.WallTime(pos.CST).Format("2006-01-02 15:04:05"),
 		Org:  row.Org, Issuer: row.Issuer, HostText: row.Host, PINUsed: row.PINUsed, Delayed: copied, Reprint: again,
 	})
+}
+
+// Look runs f in the loop with a copy of the state and of the outbox.
+func (t *Terminal) Look(ctx context.Context, f func(s txn.State, outbox []pos.Reversal)) error {
+	var s txn.State
+	var rows []pos.Reversal
+	err := t.Do(ctx, func() {
+		s = t.state
+		for _, r := range t.rows {
+			rows = append(rows, r)
+		}
+	})
+	if err == nil {
+		f(s, rows)
+	}
+	return err
+}
+
+// Refuse shows why this device sells nothing, and waits for ctx. Keys change
+// the language and nothing else.
+func Refuse(ctx context.Context, b *hal.Board, size screen.Size, lang string, code prompt.Code) error {
+	t := &Terminal{o: Opts{Board: b, Size: size, Log: slog.New(slog.DiscardHandler)}, board: b, clock: b.Clock, lamps: map[string]hal.LampState{}}
+	t.show(txn.State{Durable: txn.Durable{Lang: lang}, Phase: txn.Halted, Code: code})
+	if b.Keypad == nil {
+		<-ctx.Done()
+		return nil
+	}
+	for {
+		k, err := b.Keypad.ReadKey(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if k == hal.KeyF4 {
+			if lang == "en" {
+				lang = "zh"
+			} else {
+				lang = "en"
+			}
+			t.show(txn.State{Durable: txn.Durable{Lang: lang}, Phase: txn.Halted, Code: code})
+		}
+	}
 }

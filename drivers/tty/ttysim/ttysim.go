@@ -1,32 +1,42 @@
 // Package ttysim is the far end of a serial port: a pseudo-terminal made by
-// hand, whose slave is a port that drivers/tty can open.
+// hand, whose slave is a port that drivers/tty can open, and a bad line to put
+// between the two.
 //
 // Sources:
-//   - PTY: pty(7), ioctl_tty(2)
+//   - PTY: pty(7), ioctl_tty(2) of man-pages 6
 //
 // A pty carries no parity, no modem lines and no speed: what needs them is
-// simulated above it.
+// simulated above it, and pacing is [Faults]'.
 package ttysim
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"swipewell/hal"
 )
 
-// Opts of Open.
+// Opts of Open. The zero value is a perfect line.
 type Opts struct {
-	Link string // a symlink to make to the slave, replacing an older one; "" none
+	Link   string    // a symlink to make to the slave, replacing an older one; "" none
+	Clock  hal.Clock // what Faults wait on; nil is the machine's own
+	Faults Faults    // of the line, both ways
 }
 
-// Pair is a pseudo-terminal, seen from its master end.
+// Pair is a pseudo-terminal, seen from its master end. All methods may be
+// called at any time; Reads take turns, and so do Writes.
 type Pair struct {
-	master *os.File
+	master *os.File // non-blocking: Close frees a waiting Read or Write
 	slave  *os.File // held open, so that the master outlives each opener of the slave
 	path   string
 	link   string
+	line   *Line
+	closed atomic.Bool
 	once   sync.Once
 }
 
@@ -36,15 +46,16 @@ func Open(o Opts) (*Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ttysim: %w", err)
 	}
-	p := &Pair{master: os.NewFile(uintptr(fd), "/dev/ptmx"), link: o.Link}
-	if err := p.setup(fd); err != nil {
+	p := &Pair{master: os.NewFile(uintptr(fd), "/dev/ptmx")}
+	p.line = o.Faults.Wrap(bare{p}, o.Clock)
+	if err := p.setup(fd, o.Link); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("ttysim: %w", err)
 	}
 	return p, nil
 }
 
-func (p *Pair) setup(fd int) error {
+func (p *Pair) setup(fd int, link string) error {
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		return err
 	}
@@ -58,6 +69,7 @@ func (p *Pair) setup(fd int) error {
 		return err
 	}
 	p.slave = os.NewFile(uintptr(s), p.path)
+	// cfmakeraw: until a device has opened the slave, nothing may be echoed.
 	t, err := unix.IoctlGetTermios(s, unix.TCGETS)
 	if err != nil {
 		return err
@@ -68,31 +80,91 @@ func (p *Pair) setup(fd int) error {
 	if err := unix.IoctlSetTermios(s, unix.TCSETS, t); err != nil {
 		return err
 	}
-	if p.link == "" {
+	if link == "" {
 		return nil
 	}
-	os.Remove(p.link)
-	return os.Symlink(p.path, p.link)
+	// Made beside and renamed: whoever opens the link sees the old slave or
+	// the new one, and never nothing.
+	fresh := fmt.Sprintf("%s.%d", link, n)
+	os.Remove(fresh)
+	if err := os.Symlink(p.path, fresh); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, link); err != nil {
+		os.Remove(fresh)
+		return err
+	}
+	p.link = link
+	return nil
+}
+
+// bare is the master without the line's faults.
+type bare struct{ p *Pair }
+
+func (b bare) Read(buf []byte) (int, error) { n, err := b.p.master.Read(buf); return n, b.p.ended(err) }
+func (b bare) Write(buf []byte) (int, error) {
+	n, err := b.p.master.Write(buf)
+	return n, b.p.ended(err)
+}
+
+// ended says of a closed pair what a stream says: io.EOF.
+func (p *Pair) ended(err error) error {
+	if err != nil && p.closed.Load() {
+		return io.EOF
+	}
+	return err
 }
 
 // Path is the slave: what the device opens.
 func (p *Pair) Path() string { return p.path }
 
-// Read blocks until the device has written; Close frees it.
-func (p *Pair) Read(b []byte) (int, error) { return p.master.Read(b) }
+// Read blocks until the device has written; Close ends it with io.EOF.
+func (p *Pair) Read(b []byte) (int, error) { return p.line.Read(b) }
 
-// Write puts bytes on the line to the device.
-func (p *Pair) Write(b []byte) (int, error) { return p.master.Write(b) }
+// Write puts bytes on the line to the device, and blocks while the device does
+// not take them; Close ends it with io.EOF.
+func (p *Pair) Write(b []byte) (int, error) { return p.line.Write(b) }
 
-// Close hangs up: what was not read is gone, as when the power fails.
+// SetFaults changes the line from the next Read and Write on.
+func (p *Pair) SetFaults(f Faults) { p.line.Set(f) }
+
+// Baud is the rate that the device has set, in bits/s. The pty ignores it.
+func (p *Pair) Baud() (int, error) {
+	c, err := p.slave.SyscallConn()
+	if err != nil {
+		return 0, fmt.Errorf("ttysim: %w", err)
+	}
+	baud, err2 := 0, error(nil)
+	err = c.Control(func(fd uintptr) {
+		var t *unix.Termios
+		if t, err2 = unix.IoctlGetTermios(int(fd), unix.TCGETS2); err2 == nil {
+			baud = int(t.Ospeed)
+		}
+	})
+	if err == nil {
+		err = err2
+	}
+	if err != nil {
+		return 0, fmt.Errorf("ttysim: %w", err)
+	}
+	return baud, nil
+}
+
+// Close hangs up: what was not read is gone, as when the power fails. Safe to
+// call twice.
 func (p *Pair) Close() error {
 	p.once.Do(func() {
+		p.closed.Store(true)
+		p.line.Close()
 		if p.slave != nil {
-			unix.IoctlSetInt(int(p.slave.Fd()), unix.TCFLSH, unix.TCIOFLUSH)
+			if c, err := p.slave.SyscallConn(); err == nil {
+				c.Control(func(fd uintptr) { unix.IoctlSetInt(int(fd), unix.TCFLSH, unix.TCIOFLUSH) })
+			}
 			p.slave.Close()
 		}
 		p.master.Close()
-		if p.link != "" {
+		// A later pair may have taken over the link.
+		if to, err := os.Readlink(p.link); err == nil && to == p.path {
 			os.Remove(p.link)
 		}
 	})

@@ -1,0 +1,137 @@
+// Command posd is the device: it opens the board, the store and the way to the
+// host, and serves the cashier until it is told to stop.
+//
+//	posd --board FILE --data DIR
+//
+// It logs JSON lines to standard error and to DIR/journal.jsonl, answers
+// postool on DIR/posd.sock, and stops cleanly on SIGTERM.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"swipewell/firmware/board"
+	"swipewell/firmware/journal"
+	"swipewell/firmware/store"
+	"swipewell/firmware/terminal"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+// version is set by the linker where a build has one.
+var version = "dev"
+
+func main() {
+	var boardFile, data string
+	root := &cobra.Command{
+		Use:           "posd --board FILE --data DIR",
+		Short:         "the card terminal's firmware",
+		Version:       version,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			return serve(ctx, boardFile, data)
+		},
+	}
+	root.Flags().StringVar(&boardFile, "board", "", "board file (TOML)")
+	root.Flags().StringVar(&data, "data", "", "folder for the store, the journal and the service socket")
+	root.MarkFlagRequired("board")
+	root.MarkFlagRequired("data")
+	root.AddCommand(&cobra.Command{
+		Use: "judge FILE", Hidden: true, Args: cobra.ExactArgs(1),
+		Short: "read a store in a process with limits, and say what is wrong with it",
+		Run:   func(_ *cobra.Command, args []string) { os.Exit(store.JudgeMain(args[0])) },
+	})
+	root.CompletionOptions.DisableDefaultCmd = true
+	if err := root.ExecuteContext(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "posd:", err)
+		os.Exit(1)
+	}
+}
+
+// serve runs the device until ctx ends or the bench takes the power.
+func serve(ctx context.Context, boardFile, data string) error {
+	f, err := board.Read(boardFile)
+	if err != nil {
+		return fmt.Errorf("%s: %w", prompt.BoardFile, err)
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return err
+	}
+	late := &lateJournal{}
+	b := f.Open(board.Opts{Event: late.event})
+	defer b.Close()
+	j, err := journal.Open(journal.Opts{Path: filepath.Join(data, "journal.jsonl"), Clock: b.Clock, Mirror: os.Stderr})
+	defer j.Close()
+	late.open(j)
+	log := slog.New(j.Handler())
+	if err != nil {
+		log.Error("journal", "err", err)
+	}
+	j.Record(journal.Event{Code: prompt.LogBoot, Source: "posd", Fields: []journal.Field{journal.Word("version", version), journal.Word("board", f.Name)}})
+	for _, r := range b.Report {
+		lvl := slog.LevelInfo
+		if r.State == hal.Failed {
+			lvl = slog.LevelError
+		}
+		j.Record(journal.Event{Code: prompt.LogDevice, Level: lvl, Source: "board", Fields: []journal.Field{
+			journal.Word("device", r.Device), journal.Word("state", r.State.String()), journal.Word("driver", r.Driver), journal.Word("why", r.Why)}})
+	}
+	for _, why := range f.Wrong() {
+		j.Record(journal.Event{Code: prompt.BoardFile, Level: slog.LevelError, Source: "board", Fields: []journal.Field{journal.Err(errors.New(why))}})
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if b.Gone != nil {
+		go func() {
+			<-b.Gone
+			cancel(errGone)
+		}()
+	}
+	d := &device{file: f, board: b, data: data, journal: j, log: log, start: b.Clock.Now()}
+	err = d.run(ctx)
+	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
+	if errors.Is(context.Cause(ctx), errGone) {
+		return errGone
+	}
+	return err
+}
+
+var errGone = errors.New("the panel is gone: on a bench, that is the power")
+
+// pauses between starts after a failed commit: what stopped it may last.
+var pauses = [...]time.Duration{100 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
+
+// run serves, and starts again through the boot path after a failed commit.
+func (d *device) run(ctx context.Context) error {
+	if err := d.listen(ctx); err != nil {
+		d.log.Error("service", "err", err)
+	}
+	for fails := 0; ; fails++ {
+		began := d.board.Clock.Now().Boot
+		err := d.session(ctx)
+		if ctx.Err() != nil || !errors.Is(err, terminal.ErrCommit) {
+			return err
+		}
+		d.log.Error("starting again from what is on flash", "err", err)
+		if d.board.Clock.Now().Boot-began > time.Minute {
+			fails = 0
+		}
+		if hal.Sleep(ctx, d.board.Clock, pauses[min(fails, len(pauses)-1)]) != nil {
+			return nil
+		}
+	}
+}

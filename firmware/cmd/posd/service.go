@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"swipewell/firmware/console"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/store"
+	"swipewell/firmware/terminal"
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+)
+
+// errNoTerminal says that the device sells nothing at the moment.
+var errNoTerminal = errors.New("the terminal is not in service")
+
+// listen opens the service socket and the console on the cable.
+func (d *device) listen(ctx context.Context) error {
+	o := console.Opts{Backend: backend{d}, Journal: d.journal, Clock: d.board.Clock, Lang: d.file.Lang}
+	if s := d.file.Service; s != nil && s.PIN != "" && d.file.Bench {
+		o.Logins = map[console.Role]string{console.Technician: s.PIN}
+	}
+	srv, err := console.Listen(filepath.Join(d.data, "posd.sock"), o)
+	if err != nil {
+		return err
+	}
+	go srv.Serve(ctx)
+	if d.board.Service != nil {
+		go console.NewShell(d.board.Service, o).Run(ctx)
+	}
+	return nil
+}
+
+// backend answers the service from between two steps of the loop.
+type backend struct{ d *device }
+
+func (b backend) current() (*terminal.Terminal, *store.Store) {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
+	return b.d.term, b.d.store
+}
+
+// look runs f in the loop.
+func (b backend) look(ctx context.Context, f func(txn.State, []pos.Reversal)) error {
+	t, _ := b.current()
+	if t == nil {
+		return errNoTerminal
+	}
+	return t.Look(ctx, f)
+}
+
+func (b backend) Status(ctx context.Context) (console.Status, error) {
+	d := b.d
+	now := d.board.Clock.Now()
+	s := console.Status{Version: version, Board: d.file.Name, Bench: d.file.Bench, MerchantName: d.file.Merchant.Name, Devices: console.DevicesOf(d.board.Report),
+		Up: now.Boot - d.start.Boot, LogDropped: d.journal.Dropped(), Time: pos.Time{Wall: now.Wall.UnixMilli()}, Phase: "halted"}
+	if a := d.file.Acquirer; a != nil {
+		s.Terminal, s.Merchant, s.Context = pos.TerminalID(a.TID), pos.MerchantID(a.MID), a.Context
+	}
+	d.mu.Lock()
+	s.Store.Fault, s.Screen = d.fault, d.fault
+	for _, l := range d.board.Links {
+		st := d.links[l.Name].state
+		if st == "" {
+			st = "unknown"
+		}
+		link := console.Link{Name: l.Name, Driver: l.String(), State: st}
+		if r, ok := l.Dialer.(hal.Signaler); ok {
+			sig := r.Signal()
+			link.Signal = &sig
+		}
+		s.Links = append(s.Links, link)
+	}
+	st := d.store
+	d.mu.Unlock()
+	if st != nil {
+		s.Store.ID = st.ID()
+		s.Store.Commits, s.Store.Bytes = st.Stats()
+	}
+	err := b.look(ctx, func(x txn.State, rows []pos.Reversal) {
+		du := x.Durable
+		s.Phase, s.Screen, s.SignedOn = x.Phase.String(), x.Code, du.SignedOn
+		s.Batch, s.Sales, s.Total, s.STAN = du.Batch, du.Sales, pos.Fen(du.Total), du.STAN
+		s.Open = du.Open.Open()
+		for _, r := range rows {
+			switch r.State {
+			case pos.RecordQueued:
+				s.Reversals++
+			case pos.RecordUnresolved:
+				s.Unresolved++
+			}
+		}
+		if l := du.Last; l.ID.STAN != 0 {
+			s.Last = &console.LastSale{ID: l.ID, Kind: l.Kind, Amount: l.Amount, Masked: l.Masked, Auth: l.Auth, RRN: l.RRN, Code: l.Code, Unprinted: l.Unprinted}
+		}
+	})
+	if err != nil && !errors.Is(err, errNoTerminal) {
+		return s, err
+	}
+	return s, nil
+}
+
+func (b backend) Queue(ctx context.Context) (out []pos.Reversal, err error) {
+	err = b.look(ctx, func(_ txn.State, rows []pos.Reversal) {
+		for _, r := range rows {
+			out = append(out, r)
+		}
+	})
+	slices.SortFunc(out, func(a, b pos.Reversal) int { return int(a.At.Wall - b.At.Wall) })
+	return out, err
+}
+
+func (b backend) Batch(ctx context.Context, fn func(pos.Sale) error) error {
+	_, st := b.current()
+	if st == nil {
+		return errNoTerminal
+	}
+	var id store.BatchID
+	if err := b.look(ctx, func(x txn.State, _ []pos.Reversal) {
+		id = store.BatchID{Context: x.Profile.Context, Batch: x.Durable.Batch}
+	}); err != nil {
+		return err
+	}
+	return st.Sales(id, fn)
+}
+
+func (b backend) Check(context.Context) error {
+	_, st := b.current()
+	if st == nil {
+		return errNoTerminal
+	}
+	return st.Check()
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"swipewell/firmware/board"
+	"swipewell/firmware/card"
+	"swipewell/firmware/hostlink"
+	"swipewell/firmware/iso8583"
+	"swipewell/firmware/iso8583/tpdu"
+	"swipewell/firmware/journal"
+	"swipewell/firmware/keys"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/store"
+	"swipewell/firmware/terminal"
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+	"swipewell/ui/receipt"
+	"swipewell/ui/screen"
+)
+
+// device is what lasts over the sessions of one process.
+type device struct {
+	file    *board.File
+	board   *board.Result
+	data    string
+	journal *journal.Journal
+	log     *slog.Logger
+	start   hal.Instant
+
+	mu    sync.Mutex
+	term  *terminal.Terminal
+	store *store.Store
+	fault prompt.Code // why nothing is sold
+	links map[string]linkState
+}
+
+// session is one life of the terminal: from the store's opening to a stop or a
+// failed commit.
+func (d *device) session(ctx context.Context) error {
+	size := screen.Size{W: d.file.Display.Width, H: d.file.Display.Height, Mono: d.file.Display.Mono}
+	if size.W == 0 {
+		size = screen.Color320
+	}
+	st, err := d.openStore(ctx)
+	if err != nil {
+		code := terminal.StoreCode(err)
+		d.journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
+		d.setFault(code)
+		// Nothing is sold and nothing is written over; a person must look.
+		return terminal.Refuse(ctx, d.board.Board, size, d.file.Lang, code)
+	}
+	defer st.Close()
+	host, profile, line, err := d.host()
+	if err != nil {
+		return err
+	}
+	defer line.Close()
+	code := prompt.Code("")
+	if len(d.board.Stop) > 0 {
+		code = prompt.BoardMoney
+	}
+	if code == "" {
+		if _, ok := d.board.Keys.Has(hal.SlotTMK); !ok {
+			code = prompt.KeyNoMaster
+		}
+	}
+	t, err := terminal.New(terminal.Opts{Board: d.board.Board, Store: st, Line: line, Host: host, Profile: profile, Journal: d.journal, Log: d.log,
+		BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
+	if err != nil {
+		d.journal.Record(journal.Event{Code: prompt.StoreDamaged, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
+		d.setFault(prompt.StoreDamaged)
+		return terminal.Refuse(ctx, d.board.Board, size, d.file.Lang, prompt.StoreDamaged)
+	}
+	d.mu.Lock()
+	d.term, d.store, d.fault = t, st, code
+	d.mu.Unlock()
+	err = t.Run(ctx)
+	d.mu.Lock()
+	d.term, d.store = nil, nil
+	d.mu.Unlock()
+	return err
+}
+
+func (d *device) setFault(c prompt.Code) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fault = c
+}
+
+func (d *device) openStore(ctx context.Context) (*store.Store, error) {
+	o := store.Opts{}
+	if exe, err := os.Executable(); err == nil {
+		o.Judge = store.Judge(exe, "judge")
+	}
+	if d.board.Bench != nil {
+		o.FaultFn = d.board.Bench.StoreFault
+	}
+	return store.Open(filepath.Join(d.data, "state.db"), o)
+}
+
+// host turns the acquirer's section into profiles and a line.
+func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
+	a := d.file.Acquirer
+	if a == nil {
+		a = &board.Acquirer{TID: "00000000", MID: "000000000000000"} // Stop has it: nothing is sold
+	}
+	or := func(s, v string) string {
+		if s == "" {
+			return v
+		}
+		return s
+	}
+	// DE 60 behind type and batch: network code 000, terminal capability 5 or 2,
+	// chip condition 0. HOST §1.3.
+	p := hostlink.Profile{TID: pos.TerminalID(a.TID), MID: pos.MerchantID(a.MID), KeyForm: a.KeyForm, EncryptTracks: a.EncryptTracks, Tail60: "00050"}
+	var err error
+	if p.TPDU, err = tpdu.Parse(or(a.TPDU, "6000030000")); err != nil {
+		return p, txn.Profile{}, nil, err
+	}
+	if p.Header, err = iso8583.ParseHeader(or(a.Header, "603100310000")); err != nil {
+		return p, txn.Profile{}, nil, err
+	}
+	if len(p.TID) != 8 || len(p.MID) != 15 { // the file is wrong about them, Stop has it
+		p.TID, p.MID = "00000000", "000000000000000"
+	}
+	line, err := hostlink.New(hostlink.Opts{Clock: d.board.Clock, Links: d.board.Links, Hosts: a.Hosts, Profile: p,
+		Signer: signer{d.board.Keys, keys.MACAlg(a.MAC)}, Notice: d.notice, AnswerTimeout: a.AnswerTimeout.Duration, DialTimeout: a.DialTimeout.Duration, IdleClose: a.IdleClose.Duration})
+	if err != nil {
+		return p, txn.Profile{}, nil, err
+	}
+	t := txn.Profile{Context: or(a.Context, "a"), Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3,
+		CardTimeout: time.Minute, ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: d.board.PINPad != nil, Printer: d.board.Printer != nil,
+		NoMAC: a.NoMAC, NoMACDeclines: a.NoMACDeclines, Type60: p.Tail60, Lang: or(d.file.Lang, "zh")}
+	set := func(dst *time.Duration, v board.Duration) {
+		if v.Duration > 0 {
+			*dst = v.Duration
+		}
+	}
+	set(&t.SettleAfter, a.SettleAfter)
+	set(&t.CardTimeout, a.CardTimeout)
+	set(&t.ConfirmTime, a.ConfirmTime)
+	set(&t.PINTimeout, a.PINTimeout)
+	if a.MaxOpen != nil {
+		t.MaxOpen = *a.MaxOpen
+	}
+	if m, err := pos.ParseAmount(a.MaxAmount); err == nil && a.MaxAmount != "" {
+		t.MaxAmount = m.Minor
+	}
+	return p, t, line, nil
+}
+
+// notice puts what the line says into the log.
+func (d *device) notice(n hostlink.Notice) {
+	lvl := slog.LevelInfo
+	if n.Err != nil || n.Code == prompt.LogBadAnswer {
+		lvl = slog.LevelWarn
+	}
+	fields := []journal.Field{journal.Word("what", n.What)}
+	if n.Field > 0 {
+		fields = append(fields, journal.Count("field", n.Field), journal.Word("name", iso8583.UnionPay.Name(n.Field)))
+	}
+	if n.Err != nil {
+		fields = append(fields, journal.Err(n.Err))
+	}
+	d.journal.Record(journal.Event{Code: n.Code, Level: lvl, Source: "hostlink", Fields: fields})
+	if n.Code == prompt.LogLink {
+		d.noteLink(n)
+	}
+}
+
+// linkState is the last word on one link.
+type linkState struct{ state string }
+
+func (d *device) noteLink(n hostlink.Notice) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.links == nil {
+		d.links = map[string]linkState{}
+	}
+	for _, l := range d.board.Links {
+		if strings.Contains(n.What, l.Name) {
+			st := "idle"
+			switch {
+			case strings.HasPrefix(n.What, "up"):
+				st = "open"
+			case strings.HasPrefix(n.What, "dial failed"):
+				st = "failed"
+			}
+			d.links[l.Name] = linkState{st}
+		}
+	}
+}
+
+// signer joins the key store and the algorithms to what hostlink asks for.
+type signer struct {
+	ks  hal.KeyStore
+	alg keys.MACAlg
+}
+
+func (s signer) MAC(mab []byte) ([8]byte, error) {
+	if s.ks == nil {
+		return [8]byte{}, hal.ErrNoKey
+	}
+	return keys.MAC(s.ks, s.alg, mab)
+}
+
+func (s signer) PINBlock(digits *hal.Secret, p card.PAN) ([8]byte, error) {
+	return keys.PINBlock(s.ks, keys.PINFormat0, digits, p)
+}
+
+func (s signer) EncryptTrack(track []byte) ([]byte, error) { return keys.EncryptTrack(s.ks, track) }
+
+// lateJournal keeps what links say before the journal is open.
+type lateJournal struct {
+	mu   sync.Mutex
+	j    *journal.Journal
+	kept [][2]string
+}
+
+func (l *lateJournal) event(device, what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.j == nil {
+		l.kept = append(l.kept, [2]string{device, what})
+		return
+	}
+	l.record(device, what)
+}
+
+func (l *lateJournal) open(j *journal.Journal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.j = j
+	for _, k := range l.kept {
+		l.record(k[0], k[1])
+	}
+	l.kept = nil
+}
+
+func (l *lateJournal) record(device, what string) {
+	l.j.Record(journal.Event{Code: prompt.LogLink, Source: device, Fields: []journal.Field{journal.Word("what", what)}})
+}

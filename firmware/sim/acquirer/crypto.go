@@ -1,0 +1,184 @@
+package acquirer
+
+import (
+	"crypto/cipher"
+	"crypto/des"
+	"fmt"
+	"io"
+	"math/bits"
+	"strings"
+)
+
+// secret is key material. It prints nothing.
+type secret []byte
+
+func (secret) String() string             { return "[key]" }
+func (secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[key]") }
+
+// cipherOf makes the block cipher of a key of 8, 16 or 24 bytes.
+func cipherOf(k secret) cipher.Block {
+	var b cipher.Block
+	var err error
+	switch len(k) {
+	case 8:
+		b, err = des.NewCipher(k)
+	case 16:
+		b, err = des.NewTripleDESCipher(append(append(secret(nil), k...), k[:8]...))
+	default:
+		b, err = des.NewTripleDESCipher(k)
+	}
+	if err != nil { // lengths are checked where keys come in
+		panic(fmt.Sprintf("acquirer: a key of %d bytes", len(k)))
+	}
+	return b
+}
+
+// ecb runs f over each block of src.
+func ecb(f func(dst, src []byte), src []byte) []byte {
+	out := make([]byte, len(src))
+	for i := 0; i+8 <= len(src); i += 8 {
+		f(out[i:i+8], src[i:i+8])
+	}
+	return out
+}
+
+// MAC algorithms, HOST §1.5.
+const (
+	macECB  = "ecb"
+	macX99  = "x9.9"
+	macX919 = "x9.19"
+	macCBC  = "3des-cbc"
+)
+
+// macOf is DE 64 over the bytes from MTI to DE 63.
+func macOf(alg string, k secret, mab []byte) string {
+	padded := append([]byte(nil), mab...)
+	for len(padded)%8 != 0 || len(padded) == 0 {
+		padded = append(padded, 0)
+	}
+	switch alg {
+	case macX99:
+		return string(chain(cipherOf(k[:8]), padded))
+	case macCBC:
+		return string(chain(cipherOf(k), padded))
+	case macX919:
+		// Single DES up to the last block, then decrypt right, encrypt left.
+		mac := chain(cipherOf(k[:8]), padded)
+		if len(k) >= 16 {
+			cipherOf(k[8:16]).Decrypt(mac, mac)
+			cipherOf(k[:8]).Encrypt(mac, mac)
+		}
+		return string(mac)
+	}
+	// ECB: fold to eight bytes, write them in hex, and encrypt the halves.
+	var fold [8]byte
+	for i, c := range padded {
+		fold[i%8] ^= c
+	}
+	hex, k8 := spread(fold[:]), cipherOf(k)
+	first := ecb(k8.Encrypt, []byte(hex[:8]))
+	for i := range first {
+		first[i] ^= hex[8+i]
+	}
+	return spread(ecb(k8.Encrypt, first))[:8]
+}
+
+func chain(b cipher.Block, padded []byte) []byte {
+	out := make([]byte, len(padded))
+	cipher.NewCBCEncrypter(b, make([]byte, 8)).CryptBlocks(out, padded)
+	return out[len(out)-8:]
+}
+
+// checkValue is the first four bytes of the encrypted zeros.
+func checkValue(k secret) []byte { return ecb(cipherOf(k).Encrypt, make([]byte, 8))[:4] }
+
+// workingKeys are what a sign-on hands out.
+type workingKeys struct{ pik, mak, tdk secret }
+
+// newKey draws a key of n bytes with odd parity.
+func newKey(r io.Reader, n int) (secret, error) {
+	k := make(secret, n)
+	if _, err := io.ReadFull(r, k); err != nil {
+		return nil, fmt.Errorf("acquirer: keys: %w", err)
+	}
+	for i := range k {
+		if bits.OnesCount8(k[i])%2 == 0 {
+			k[i] ^= 1
+		}
+	}
+	return k, nil
+}
+
+// drawKeys draws the keys of one network code. HOST §1.3, §1.6: 001 single
+// DES, 003 double, 004 with a track key. doubleMAK: the MAK fills its slot of
+// 16 bytes; else it is single, followed by zeros.
+func drawKeys(r io.Reader, code string, doubleMAK bool) (w workingKeys, err error) {
+	size, mak := 16, 8
+	if code == "001" {
+		size = 8
+	} else if doubleMAK {
+		mak = 16
+	}
+	if w.pik, err = newKey(r, size); err != nil {
+		return w, err
+	}
+	if w.mak, err = newKey(r, mak); err != nil {
+		return w, err
+	}
+	if code == "004" {
+		w.tdk, err = newKey(r, size)
+	}
+	return w, err
+}
+
+// bundle is DE 62: each key under the master key, and its check value.
+func (w workingKeys) bundle(tmk secret) string {
+	var out []byte
+	for _, k := range []secret{w.pik, w.mak, w.tdk} {
+		if k == nil {
+			continue
+		}
+		slot := make([]byte, len(w.pik)) // a shorter key leaves zeros behind it
+		copy(slot, ecb(cipherOf(tmk).Encrypt, k))
+		out = append(append(out, slot...), checkValue(k)...)
+	}
+	return string(out)
+}
+
+// openPIN decrypts DE 52 and returns the PIN; ok is false if what comes out
+// is no PIN block of this format. withPAN is format 0 of ISO9564 §9.3.2; else
+// the plain field (UnionPay 1x). HOST §1.2.
+func openPIN(pik secret, block, pan string, withPAN bool) (pin string, ok bool) {
+	clear := ecb(cipherOf(pik).Decrypt, []byte(block))
+	if withPAN {
+		if len(pan) < 13 {
+			return "", false
+		}
+		for i, c := range pack("0000" + pan[len(pan)-13:len(pan)-1]) {
+			clear[i] ^= c
+		}
+	}
+	s := spread(clear)
+	n := strings.IndexByte(hexDigits, s[1])
+	if s[0] != '0' || n < 4 || n > 12 {
+		return "", false
+	}
+	pin, fill := s[2:2+n], s[2+n:]
+	if strings.ContainsAny(pin, "ABCDEF") || strings.Trim(fill, "F") != "" {
+		return "", false
+	}
+	return pin, true
+}
+
+// openTrack decrypts the eight bytes before the last of a track. HOST §1.2.
+func openTrack(tdk secret, track string) (string, bool) {
+	from := len(track) - 17
+	if len(track)%2 == 0 {
+		from--
+	}
+	if from < 0 {
+		return "", false
+	}
+	inner := ecb(cipherOf(tdk).Decrypt, pack(track[from:from+16]))
+	return strings.TrimRight(track[:from]+spread(inner)+track[from+16:], "F"), true
+}

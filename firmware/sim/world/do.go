@@ -1,0 +1,442 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"swipewell/drivers/msr/msrsim"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/sim/acquirer"
+	"swipewell/hal"
+)
+
+// ErrLater says that a command comes with a later part of the work.
+type ErrLater struct {
+	Command string
+	Part    int
+}
+
+func (e *ErrLater) Error() string {
+	return fmt.Sprintf("%s comes with part %d of the work and is not there yet", e.Command, e.Part)
+}
+
+// ErrUsage says that a command's words are off.
+var ErrUsage = errors.New("usage")
+
+func usage(format string, a ...any) error {
+	return fmt.Errorf("%w: %s", ErrUsage, fmt.Sprintf(format, a...))
+}
+
+// command is one word of the script language that does something.
+type command func(w *World, ctx context.Context, args []string) error
+
+// Commands are the words of the language that act. BENCH.
+var commands = map[string]command{
+	"start":    func(w *World, ctx context.Context, _ []string) error { return w.Start(ctx) },
+	"shutdown": func(w *World, ctx context.Context, _ []string) error { return w.Shutdown(ctx) },
+	"power":    (*World).power,
+	"clock":    (*World).clockCmd,
+	"key":      (*World).keyCmd,
+	"amount":   (*World).amountCmd,
+	"txn":      (*World).txnCmd,
+	"pin":      (*World).pinCmd,
+	"swipe":    (*World).swipeCmd,
+	"card":     (*World).cardCmd,
+	"line":     (*World).lineCmd,
+	"modem":    (*World).modemCmd,
+	"disk":     (*World).diskCmd,
+	"printer":  (*World).printerCmd,
+	"tamper":   func(w *World, _ context.Context, _ []string) error { return w.Panel.Tamper("case") },
+	"order":    (*World).orderCmd,
+	"attend":   (*World).attendCmd,
+	"login":    func(*World, context.Context, []string) error { return &ErrLater{"login", 2} },
+	"insert":   func(*World, context.Context, []string) error { return &ErrLater{"insert", 5} },
+	"remove":   func(*World, context.Context, []string) error { return &ErrLater{"remove", 5} },
+}
+
+// Commands lists the words that act, sorted; "host" is apart, since its
+// "sees" is a check.
+func Commands() []string {
+	var names []string
+	for n := range commands {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Do carries out one command of the script language.
+func (w *World) Do(ctx context.Context, name string, args ...string) error {
+	defer w.changed()
+	if name == "host" {
+		return w.hostCmd(args)
+	}
+	c, ok := commands[name]
+	if !ok {
+		return usage("no command %q", name)
+	}
+	return c(w, ctx, args)
+}
+
+func (w *World) power(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 1 && args[0] == "on":
+		return w.PowerOn(ctx)
+	case len(args) == 1 && args[0] == "cut":
+		w.PowerCut()
+		return nil
+	case len(args) == 3 && args[0] == "cut" && args[1] == "at":
+		if strings.HasPrefix(args[2], "settle") {
+			return &ErrLater{"power cut at settle", 2}
+		}
+		if !slices.Contains(points, args[2]) {
+			return usage("power cut at %s", strings.Join(points, "|"))
+		}
+		w.Arm(args[2])
+		return nil
+	}
+	return usage("power on | power cut [at POINT]")
+}
+
+// points where the power can fail.
+var points = []string{"before-intent", "intent", "before-send", "sent", "answer", "outcome", "printing", "outbox-try"}
+
+func (w *World) clockCmd(ctx context.Context, args []string) error {
+	if len(args) != 2 {
+		return usage("clock advance D | step D | set T")
+	}
+	if args[0] == "set" {
+		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02"} {
+			if t, err := time.ParseInLocation(layout, args[1], pos.CST); err == nil {
+				w.Panel.StepWall(t.Sub(w.Clock.Now().Wall))
+				return w.settleDevice(ctx)
+			}
+		}
+		return usage("clock set %q: not a time", args[1])
+	}
+	d, err := time.ParseDuration(args[1])
+	if err != nil {
+		return usage("clock %s %q: not a duration", args[0], args[1])
+	}
+	switch args[0] {
+	case "advance":
+		if d < 0 {
+			return usage("clock advance goes forward; clock step may go back")
+		}
+		return w.Advance(ctx, d)
+	case "step":
+		w.Panel.StepWall(d)
+		return w.settleDevice(ctx)
+	}
+	return usage("clock advance D | step D | set T")
+}
+
+func (w *World) settleDevice(ctx context.Context) error {
+	if w.Running() {
+		w.Panel.Settle(ctx)
+	}
+	return nil
+}
+
+// keyCmd presses keys one after another; each is dealt with before the next,
+// as no finger is quicker.
+func (w *World) keyCmd(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return usage("key K…")
+	}
+	for _, name := range args {
+		k, ok := hal.ParseKey(name)
+		if !ok {
+			return usage("no key %q", name)
+		}
+		if err := w.press(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) press(ctx context.Context, k hal.Key) error {
+	w.keyed()
+	if err := w.Panel.Key(k); err != nil {
+		return fmt.Errorf("key %v: %w", k, err)
+	}
+	err := w.Panel.Settle(ctx)
+	w.keyed()
+	return err
+}
+
+// keys of digits.
+func digits(s string) []hal.Key {
+	var ks []hal.Key
+	for _, c := range s {
+		ks = append(ks, hal.Key0+hal.Key(c-'0'))
+	}
+	return ks
+}
+
+// input waits for the device to take something, and lets the cashier pass
+// steps before it.
+func (w *World) input(ctx context.Context, limit time.Duration, what ...string) error {
+	return w.waitFor(ctx, limit, "the device waits for "+strings.Join(what, " or "), func() (bool, error) {
+		v, _ := w.Panel.View()
+		return slices.Contains(what, v.Caption.Input), nil
+	})
+}
+
+func (w *World) amountCmd(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return usage("amount 12.80")
+	}
+	a, err := pos.ParseAmount(args[0])
+	if err != nil {
+		return usage("amount %q", args[0])
+	}
+	if err := w.input(ctx, 5*time.Second, "amount", "ack"); err != nil {
+		return err
+	}
+	for _, k := range append(digits(strconv.FormatInt(a.Minor, 10)), hal.KeyEnter) {
+		if err := w.press(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// menu items by their digit.
+var menu = map[string]hal.Key{"signon": hal.Key1, "echo": hal.Key2, "reprint": hal.Key3, "status": hal.Key4}
+
+func (w *World) txnCmd(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return usage("txn KIND")
+	}
+	switch args[0] {
+	case "sale":
+		if len(args) > 1 {
+			return w.amountCmd(ctx, args[1:])
+		}
+		if err := w.input(ctx, 5*time.Second, "amount", "ack"); err != nil {
+			return err
+		}
+		return w.press(ctx, hal.KeyCancel)
+	case "void", "refund", "preauth", "preauth-void", "complete", "complete-advice", "complete-void", "balance", "offline", "adjust", "settle", "signoff":
+		return &ErrLater{"txn " + args[0], 2}
+	}
+	k, ok := menu[args[0]]
+	if !ok {
+		return usage("no transaction %q", args[0])
+	}
+	if err := w.input(ctx, 5*time.Second, "amount", "ack"); err != nil {
+		return err
+	}
+	if err := w.press(ctx, hal.KeyMenu); err != nil {
+		return err
+	}
+	return w.press(ctx, k)
+}
+
+// pinCmd keys a PIN. The digits are not kept.
+func (w *World) pinCmd(ctx context.Context, args []string) error {
+	if len(args) != 1 || strings.Trim(args[0], "0123456789") != "" {
+		return usage("pin DIGITS")
+	}
+	err := w.waitFor(ctx, 5*time.Second, "the PIN step", func() (bool, error) {
+		v, _ := w.Panel.View()
+		if v.Caption.Input == "confirm" {
+			return false, w.press(ctx, hal.KeyEnter)
+		}
+		return v.Caption.Input == "pin" && v.PINActive, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, k := range append(digits(args[0]), hal.KeyEnter) {
+		if err := w.press(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) swipeCmd(ctx context.Context, args []string) error {
+	if len(args) != 1 && (len(args) != 3 || args[1] != "-quality") {
+		return usage("swipe CARD [-quality lrc|parity|short|reverse|noise]")
+	}
+	q := msrsim.Clean
+	if len(args) == 3 {
+		q = msrsim.Quality(args[2])
+	}
+	c, ok := w.Card(args[0])
+	if !ok {
+		return usage("no card %q in the tray", args[0])
+	}
+	if w.head == nil {
+		return errors.New("swipe: the stripe reader is a real one: draw the card there")
+	}
+	w.input(ctx, 2*time.Second, "card") // drawn anyway, as people do
+	w.presented(c, string(q))
+	if err := w.head.Swipe(msrsim.Tracks{Track1: c.Track1(), Track2: c.Track2()}, q); err != nil {
+		return err
+	}
+	v, _ := w.Panel.View()
+	at := v.Frames
+	w.keyed()
+	limit := now().Add(time.Second)
+	for w.Running() && now().Before(limit) {
+		v, next := w.Panel.View()
+		if v.Frames != at {
+			break
+		}
+		tick, stop := hal.After(hal.SystemClock{}, 100*time.Millisecond)
+		select {
+		case <-next:
+		case <-tick:
+		}
+		stop()
+	}
+	return w.settleDevice(ctx)
+}
+
+// Card is a card of the tray; with a real acquirer the tray's cards are still
+// there to be drawn.
+func (w *World) Card(name string) (acquirer.Card, bool) {
+	for _, c := range w.Cards() {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return acquirer.Card{}, false
+}
+
+// Cards is the tray.
+func (w *World) Cards() []acquirer.Card {
+	if w.Host != nil {
+		return w.Host.Cards()
+	}
+	return acquirer.DefaultCards()
+}
+
+func (w *World) cardCmd(_ context.Context, args []string) error {
+	if len(args) == 0 {
+		return usage("card NAME field=value…")
+	}
+	if w.Host == nil {
+		return errNoBooks
+	}
+	return w.Host.DefineCard(args[0], args[1:]...)
+}
+
+func (w *World) lineCmd(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "4g" {
+		args = args[1:]
+	}
+	if len(args) == 1 {
+		switch args[0] {
+		case "up":
+			w.Modem.LineUp()
+			return nil
+		case "down":
+			w.Modem.LineDown()
+			return nil
+		}
+	}
+	if len(args) != 2 {
+		return usage("line [4g] up|down|slow D|rate BPS|lose PCT|cut N|hold D")
+	}
+	switch args[0] {
+	case "slow", "hold":
+		d, err := time.ParseDuration(args[1])
+		if err != nil || d < 0 {
+			return usage("line %s %q: not a duration", args[0], args[1])
+		}
+		if args[0] == "slow" {
+			w.Modem.Slow(d)
+		} else {
+			w.Modem.Hold(d)
+		}
+		return nil
+	case "rate", "lose", "cut":
+		n, err := strconv.Atoi(strings.TrimSuffix(args[1], "%"))
+		if err != nil || n < 0 {
+			return usage("line %s %q: not a number", args[0], args[1])
+		}
+		map[string]func(int){"rate": w.Modem.Rate, "lose": w.Modem.Lose, "cut": w.Modem.Cut}[args[0]](n)
+		return nil
+	}
+	return usage("line [4g] up|down|slow D|rate BPS|lose PCT|cut N|hold D; there is one line, 4g")
+}
+
+func (w *World) modemCmd(ctx context.Context, args []string) error {
+	n := 0
+	if len(args) == 2 {
+		var err error
+		if n, err = strconv.Atoi(args[1]); err != nil {
+			return usage("modem %s %q: not a number", args[0], args[1])
+		}
+	}
+	switch strings.Join(args[:min(1, len(args))], "") + strconv.Itoa(len(args)) {
+	case "hang1":
+		w.Modem.Hang()
+	case "reset1":
+		w.Modem.Reset()
+	case "csq2":
+		w.Modem.SetCSQ(n)
+	case "reg2":
+		w.Modem.SetReg(n)
+	default:
+		return usage("modem hang|reset|csq N|reg N")
+	}
+	return w.settleDevice(ctx)
+}
+
+func (w *World) diskCmd(ctx context.Context, args []string) error {
+	if len(args) != 1 || !slices.Contains([]string{"full", "readonly", "eio", "ok"}, args[0]) {
+		return usage("disk full|readonly|eio|ok")
+	}
+	if args[0] == "ok" {
+		args[0] = ""
+	}
+	w.Panel.SetStoreFault(args[0])
+	return w.settleDevice(ctx)
+}
+
+func (w *World) printerCmd(ctx context.Context, args []string) error {
+	if len(args) != 1 || args[0] != "out" && args[0] != "ok" {
+		return usage("printer out|ok")
+	}
+	w.Panel.SetPaper(args[0] == "ok")
+	return w.settleDevice(ctx)
+}
+
+func (w *World) orderCmd(_ context.Context, args []string) error {
+	if len(args) != 2 {
+		return usage("order ID AMOUNT")
+	}
+	a, err := pos.ParseAmount(args[1])
+	if err != nil {
+		return usage("order: %q is not an amount", args[1])
+	}
+	w.Order(args[0], a)
+	return nil
+}
+
+func (w *World) attendCmd(_ context.Context, args []string) error {
+	if len(args) != 1 || args[0] != "on" && args[0] != "off" {
+		return usage("attend on|off")
+	}
+	w.SetAttend(args[0] == "on")
+	return nil
+}
+
+func (w *World) hostCmd(args []string) error {
+	if w.Host == nil {
+		return errors.New("host: the acquirer is a real one")
+	}
+	_, err := w.Host.Command(args...)
+	return err
+}

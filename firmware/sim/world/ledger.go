@@ -1,0 +1,363 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"swipewell/drivers/panel/panelsim"
+	"swipewell/firmware/console"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/sim/acquirer"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+// order is what a customer means to pay. An implicit order, of attempts with
+// the same card and amount, has no name.
+type order struct {
+	name   string
+	pan    string // implicit: the card
+	amount int64
+	word   prompt.Code // the last word to the customer, "" none yet
+	said   int64       // the amount of an approval told
+}
+
+// presentation is one card held out for one order.
+type presentation struct {
+	pan    string
+	amount int64
+	order  *order
+	tail   string
+}
+
+// ledger is what posbench knows of orders; the device never sees it.
+type ledger struct {
+	orders []*order
+	named  *order
+	shown  []*presentation
+	amount int64 // on the screen when the last card was presented
+}
+
+// Order is the script's `order ID AMOUNT`.
+func (w *World) Order(name string, a pos.Amount) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	o := &order{name: name, amount: a.Minor}
+	for _, old := range w.ledger.orders {
+		if old.name == name {
+			o = old
+			o.amount = a.Minor
+		}
+	}
+	if o.word == "" && o.said == 0 {
+		w.ledger.add(o)
+	}
+	w.ledger.named = o
+}
+
+func (l *ledger) add(o *order) {
+	for _, old := range l.orders {
+		if old == o {
+			return
+		}
+	}
+	l.orders = append(l.orders, o)
+}
+
+var amountRE = regexp.MustCompile(`(\d+\.\d\d)`)
+
+// amountOn finds the amount on a screen.
+func amountOn(lines []string) int64 {
+	for _, l := range lines {
+		if m := amountRE.FindString(strings.ReplaceAll(l, ",", "")); m != "" {
+			if a, err := pos.ParseAmount(m); err == nil {
+				return a.Minor
+			}
+		}
+	}
+	return 0
+}
+
+// presented notes that a card was held out to the device as it is now.
+func (w *World) presented(c acquirer.Card, quality string) {
+	v, _ := w.Panel.View()
+	if v.Caption.Input != "card" || quality == "lrc" || quality == "parity" || quality == "short" {
+		return
+	}
+	amount := amountOn(v.Caption.Lines)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := &w.ledger
+	o := l.named
+	if o == nil {
+		for _, old := range l.orders {
+			if old.name == "" && old.pan == c.PAN && old.amount == amount {
+				o = old
+			}
+		}
+		if o == nil {
+			o = &order{pan: c.PAN, amount: amount}
+			l.add(o)
+		}
+	}
+	l.shown = append(l.shown, &presentation{pan: c.PAN, amount: amount, order: o, tail: c.PAN[len(c.PAN)-4:]})
+}
+
+// captioned hears every screen: what it says last of a payment is the word
+// that the customer has.
+func (w *World) captioned(c hal.Caption) {
+	code := prompt.Code(c.Code)
+	word := false
+	for _, class := range []string{"A-SAL-", "A-RCV-", "A-REV-", "D-HST-", "U-", "N-", "F-NET-", "F-SGN-"} {
+		word = word || strings.HasPrefix(c.Code, class)
+	}
+	if !word {
+		return
+	}
+	text := strings.Join(c.Lines, "\n")
+	amount := amountOn(c.Lines)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// The payment spoken of: the last one presented whose card the screen
+	// names; a screen that names none speaks of the last.
+	var p *presentation
+	for i := len(w.ledger.shown) - 1; i >= 0 && p == nil; i-- {
+		s := w.ledger.shown[i]
+		if strings.Contains(text, s.tail) {
+			p = s
+		}
+	}
+	if p == nil {
+		if len(w.ledger.shown) == 0 || strings.Contains(text, "****") {
+			return
+		}
+		p = w.ledger.shown[len(w.ledger.shown)-1]
+	}
+	approved := strings.HasPrefix(c.Code, "A-SAL-") || strings.HasPrefix(c.Code, "A-RCV-")
+	if !approved && approvedWord(p.order.word) {
+		return // a later attempt that was not done takes nothing back
+	}
+	p.order.word = code
+	if approved {
+		p.order.said = amount
+	} else {
+		p.order.said = 0
+	}
+}
+
+func approvedWord(c prompt.Code) bool {
+	return strings.HasPrefix(string(c), "A-SAL-") || strings.HasPrefix(string(c), "A-RCV-")
+}
+
+// printed hears every slip; words on paper are read in Paper.
+func (w *World) printed(panelsim.Slip) { w.changed() }
+
+// net is what the host's books charged for each order, and what they charged
+// for nobody. A booking belongs to the oldest presentation of its card and
+// amount that has none yet; what refers to it is summed with it.
+func (w *World) net() (of map[*order]int64, stray int64) {
+	books := w.Host.Books()
+	w.mu.Lock()
+	shown := append([]*presentation(nil), w.ledger.shown...)
+	w.mu.Unlock()
+	of = map[*order]int64{}
+	owner := make([]*order, len(books)+1)
+	used := map[*presentation]bool{}
+	for _, e := range books {
+		if e.Orig != 0 {
+			owner[e.Seq] = owner[e.Orig]
+		} else if e.Booked {
+			owner[e.Seq] = assign(shown, used, e)
+		}
+		if owner[e.Seq] == nil {
+			if e.Net != 0 {
+				stray += e.Net
+			}
+			continue
+		}
+		of[owner[e.Seq]] += e.Net
+	}
+	return of, stray
+}
+
+func assign(shown []*presentation, used map[*presentation]bool, e acquirer.Entry) *order {
+	// Same card and amount, oldest first; then, for a partial approval or an
+	// amount that changed on the way, any presentation of the card.
+	for _, exact := range []bool{true, false} {
+		for _, p := range shown {
+			if e.IsPAN(p.pan) && !used[p] && (!exact || p.amount == e.Asked) {
+				used[p] = true
+				return p.order
+			}
+		}
+	}
+	for _, p := range shown { // more bookings than presentations: that is a double
+		if e.IsPAN(p.pan) && p.amount == e.Asked {
+			return p.order
+		}
+	}
+	return nil
+}
+
+var errNoBooks = errors.New("the acquirer is not posbench's: there are no books to look at")
+
+// Double counts orders that were charged more than they are.
+func (w *World) Double() (int, error) {
+	if w.Host == nil {
+		return 0, errNoBooks
+	}
+	of, stray := w.net()
+	n := 0
+	for o, net := range of {
+		if net > o.amount {
+			n++
+		}
+	}
+	if stray > 0 {
+		n++
+	}
+	return n, nil
+}
+
+// status asks the device over its service socket.
+func (w *World) status(ctx context.Context) (s console.Status, err error) {
+	ctx, cancel := hal.WithTimeout(ctx, hal.SystemClock{}, 3*time.Second)
+	defer cancel()
+	c, err := console.Dial(ctx, w.Socket())
+	if err != nil {
+		return s, err
+	}
+	defer c.Close()
+	return c.Status(ctx)
+}
+
+// Status is what the device says of itself.
+func (w *World) Status(ctx context.Context) (console.Status, error) { return w.status(ctx) }
+
+// Batch is the device's open batch.
+func (w *World) Batch(ctx context.Context) ([]pos.Sale, error) {
+	ctx, cancel := hal.WithTimeout(ctx, hal.SystemClock{}, 5*time.Second)
+	defer cancel()
+	c, err := console.Dial(ctx, w.Socket())
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Batch(ctx)
+}
+
+// Open counts intents and reversals that are not closed.
+func (w *World) Open(ctx context.Context) (int, error) {
+	s, err := w.status(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := s.Reversals + s.Unresolved
+	if s.Open {
+		n++
+	}
+	return n, nil
+}
+
+// Lost counts orders of which the customer or the batch has another story than
+// the host. It waits first until nothing is open.
+func (w *World) Lost(ctx context.Context, limit time.Duration) (int, error) {
+	if w.Host == nil {
+		return 0, errNoBooks
+	}
+	if !w.Running() {
+		return 0, errors.New("posd is down: what it would say cannot be known")
+	}
+	if err := w.waitFor(ctx, limit, "outbox and intents empty", func() (bool, error) {
+		if !w.Running() {
+			return false, errors.New("posd went down")
+		}
+		n, err := w.Open(ctx)
+		return err == nil && n == 0, nil
+	}); err != nil {
+		return 0, err
+	}
+	w.Panel.Settle(ctx)
+	return w.disagreements(ctx)
+}
+
+func (w *World) disagreements(ctx context.Context) (int, error) {
+	rows, err := w.Batch(ctx)
+	if err != nil {
+		return 0, err
+	}
+	of, _ := w.net()
+	n := 0
+	w.mu.Lock()
+	for _, o := range w.ledger.orders {
+		if o.word == "" && of[o] == 0 {
+			continue
+		}
+		if approvedWord(o.word) && of[o] != o.said || !approvedWord(o.word) && of[o] != 0 {
+			n++
+		}
+	}
+	w.mu.Unlock()
+	// The batch and the books, row by row.
+	books := map[pos.STAN]acquirer.Entry{}
+	for _, e := range w.Host.Books() {
+		if e.Booked && e.Kind == acquirer.KindSale && e.ReversedBy == 0 && e.VoidedBy == 0 {
+			books[e.STAN] = e
+		}
+	}
+	for _, r := range rows {
+		e, ok := books[r.STAN]
+		if !ok || e.Amount != r.Amount.Minor {
+			n++
+		}
+		delete(books, r.STAN)
+	}
+	return n + len(books) + w.paperLies(rows), nil
+}
+
+// paperLies counts slips that say "approved" of what is not in the batch.
+func (w *World) paperLies(rows []pos.Sale) int {
+	known := map[string]bool{}
+	for _, r := range rows {
+		known[r.STAN.String()] = true
+	}
+	v, _ := w.Panel.View()
+	n := 0
+	for _, s := range v.Slips {
+		text := slipText(s)
+		if !s.Whole || !strings.Contains(text, "APPROVED") && !strings.Contains(text, "交易成功") {
+			continue
+		}
+		found := false
+		for stan := range known {
+			found = found || strings.Contains(text, stan)
+		}
+		if !found {
+			n++
+		}
+	}
+	return n
+}
+
+func slipText(s panelsim.Slip) string {
+	var b strings.Builder
+	for _, l := range s.Lines {
+		fmt.Fprintln(&b, l.Text)
+	}
+	return b.String()
+}
+
+// Paper is everything printed, torn slips included.
+func (w *World) Paper() string {
+	v, _ := w.Panel.View()
+	var b strings.Builder
+	for _, s := range v.Slips {
+		b.WriteString(slipText(s))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

@@ -1,0 +1,138 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"swipewell/hal"
+)
+
+// attendance is the bench's cashier, who presses enter at a confirm or PIN
+// step that a script neither keyed at nor looked at. BENCH, "The cashier at
+// the bench".
+type attendance struct {
+	on    bool
+	step  string    // code and version of the step in front of the cashier
+	since time.Time // when it came up, or was last keyed or looked at
+	seen  bool      // a check matched at this step
+}
+
+// impatience is how long a failing check may stand at a step before the
+// cashier presses enter.
+const impatience = time.Second
+
+func now() time.Time { return hal.SystemClock{}.Now().Wall }
+
+// waitFor polls until cond holds, at every change and a few times a second. While
+// it waits, the cashier does their part.
+func (w *World) waitFor(ctx context.Context, limit time.Duration, what string, cond func() (bool, error)) error {
+	deadline := now().Add(limit)
+	for {
+		_, change := w.watch()
+		ok, err := cond()
+		if ok || err != nil {
+			return err
+		}
+		if now().After(deadline) {
+			return fmt.Errorf("%s: not within %v", what, limit)
+		}
+		w.attendNow(false)
+		tick, stop := hal.After(hal.SystemClock{}, 50*time.Millisecond)
+		select {
+		case <-change:
+			stop()
+		case <-tick:
+		case <-ctx.Done():
+			stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// attendNow lets the cashier press enter, if that is theirs to do. At once
+// means: do not wait to see whether the script will (clock advance).
+func (w *World) attendNow(atOnce bool) {
+	v, _ := w.Panel.View()
+	in := v.Caption.Input
+	w.mu.Lock()
+	a := &w.attend
+	if !a.on || !v.Connected || in != "confirm" && in != "pin" {
+		a.step, a.seen = "", false
+		w.mu.Unlock()
+		return
+	}
+	if a.step != v.Caption.Code {
+		a.step, a.seen, a.since = v.Caption.Code, false, now()
+	}
+	press := now().Sub(a.since) >= impatience
+	if atOnce {
+		press = !a.seen
+	}
+	if in == "pin" && !v.PINActive {
+		press = false
+	}
+	if press {
+		a.since = now()
+	}
+	w.mu.Unlock()
+	if press {
+		w.Panel.Key(hal.KeyEnter)
+		w.Panel.Settle(context.Background())
+	}
+}
+
+// attendAll passes every step that the script left to the cashier.
+func (w *World) attendAll() {
+	for range 4 {
+		v, _ := w.Panel.View()
+		w.attendNow(true)
+		after, _ := w.Panel.View()
+		if v.Version == after.Version {
+			return
+		}
+	}
+}
+
+// looked notes that a check matched: the step in front of us is the script's.
+func (w *World) looked() {
+	v, _ := w.Panel.View()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.attend.step, w.attend.seen, w.attend.since = v.Caption.Code, true, now()
+}
+
+// keyed notes that the script pressed a key.
+func (w *World) keyed() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.attend.since = now()
+}
+
+// SetAttend sends the cashier away or calls them back.
+func (w *World) SetAttend(on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.attend.on = on
+}
+
+// settle waits until what is under way in this process has come to rest: the
+// simulators run on goroutines of their own.
+func (w *World) settle() {
+	quiet := 0
+	for i := 0; i < 200 && quiet < 3; i++ {
+		before, fired := w.Modem.State().Moved, w.Clock.Fired()
+		hal.Sleep(context.Background(), hal.SystemClock{}, time.Millisecond)
+		if w.Modem.State().Moved == before && w.Clock.Fired() == fired {
+			quiet++
+		} else {
+			quiet = 0
+		}
+	}
+}
+
+// Advance moves the clock of device and world.
+func (w *World) Advance(ctx context.Context, d time.Duration) error {
+	w.attendAll()
+	return w.Panel.Advance(ctx, d, w.settle)
+}

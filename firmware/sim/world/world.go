@@ -1,0 +1,430 @@
+// Package world is everything outside the device: it holds the simulated
+// peers, the acquirer, the clock and the panel together, starts the real posd
+// on a board file that names them, and cuts its power.
+//
+// Sources:
+//   - BENCH: firmware/doc/bench.md, the words of the script language
+package world
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"swipewell/drivers/at2/modemsim"
+	"swipewell/drivers/msr/msrsim"
+	"swipewell/drivers/panel/panelsim"
+	"swipewell/drivers/softkeys"
+	"swipewell/drivers/tty/ttysim"
+	"swipewell/firmware/sim/acquirer"
+	"swipewell/hal"
+)
+
+// Opts of New. Posd is needed.
+type Opts struct {
+	Dir   string // where the device's data and the sockets live; made if needed
+	Posd  string // path of the posd binary
+	Tool  string // path of postool, for the postool command
+	Lang  string // "zh" (default), "en"
+	W, H  int    // display; 320×240
+	Mono  bool
+	Modem string // a real modem's serial port in place of the simulated one
+	MSR   string // a real stripe reader's port
+	Host  string // a real acquirer's address; the books are then not ours
+	Seed  uint64
+	Log   io.Writer // what posd writes to standard error, as it comes; may be nil
+}
+
+// World is the bench.
+type World struct {
+	o     Opts
+	Clock *hal.SteppedClock
+	Host  *acquirer.Host // nil with a real one
+	Modem *modemsim.Modem
+	Panel *panelsim.Server
+
+	head *msrsim.Head
+
+	mu      sync.Mutex
+	proc    *exec.Cmd
+	exited  chan struct{} // closed when proc is gone
+	exitErr error
+	ptys    []*ttysim.Pair
+	service *ttysim.Pair
+	svcOut  []byte // what the service cable said
+	log     []string
+	started bool
+	armed   bool // a cut is armed and has not come yet
+	change  chan struct{}
+	version uint64
+	ledger  ledger
+	hostAt  int // books before `start`
+	attend  attendance
+	closed  bool
+}
+
+// New builds the world with the power off.
+func New(o Opts) (*World, error) {
+	if o.W == 0 {
+		o.W, o.H = 320, 240
+	}
+	if o.Lang == "" {
+		o.Lang = "zh"
+	}
+	if err := os.MkdirAll(filepath.Join(o.Dir, "data"), 0o700); err != nil {
+		return nil, err
+	}
+	w := &World{o: o, change: make(chan struct{}), attend: attendance{on: true}}
+	w.Clock = hal.NewSteppedClock(hal.SystemClock{}, hal.SystemClock{}.Now().Wall)
+	w.Modem = modemsim.New(modemsim.Opts{Clock: w.Clock, Seed: o.Seed})
+	addr := o.Host
+	var err error
+	if addr == "" {
+		if w.Host, err = acquirer.New(acquirer.Opts{Clock: w.Clock, Seed: o.Seed}); err != nil {
+			return nil, err
+		}
+		if err = w.Host.Up(); err != nil {
+			return nil, err
+		}
+		addr = w.Host.Addr()
+	}
+	tmk, err := hex.DecodeString(acquirer.BenchTMK)
+	if err != nil {
+		return nil, err
+	}
+	if err := softkeys.Provision(w.path("keys.json"), tmk); err != nil {
+		return nil, err
+	}
+	w.Panel, err = panelsim.Listen(panelsim.Opts{Socket: w.path("panel.sock"), Clock: w.Clock, Caption: w.captioned, Slip: w.printed})
+	if err != nil {
+		return nil, err
+	}
+	go w.watchPanel()
+	return w, os.WriteFile(w.path("bench.toml"), []byte(w.board(addr)), 0o600)
+}
+
+func (w *World) path(name string) string { return filepath.Join(w.o.Dir, name) }
+
+// Socket is the service socket that postool asks.
+func (w *World) Socket() string { return w.path("data/posd.sock") }
+
+// board is the board file of this bench.
+func (w *World) board(addr string) string {
+	modem, msr := w.o.Modem, w.o.MSR
+	if modem == "" {
+		modem = w.path("modem")
+	}
+	if msr == "" {
+		msr = w.path("msr")
+	}
+	return fmt.Sprintf(`# The virtual bench: every port is a pseudo-terminal or a socket of posbench.
+name = "bench"
+bench = true
+lang = %q
+
+[merchant]
+name = "刷得好测试商户"
+name_en = "Swipewell Test Shop"
+
+[display]
+width = %d
+height = %d
+mono = %v
+
+[panel]
+socket = %q
+
+[msr]
+driver = "serial"
+port = %q
+baud = 9600
+
+[[link]]
+name = "4g"
+driver = "at"
+port = %q
+baud = 115200
+apn = "CMNET"
+
+[keystore]
+driver = "softkeys"
+file = %q
+
+[service]
+port = %q
+baud = 115200
+pin = "2580"
+
+[acquirer]
+context = "bench"
+tid = %q
+mid = %q
+tpdu = "6000030000"
+header = "603100310000"
+hosts = [%q]
+keys = "003"
+`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, modem, w.path("keys.json"), w.path("service"), acquirer.BenchTID, acquirer.BenchMID, addr)
+}
+
+// changed wakes whoever watches the world.
+func (w *World) changed() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.version++
+	close(w.change)
+	w.change = make(chan struct{})
+}
+
+// watch gives a channel that is closed at the next change.
+func (w *World) watch() (uint64, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.version, w.change
+}
+
+// watchPanel turns the panel's changes into the world's, and carries out an
+// armed cut when the device has reached its point.
+func (w *World) watchPanel() {
+	for {
+		v, next := w.Panel.View()
+		w.changed()
+		w.mu.Lock()
+		armed, closed := w.armed, w.closed
+		w.mu.Unlock()
+		if closed {
+			return
+		}
+		if armed && v.Reached != "" {
+			w.PowerCut()
+			continue
+		}
+		<-next
+	}
+}
+
+// Running tells whether posd has power.
+func (w *World) Running() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.proc != nil
+}
+
+// Start is the first power-on: what checks count begins here.
+func (w *World) Start(ctx context.Context) error {
+	w.mu.Lock()
+	again := w.started
+	w.started = true
+	w.mu.Unlock()
+	if w.Host != nil && !again {
+		w.Host.Mark()
+	}
+	return w.PowerOn(ctx)
+}
+
+// PowerOn gives everything power and waits for the device's first screen.
+func (w *World) PowerOn(ctx context.Context) error {
+	if err := w.waitArmed(ctx); err != nil {
+		return err
+	}
+	if w.Running() {
+		return errors.New("the power is on already")
+	}
+	if err := w.plug(); err != nil {
+		return err
+	}
+	cmd := exec.Command(w.o.Posd, "--board", w.path("bench.toml"), "--data", w.path("data"))
+	cmd.Env = append(os.Environ(), "GOTRACEBACK=single")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("posd: %w", err)
+	}
+	exited := make(chan struct{})
+	w.mu.Lock()
+	w.proc, w.exited, w.exitErr = cmd, exited, nil
+	w.mu.Unlock()
+	go w.readLog(cmd, errs, exited)
+	return w.waitFor(ctx, 20*time.Second, "the device's first screen", func() (bool, error) {
+		v, _ := w.Panel.View()
+		if v.Connected && v.Caption.Code != "" && v.Frame != nil {
+			return true, nil
+		}
+		select {
+		case <-exited:
+			return false, fmt.Errorf("posd ended: %v; its last words: %s", w.exitErr, w.lastLog())
+		default:
+			return false, nil
+		}
+	})
+}
+
+// plug makes the serial lines anew and gives the modem power.
+func (w *World) plug() error {
+	var ps []*ttysim.Pair
+	open := func(name string) (*ttysim.Pair, error) {
+		p, err := ttysim.Open(ttysim.Opts{Link: w.path(name), Clock: w.Clock})
+		if err == nil {
+			ps = append(ps, p)
+		}
+		return p, err
+	}
+	if w.o.Modem == "" {
+		p, err := open("modem")
+		if err != nil {
+			return err
+		}
+		w.Modem.Plug(p)
+	}
+	if w.o.MSR == "" {
+		p, err := open("msr")
+		if err != nil {
+			return err
+		}
+		w.head = msrsim.NewHead(p, w.o.Seed)
+	}
+	svc, err := open("service")
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.ptys, w.service, w.svcOut = ps, svc, nil
+	w.mu.Unlock()
+	go w.readService(svc)
+	return nil
+}
+
+func (w *World) unplug() {
+	w.Modem.Unplug()
+	w.mu.Lock()
+	ps := w.ptys
+	w.ptys, w.service = nil, nil
+	w.mu.Unlock()
+	for _, p := range ps {
+		p.Close()
+	}
+}
+
+// readLog collects posd's standard error until it ends, then notes its end.
+func (w *World) readLog(cmd *exec.Cmd, r io.Reader, exited chan struct{}) {
+	sc := bufio.NewScanner(r)
+	sc.Buffer(nil, 1<<20)
+	for sc.Scan() {
+		line := sc.Text()
+		if w.o.Log != nil {
+			fmt.Fprintln(w.o.Log, line)
+		}
+		w.mu.Lock()
+		w.log = append(w.log, line)
+		w.mu.Unlock()
+		w.changed()
+	}
+	err := cmd.Wait()
+	w.mu.Lock()
+	if w.proc == cmd {
+		w.proc, w.exitErr = nil, err
+	}
+	w.mu.Unlock()
+	close(exited)
+	w.changed()
+}
+
+func (w *World) lastLog() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.log[max(0, len(w.log)-3):], "\n")
+}
+
+// Log is every line that posd logged since the beginning.
+func (w *World) Log() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.log...)
+}
+
+// PowerCut takes the power from everything at once: SIGKILL, hung-up lines, a
+// dark screen.
+func (w *World) PowerCut() {
+	w.mu.Lock()
+	cmd, exited := w.proc, w.exited
+	w.armed = false
+	w.mu.Unlock()
+	if cmd == nil {
+		return
+	}
+	cmd.Process.Kill()
+	w.unplug()
+	w.Panel.Cut()
+	<-exited
+	w.Panel.Arm()
+	w.changed()
+}
+
+// Shutdown is SIGTERM; it waits for exit 0.
+func (w *World) Shutdown(ctx context.Context) error {
+	w.mu.Lock()
+	cmd, exited := w.proc, w.exited
+	w.mu.Unlock()
+	if cmd == nil {
+		return errors.New("the power is off")
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	limit, stop := hal.After(hal.SystemClock{}, 10*time.Second)
+	defer stop()
+	select {
+	case <-exited:
+	case <-limit:
+		return errors.New("posd did not end within 10 s of SIGTERM")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	w.unplug()
+	w.Panel.Cut()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.exitErr != nil {
+		return fmt.Errorf("posd ended with %w", w.exitErr)
+	}
+	return nil
+}
+
+// Arm cuts the power at a named point of the next sale.
+func (w *World) Arm(point string) {
+	w.mu.Lock()
+	w.armed = true
+	w.mu.Unlock()
+	w.Panel.Arm(point)
+}
+
+// waitArmed waits for an armed cut that has not come yet.
+func (w *World) waitArmed(ctx context.Context) error {
+	return w.waitFor(ctx, 60*time.Second, "the armed power cut", func() (bool, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return !w.armed, nil
+	})
+}
+
+// Close takes the power and ends the world.
+func (w *World) Close() {
+	w.PowerCut()
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.Panel.Close()
+	if w.Host != nil {
+		w.Host.Close()
+	}
+}
