@@ -302,8 +302,7 @@ func (w *World) swipeCmd(ctx context.Context, args []string) error {
 	return w.settleDevice(ctx)
 }
 
-// Card is a card of the tray; with a real acquirer the tray's cards are still
-// there to be drawn.
+// Card is a card of the tray.
 func (w *World) Card(name string) (acquirer.Card, bool) {
 	for _, c := range w.Cards() {
 		if c.Name == name {
@@ -315,10 +314,10 @@ func (w *World) Card(name string) (acquirer.Card, bool) {
 
 // Cards is the tray.
 func (w *World) Cards() []acquirer.Card {
-	if w.Host != nil {
-		return w.Host.Cards()
+	if w.Host == nil {
+		return w.tray
 	}
-	return acquirer.DefaultCards()
+	return w.Host.Cards()
 }
 
 func (w *World) cardCmd(_ context.Context, args []string) error {
@@ -439,4 +438,14 @@ func (w *World) hostCmd(args []string) error {
 	}
 	_, err := w.Host.Command(args...)
 	return err
+}
+
+// Tray is the default card tray, without a world.
+func Tray() ([]acquirer.Card, error) {
+	h, err := acquirer.New(acquirer.Opts{Clock: hal.SystemClock{}})
+	if err != nil {
+		return nil, err
+	}
+	defer h.Close()
+	return h.Cards(), nil
 }

@@ -54,6 +54,7 @@ type World struct {
 	Panel *panelsim.Server
 
 	head *msrsim.Head
+	tray []acquirer.Card // with a real acquirer
 
 	mu      sync.Mutex
 	proc    *exec.Cmd
@@ -87,16 +88,16 @@ func New(o Opts) (*World, error) {
 	w := &World{o: o, change: make(chan struct{}), attend: attendance{on: true}}
 	w.Clock = hal.NewSteppedClock(hal.SystemClock{}, hal.SystemClock{}.Now().Wall)
 	w.Modem = modemsim.New(modemsim.Opts{Clock: w.Clock, Seed: o.Seed})
+	host, err := acquirer.New(acquirer.Opts{Clock: w.Clock})
+	if err != nil {
+		return nil, err
+	}
 	addr := o.Host
-	var err error
 	if addr == "" {
-		if w.Host, err = acquirer.New(acquirer.Opts{Clock: w.Clock, Seed: o.Seed}); err != nil {
-			return nil, err
-		}
-		if err = w.Host.Up(); err != nil {
-			return nil, err
-		}
-		addr = w.Host.Addr()
+		w.Host, addr = host, host.Addr()
+	} else { // a real acquirer: only the tray of cards is ours
+		w.tray = host.Cards()
+		host.Close()
 	}
 	tmk, err := hex.DecodeString(acquirer.BenchTMK)
 	if err != nil {
