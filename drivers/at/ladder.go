@@ -1,199 +1,256 @@
 package at
 
 import (
+	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"time"
 
 	"swipewell/hal"
 )
 
-// guard is the silence around "+++": S12 is 1 s, and a tenth more so that the
-// modem's own clock sees it too. V.250 §6.2.9 leaves the sequence to the maker.
-const guard = 1100 * time.Millisecond
-
-// cfunReply is the wait for AT+CFUN=1,1 to be heard at all.
-const cfunReply = 2 * time.Second
-
-// waitTable of HOST: a modem that no rung revived is left alone for so long.
-// Rebooting it again and again would wear out more than patience.
-var waitTable = [...]time.Duration{10 * time.Minute, 30 * time.Minute, time.Hour}
-
-// rung of the recovery ladder.
-type rung struct {
-	name string
-	try  func(m *Modem) error // nil: the modem answered and is in step
-}
-
-// ladder from the gentle to the rude. Without lines the last two are skipped.
-// Times up to the end of CFUN's reply: 1.2 + 2.6 + 1.9 + 2 s; a cashier waits.
-var ladder = []rung{
-	{"AT", (*Modem).probes},
-	{"escape", (*Modem).tryEscape},
-	{"ATZ", (*Modem).tryReset},
-	{"CFUN", (*Modem).tryRestart},
-	{"RESET", func(m *Modem) error { return m.tryLine(m.o.Lines.Reset) }},
-	{"PWRKEY", func(m *Modem) error { return m.tryLine(m.o.Lines.Power) }},
-}
-
-var errNoLine = errors.New("at: the board has no such line")
-
-// recover gets an answer out of the modem, by the gentlest rung that helps.
-func (m *Modem) recover() error {
-	m.doing.Store(int32(hal.CauseModemSilent))
-	first := m.gone // it was left alone: only ask whether it has come back
-	for i, r := range ladder {
-		if i > 0 {
-			if first {
-				break
-			}
-			m.observe("ladder "+r.name, nil)
-		}
-		err := r.try(m)
-		switch {
-		case err == nil:
-			if i > 0 || m.gone {
-				m.observe("ladder helped "+r.name, nil)
-			}
-			m.gone, m.waits, m.due[dueLadder] = false, 0, due{}
-			return nil
-		case errors.Is(err, errNoLine), errors.Is(err, ErrSilent), errors.Is(err, ErrRestarted), refusal(err) != nil:
-		default:
-			return err // no port, or halted: no rung helps
-		}
-		if i == 0 {
-			// What has hung takes its sockets along, and none may seem alive.
-			m.parser.Leave()
-			m.breakLinks(hal.CauseModemSilent, ErrSilent)
-		}
+// bringUp makes the modem ready to open sockets, whatever state it is in. The
+// caller holds the turn.
+func (m *Modem) bringUp(ctx context.Context) error {
+	if err := m.reopen(); err != nil {
+		return err
 	}
-	if !first {
-		wait := waitTable[min(m.waits, len(waitTable)-1)]
-		m.observe("ladder wait "+wait.String(), nil)
-		m.waits++
-		m.gone = true
-		m.set(dueLadder, wait)
+	if err := m.alive(ctx); err != nil {
+		return err
 	}
-	m.ready, m.data = false, false
-	return &hal.LinkError{Cause: hal.CauseModemSilent, Err: ErrSilent}
-}
-
-// probes is rung one: a modem that was only late is in step again after it.
-func (m *Modem) probes() error {
-	if m.parser.Transparent() {
-		return ErrSilent // an AT would go to the host
+	if err := m.register(ctx); err != nil {
+		return err
 	}
-	err := error(ErrSilent)
-	for range 3 {
-		if err = m.probe(); err == nil || !errors.Is(err, ErrSilent) && !errors.Is(err, ErrRestarted) {
-			return err
-		}
-	}
-	return err
-}
-
-// pause lets time pass and takes in what comes.
-func (m *Modem) pause(d time.Duration) error {
-	err := m.until(m.ctx, d, func() bool { return false })
-	if errors.Is(err, ErrSilent) || errors.Is(err, ErrRestarted) {
+	m.mu.Lock()
+	ready := m.ready
+	m.mu.Unlock()
+	if ready {
 		return nil
 	}
-	return err
-}
-
-// tryEscape is for a modem that was left in transparent mode, by a crash of
-// ours perhaps.
-func (m *Modem) tryEscape() error {
-	if err := m.pause(guard); err != nil {
+	if err := m.context(ctx); err != nil {
 		return err
 	}
-	if _, err := m.write([]byte("+++")); err != nil {
-		return err
-	}
-	if err := m.pause(guard); err != nil {
-		return err
-	}
-	m.parser.Lose("")
-	return m.probe()
-}
-
-// tryReset hangs up and restores the profile. DTR falls first: with AT&D1 or
-// &D2 the modem hears that even in transparent mode.
-func (m *Modem) tryReset() error {
-	if dtr := m.o.Lines.DTR; dtr != nil {
-		dtr(false)
-		err := m.pause(300 * time.Millisecond)
-		dtr(true)
-		if err != nil {
-			return err
-		}
-	}
-	for _, s := range []string{"AT+QICLOSE=0,1\r", "ATZ\r"} {
-		m.parser.Lose("")
-		if _, err := m.write([]byte(s)); err != nil {
-			return err
-		}
-	}
-	if err := m.pause(m.o.Reply); err != nil {
-		return err
-	}
-	if err := m.probe(); err != nil {
-		return err
-	}
-	m.undone(ErrSilent)
+	m.mu.Lock()
+	m.ready, m.reboots = true, 0
+	m.mu.Unlock()
+	m.o.Observe(Event{Step: "ready"})
 	return nil
 }
 
-// tryRestart is the software reset.
-func (m *Modem) tryRestart() error {
-	boots := m.boots
-	m.parser.Lose("")
-	ok := false
-	if _, err := m.write([]byte("AT+CFUN=1,1\r")); err != nil {
-		return err
+// reopen opens the port again after a hang-up.
+func (m *Modem) reopen() error {
+	m.mu.Lock()
+	dead, old := m.dead, m.port
+	m.mu.Unlock()
+	select {
+	case <-dead:
+	default:
+		return nil
 	}
-	// Any sign of life will do; an OK here may be of another command, but
-	// nobody else is waiting for one.
-	heard := m.heard
-	err := m.until(m.ctx, cfunReply, func() bool { ok = m.heard != heard || m.boots != boots; return ok })
+	if m.o.Reopen == nil {
+		return m.deviceError()
+	}
+	old.Close()
+	p, err := m.o.Reopen()
 	if err != nil {
-		return err
+		return &hal.LinkError{Cause: hal.CauseDevice, Err: err}
 	}
-	return m.boot(boots)
+	m.attach(p)
+	return nil
 }
 
-// tryLine resets by a wire.
-func (m *Modem) tryLine(pull func() error) error {
-	if pull == nil {
-		return errNoLine
-	}
-	boots := m.boots
-	if err := pull(); err != nil {
-		return fmt.Errorf("%w: %w", errNoLine, err)
-	}
-	return m.boot(boots)
+// rung is one step of the recovery ladder: what is done, how long the modem
+// may then take to answer, and whether it is a reboot, which is rationed.
+type rung struct {
+	name   string
+	do     func(ctx context.Context)
+	settle time.Duration
+	reboot bool
 }
 
-// boot waits for RDY; a modem that is set not to say it is asked now and then.
-func (m *Modem) boot(boots int) error {
-	for end := m.now() + m.o.Boot; m.now() < end; {
-		err := m.until(m.ctx, 3*time.Second, func() bool { return m.boots != boots })
+// rebootWaits after the third reboot that did not help. HOST §6.2.
+var rebootWaits = [...]time.Duration{10 * time.Minute, 30 * time.Minute, time.Hour}
+
+// alive gets an answer out of the modem: a probe, and if that fails the ladder
+// of HOST §6.4, each rung followed by probes. The rungs up to the software
+// reboot take less than twenty seconds, since a cashier waits.
+func (m *Modem) alive(ctx context.Context) error {
+	const probe = 400 * time.Millisecond
+	m.mu.Lock()
+	wasReady := m.ready
+	m.mu.Unlock()
+	for range 3 {
+		err := m.sync(ctx, probe)
 		if err == nil {
-			return m.probes()
-		}
-		if !errors.Is(err, ErrSilent) {
-			return err
-		}
-		if err = m.probe(); err == nil {
-			m.undone(ErrRestarted)
+			if !wasReady {
+				m.ask(ctx, "ATE0", "", m.o.Reply)
+				m.ask(ctx, "AT+CMEE=1", "", m.o.Reply)
+			}
 			return nil
 		}
-		if m.boots != boots {
-			return m.probes()
+		if !errors.Is(err, errSilent) {
+			var ce *CommandError
+			if !errors.As(err, &ce) {
+				return err
+			}
 		}
-		if !errors.Is(err, ErrSilent) {
+	}
+	m.mu.Lock()
+	m.ready = false
+	l := m.link
+	m.link = nil
+	m.mu.Unlock()
+	l.lost(&hal.LinkError{Cause: hal.CauseModemSilent})
+	for _, r := range m.rungs() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if r.reboot && !m.mayReboot() {
+			continue
+		}
+		m.o.Observe(Event{Step: "ladder " + r.name})
+		r.do(ctx)
+		if r.reboot {
+			m.noteReboot()
+		}
+		for waited := time.Duration(0); waited < r.settle && ctx.Err() == nil; waited += probe {
+			err := m.sync(ctx, probe)
+			if err == nil {
+				m.o.Observe(Event{Step: "ladder helped " + r.name})
+				m.ask(ctx, "ATE0", "", m.o.Reply)
+				m.ask(ctx, "AT+CMEE=1", "", m.o.Reply)
+				return nil
+			}
+			if !errors.Is(err, errSilent) {
+				hal.Sleep(ctx, m.o.Clock, probe)
+			}
+		}
+	}
+	return &hal.LinkError{Cause: hal.CauseModemSilent}
+}
+
+func (m *Modem) rungs() []rung {
+	send := func(s string) func(context.Context) {
+		return func(context.Context) { m.write([]byte(s + "\r")) }
+	}
+	rs := []rung{
+		{name: "escape", settle: 800 * time.Millisecond, do: func(ctx context.Context) {
+			// "+++" within a second of silence on both sides. TCPIP §2.2.
+			hal.Sleep(ctx, m.o.Clock, time.Second)
+			m.write([]byte("+++"))
+			hal.Sleep(ctx, m.o.Clock, time.Second)
+			m.mu.Lock()
+			m.parser.Transparent(false)
+			m.mu.Unlock()
+		}},
+		{name: "ATZ", settle: 1200 * time.Millisecond, do: func(ctx context.Context) {
+			if m.o.Lines.DTR != nil {
+				m.o.Lines.DTR(false)
+				hal.Sleep(ctx, m.o.Clock, 300*time.Millisecond)
+				m.o.Lines.DTR(true)
+			}
+			m.write([]byte("AT+QICLOSE=0,1\r"))
+			m.write([]byte("ATZ\r"))
+		}},
+		{name: "CFUN", settle: 14 * time.Second, reboot: true, do: send("AT+CFUN=1,1")},
+	}
+	if f := m.o.Lines.Reset; f != nil {
+		rs = append(rs, rung{name: "RESET", settle: 20 * time.Second, reboot: true, do: func(context.Context) { f() }})
+	}
+	if f := m.o.Lines.Power; f != nil {
+		rs = append(rs, rung{name: "PWRKEY", settle: 25 * time.Second, reboot: true, do: func(context.Context) { f() }})
+	}
+	return rs
+}
+
+func (m *Modem) mayReboot() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.o.Clock.Now().Boot >= m.rebootAt
+}
+
+func (m *Modem) noteReboot() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reboots++
+	if n := m.reboots - 3; n >= 0 {
+		m.rebootAt = m.o.Clock.Now().Boot + rebootWaits[min(n, len(rebootWaits)-1)]
+	}
+}
+
+// register looks for the SIM, the signal and the network.
+func (m *Modem) register(ctx context.Context) error {
+	m.mu.Lock()
+	ready := m.ready
+	m.mu.Unlock()
+	if !ready {
+		if info, err := m.ask(ctx, "AT+CPIN?", "+CPIN:", 5*time.Second); err != nil || len(info) == 0 || !strings.Contains(info[0], "READY") {
+			var ce *CommandError
+			if err == nil || errors.As(err, &ce) {
+				err = &hal.LinkError{Cause: hal.CauseNoSIM, Err: err}
+			}
+			return err
+		}
+		m.ask(ctx, "AT+CREG=1", "", m.o.Reply)
+	}
+	for try := 0; ; try++ {
+		info, err := m.ask(ctx, "AT+CREG?", "+CREG:", m.o.Reply)
+		if err != nil {
+			return err
+		}
+		m.takeReg(info[0])
+		s, stat := m.Signal(), m.registration()
+		switch {
+		case s.CSQ == 0 || s.CSQ == 99 && !s.Registered:
+			err = &hal.LinkError{Cause: hal.CauseNoSignal}
+		case s.Registered:
+			return nil
+		case stat == 3:
+			return &hal.LinkError{Cause: hal.CauseRefusedByNet}
+		default:
+			err = &hal.LinkError{Cause: hal.CauseNotRegistered}
+		}
+		if try == 2 {
+			return err
+		}
+		if hal.Sleep(ctx, m.o.Clock, time.Second) != nil {
+			return err
+		}
+		if err := m.sync(ctx, m.o.Reply); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("boot: %w", ErrSilent)
+}
+
+func (m *Modem) registration() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stat
+}
+
+// context activates the packet data context. TCPIP §2.1.
+func (m *Modem) context(ctx context.Context) error {
+	if info, err := m.list(ctx, "AT+QIACT?", "+QIACT:", m.o.Reply); err == nil && len(info) > 0 && strings.Contains(info[0], ",1,") {
+		return nil
+	}
+	if _, err := m.ask(ctx, `AT+QICSGP=1,1,"`+m.o.APN+`"`, "", m.o.Reply); err != nil {
+		return asLink(err, hal.CauseNoData)
+	}
+	if _, err := m.ask(ctx, "AT+QIACT=1", "", 150*time.Second); err != nil {
+		m.ask(ctx, "AT+QIDEACT=1", "", 40*time.Second)
+		return asLink(err, hal.CauseNoData)
+	}
+	return nil
+}
+
+// asLink gives a modem's refusal its cause.
+func asLink(err error, c hal.LinkCause) error {
+	var ce *CommandError
+	if errors.As(err, &ce) {
+		return &hal.LinkError{Cause: c, Err: err}
+	}
+	if errors.Is(err, errSilent) {
+		return &hal.LinkError{Cause: hal.CauseModemSilent, Err: err}
+	}
+	return err
 }

@@ -3,30 +3,31 @@ package at
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"swipewell/hal"
 )
 
-// Port is the modem's serial port; tty.Port is one.
+// Port is the modem's serial port.
 type Port interface {
 	Read(ctx context.Context, b []byte) (int, error)
 	Write(ctx context.Context, b []byte) (int, error)
 	Close() error
 }
 
-// Mode is how a socket hands its bytes over. QTCP §1.4.
+// Mode of a socket. TCPIP §2.1.5.
 type Mode string
 
 const (
-	Push        Mode = "push"        // data comes with its indication (the default)
-	Buffer      Mode = "buffer"      // AT+QIRD fetches it
-	Transparent Mode = "transparent" // the port becomes the socket
+	Push        Mode = "push"   // data comes with its URC (default)
+	Buffer      Mode = "buffer" // AT+QIRD fetches it
+	Transparent Mode = "transparent"
 )
 
-// number is <access_mode> of AT+QIOPEN. QTCP §2.3.1.
 func (m Mode) number() int {
 	switch m {
 	case Buffer:
@@ -37,16 +38,15 @@ func (m Mode) number() int {
 	return 1
 }
 
-// Lines are what a board may wire to a modem beside its port; a nil field is
+// Lines are what a board may wire to a modem beside its port; nil fields are
 // not fitted.
 type Lines struct {
 	DTR   func(on bool) error
-	Reset func() error // pulls RESET for 100–450 ms (OFONO)
-	Power func() error // PWRKEY: off with 650–750 ms, on with 100–500 ms (OFONO)
+	Reset func() error // RESET low for 100–450 ms
+	Power func() error // PWRKEY: off and on again
 }
 
-// Event is something the log should know: Step is a short constant-like word
-// ("ready", "ladder CFUN", "link up"), never payload.
+// Event is something the log should know: Step is a short constant-like word.
 type Event struct {
 	Step string
 	Err  error
@@ -59,292 +59,282 @@ func (e Event) String() string {
 	return e.Step
 }
 
-// Opts of New. Clock is needed; zero durations are the values in brackets.
+// Opts of New. Clock is needed.
 type Opts struct {
-	Clock          hal.Clock
-	Name           string // "4g"
-	APN            string // "CMNET"
-	User, Password string // of the APN; none if empty
-	Mode           Mode
-	Lines          Lines
-	// Reopen opens the port again after a hang-up; nil: the port stays lost.
-	Reopen func() (Port, error)
-	// Observe is called from the owner goroutine and must return at once.
+	Clock   hal.Clock
+	Name    string
+	APN     string // default "CMNET"
+	Mode    Mode
+	Lines   Lines
+	Reopen  func() (Port, error) // opens the port again after a hang-up; may be nil
 	Observe func(Event)
-
-	Reply       time.Duration // for the final result of a plain command (1 s)
-	Probe       time.Duration // for a probe of the recovery ladder (400 ms)
-	Boot        time.Duration // from a reset to RDY (20 s; an EG25 needs 12)
-	Register    time.Duration // that a Dial waits for a registration (5 s)
-	Open        time.Duration // for +QIOPEN (150 s; the Dial's context is shorter)
-	SignalEvery time.Duration // between looks at the signal (60 s)
+	// Reply bounds a plain command (1 s), Open a QIOPEN (30 s).
+	Reply, Open time.Duration
 }
 
-func (o *Opts) complete() error {
+// Modem is a hal.Dialer with one socket.
+type Modem struct {
+	o    Opts
+	turn chan struct{} // holds the right to talk to the modem
+	port Port
+	stop context.CancelFunc
+
+	mu       sync.Mutex
+	parser   Parser
+	cur      *command
+	stale    bool
+	ready    bool // initialised and with a data context
+	link     *link
+	opened   chan int // result of +QIOPEN
+	sig      hal.Signal
+	stat     int           // registration: 1 home, 5 roaming
+	dead     chan struct{} // closed when the port has gone
+	deadErr  error
+	reboots  int           // in a row without success
+	rebootAt time.Duration // boottime before which no further reboot is tried
+	stopPoll func() bool
+}
+
+// New starts to use a modem and brings it up in the background.
+func New(port Port, o Opts) (*Modem, error) {
 	if o.Clock == nil {
-		return errors.New("at: a clock is needed")
-	}
-	switch o.Mode {
-	case "":
-		o.Mode = Push
-	case Push, Buffer, Transparent:
-	default:
-		return errors.New("at: mode is push, buffer or transparent")
+		return nil, errors.New("at: a clock is needed")
 	}
 	if o.APN == "" {
 		o.APN = "CMNET"
 	}
+	if o.Reply <= 0 {
+		o.Reply = time.Second
+	}
+	if o.Open <= 0 {
+		o.Open = 30 * time.Second
+	}
 	if o.Observe == nil {
 		o.Observe = func(Event) {}
 	}
-	def := func(d *time.Duration, v time.Duration) {
-		if *d <= 0 {
-			*d = v
-		}
-	}
-	def(&o.Reply, time.Second)
-	def(&o.Probe, 400*time.Millisecond)
-	def(&o.Boot, 20*time.Second)
-	def(&o.Register, 5*time.Second)
-	def(&o.Open, 150*time.Second)
-	def(&o.SignalEvery, time.Minute)
-	return nil
-}
-
-// Modem is a hal.Dialer and hal.Signaler.
-type Modem struct {
-	o      Opts
-	ctx    context.Context // ends with Halt
-	cancel context.CancelFunc
-	ended  chan struct{}
-	jobs   chan *job
-	wake   chan struct{} // chores may be due: a link was closed or read from
-	in     chan chunk
-
-	signal atomic.Pointer[hal.Signal]
-	doing  atomic.Int32 // hal.LinkCause if what is being done takes too long
-	busy   atomic.Bool
-	stir   atomic.Uint64
-
-	mu    sync.Mutex // guards links, for Halt's and Close's sake
-	links map[int]*link
-
-	// All below belongs to the owner goroutine alone.
-	port    Port
-	gen     int   // of the port; chunks of an older one are dropped
-	lost    error // why there is no port
-	parser  Parser
-	reply   reply
-	boots   int         // RDYs seen
-	heard   int         // chunks that came from the port
-	epoch   int         // counts what undid the set-up: restarts, ATZ
-	ready   bool        // initialised since the last start
-	data    bool        // the packet data context is active
-	deact   bool        // the network took it away
-	gone    bool        // the ladder is at its end
-	waits   int         // entries of the wait table used
-	due     [3]due      // alarms
-	stats   [3]int      // registration: CREG, CGREG, CEREG
-	opened  map[int]int // results of +QIOPEN
-	raw     *link       // the link in transparent mode
-	flushAt time.Duration
-	owed    int // bytes that the modem may still want behind a late prompt
-	sentAt  time.Duration
-}
-
-// due is one alarm of the owner: at is a boottime, 0 = off.
-type due struct{ at time.Duration }
-
-const (
-	dueSignal = iota // look at the signal
-	dueRetry         // bring the modem up, or open the port again
-	dueLadder        // climb the ladder again
-)
-
-// New takes a port, which may be nil if o.Reopen can open it, and brings the
-// modem up in the background.
-func New(port Port, o Opts) (*Modem, error) {
-	if err := o.complete(); err != nil {
-		return nil, err
-	}
-	if port == nil && o.Reopen == nil {
-		return nil, errors.New("at: a port is needed")
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	m := &Modem{o: o, ctx: ctx, cancel: cancel, ended: make(chan struct{}), jobs: make(chan *job), wake: make(chan struct{}, 1),
-		in: make(chan chunk, 16), links: map[int]*link{}, opened: map[int]int{}, lost: errors.New("not opened yet")}
-	m.signal.Store(&hal.Signal{CSQ: 99})
-	m.doing.Store(int32(hal.CauseModemSilent))
-	m.busy.Store(true)
-	if port != nil {
-		m.attach(port)
-	}
-	go m.own()
+	m := &Modem{o: o, turn: make(chan struct{}, 1), sig: hal.Signal{CSQ: 99}}
+	m.attach(port)
+	go m.background()
 	return m, nil
 }
 
-func (m *Modem) String() string {
-	if m.o.Name == "" {
-		return "at"
-	}
-	return "at (" + m.o.Name + ")"
+func (m *Modem) attach(port Port) {
+	ctx, cancel := context.WithCancel(context.Background())
+	m.mu.Lock()
+	m.port, m.stop, m.dead, m.deadErr = port, cancel, make(chan struct{}), nil
+	m.ready, m.stale, m.cur = false, true, nil
+	m.parser.Reset()
+	dead := m.dead
+	m.mu.Unlock()
+	go m.read(ctx, port, dead)
 }
 
-// Signal is the last known reading.
-func (m *Modem) Signal() hal.Signal { return *m.signal.Load() }
+func (m *Modem) String() string { return "at " + m.o.Name }
 
-// Busy tells whether the owner talks to the modem or recovers it just now, and
-// Stir counts what it has done: together they tell a bench when it is idle.
-func (m *Modem) Busy() (busy bool, stir uint64) { return m.busy.Load(), m.stir.Load() }
+// Halt and Close end everything.
+func (m *Modem) Halt() error { return m.Close() }
 
-// Halt closes all links and the port.
-func (m *Modem) Halt() error {
-	m.cancel()
-	<-m.ended
+func (m *Modem) Close() error {
+	m.mu.Lock()
+	if m.stopPoll != nil {
+		m.stopPoll()
+	}
+	m.mu.Unlock()
+	m.stop()
+	return m.port.Close()
+}
+
+// Signal is the last reading.
+func (m *Modem) Signal() hal.Signal {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sig
+}
+
+// read is the one reader of the port; tokens are handled in order.
+func (m *Modem) read(ctx context.Context, port Port, dead chan struct{}) {
+	buf := make([]byte, 2048)
+	for {
+		n, err := port.Read(ctx, buf)
+		m.feed(buf[:n])
+		if err != nil {
+			m.mu.Lock()
+			m.deadErr, m.ready = err, false
+			l := m.link
+			m.link = nil
+			close(dead)
+			m.mu.Unlock()
+			l.lost(&hal.LinkError{Cause: hal.CauseDevice, Err: err})
+			return
+		}
+	}
+}
+
+func (m *Modem) feed(b []byte) {
+	// The parser's mode may be changed by callers between two Feeds, so it is
+	// fed under the lock and its tokens are handled behind it.
+	var tokens []Token
+	m.mu.Lock()
+	m.parser.Feed(b, func(t Token) { tokens = append(tokens, t) })
+	m.mu.Unlock()
+	for _, t := range tokens {
+		switch t.Kind {
+		case TokenLine:
+			m.line(t.Line)
+		case TokenPrompt:
+			m.promptCame()
+		case TokenData:
+			m.mu.Lock()
+			l := m.link
+			m.mu.Unlock()
+			l.received(t.Data)
+		}
+	}
+}
+
+func (m *Modem) write(b []byte) error {
+	m.mu.Lock()
+	port, dead := m.port, m.dead
+	m.mu.Unlock()
+	select {
+	case <-dead:
+		return m.deviceError()
+	default:
+	}
+	ctx, cancel := hal.WithTimeout(context.Background(), m.o.Clock, 5*time.Second)
+	defer cancel()
+	if _, err := port.Write(ctx, b); err != nil {
+		return &hal.LinkError{Cause: hal.CauseDevice, Err: err}
+	}
 	return nil
 }
 
-// Close is Halt.
-func (m *Modem) Close() error { return m.Halt() }
-
-// job is work for the owner. It is handed over unbuffered: either the owner
-// runs it, or nobody ever does.
-type job struct {
-	run  func()
-	done chan struct{}
+func (m *Modem) deviceError() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &hal.LinkError{Cause: hal.CauseDevice, Err: m.deadErr}
 }
 
-// do runs f on the owner and returns when it is done; with an error f has not
-// run and never will. f has to watch ctx by itself.
-func (m *Modem) do(ctx context.Context, f func()) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	j := &job{run: f, done: make(chan struct{})}
+// lock takes the turn to talk to the modem.
+func (m *Modem) lock(ctx context.Context) error {
 	select {
-	case m.jobs <- j:
-		<-j.done
+	case m.turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-m.ended:
-		return ErrHalted
 	}
 }
 
-// own is the owner: one thing at a time, and what the modem said first.
-func (m *Modem) own() {
-	defer close(m.ended)
-	defer m.leave()
-	m.set(dueSignal, m.o.SignalEvery)
-	m.set(dueRetry, 0)
-	for m.ctx.Err() == nil {
-		m.busy.Store(true)
-		if m.chores() {
-			m.stir.Add(1)
-			continue
-		}
-		m.busy.Store(false)
-		alarm, stop := m.alarm()
-		select {
-		case c := <-m.in:
-			m.busy.Store(true)
-			m.feed(c)
-		case j := <-m.jobs:
-			m.busy.Store(true)
-			j.run()
-			m.busy.Store(true)
-			close(j.done)
-		case <-m.wake:
-		case <-alarm:
-		case <-m.ctx.Done():
-		}
-		m.stir.Add(1)
-		stop()
-	}
-}
+func (m *Modem) unlock() { <-m.turn }
 
-func (m *Modem) now() time.Duration { return m.o.Clock.Now().Boot }
-
-func (m *Modem) set(i int, d time.Duration) { m.due[i].at = m.now() + max(d, time.Nanosecond) }
-
-// reached tells whether an alarm is due, and turns it off.
-func (m *Modem) reached(i int) bool {
-	if at := m.due[i].at; at == 0 || m.now() < at {
-		return false
-	}
-	m.due[i].at = 0
-	return true
-}
-
-// alarm is the channel of the earliest alarm.
-func (m *Modem) alarm() (<-chan struct{}, func() bool) {
-	first := m.flushAt
-	for _, d := range m.due {
-		if d.at > 0 && (first == 0 || d.at < first) {
-			first = d.at
-		}
-	}
-	if first == 0 {
-		return nil, func() bool { return false }
-	}
-	return hal.After(m.o.Clock, first-m.now())
-}
-
-func (m *Modem) observe(step string, err error) { m.o.Observe(Event{Step: step, Err: err}) }
-
-// each calls f for all links.
-func (m *Modem) each(f func(l *link)) {
+// indication handles what comes unasked, in the reader's order.
+func (m *Modem) indication(l string) {
 	m.mu.Lock()
-	ls := make([]*link, 0, len(m.links))
-	for _, l := range m.links {
-		ls = append(ls, l)
-	}
+	link := m.link
 	m.mu.Unlock()
-	for _, l := range ls {
-		f(l)
+	args := strings.Split(strings.TrimSpace(l[strings.IndexByte(l, ':')+1:]), ",")
+	switch {
+	case strings.HasPrefix(l, "+QIOPEN:") && len(args) == 2:
+		code, _ := strconv.Atoi(args[1])
+		m.mu.Lock()
+		ch := m.opened
+		m.mu.Unlock()
+		if ch != nil {
+			select {
+			case ch <- code:
+			default:
+			}
+		}
+	case strings.HasPrefix(l, "+QIURC:"):
+		switch strings.Trim(args[0], `"`) {
+		case "recv":
+			if len(args) == 2 {
+				link.waiting()
+			}
+		case "closed":
+			link.lost(&hal.LinkError{Cause: hal.CauseClosed})
+		case "pdpdeact":
+			m.mu.Lock()
+			m.ready = false
+			m.mu.Unlock()
+			link.lost(&hal.LinkError{Cause: hal.CauseNoData})
+		}
+	case strings.HasPrefix(l, "+CREG:"):
+		m.takeReg(l)
+	case l == "RDY":
+		// The module has rebooted by itself: nothing of before is true.
+		m.mu.Lock()
+		m.ready = false
+		m.mu.Unlock()
+		link.lost(&hal.LinkError{Cause: hal.CauseModemSilent, Err: errors.New("the modem rebooted")})
+	case l == "NO CARRIER":
+		link.lost(&hal.LinkError{Cause: hal.CauseNoCarrier})
 	}
 }
 
-func (m *Modem) link(id int) *link {
+func (m *Modem) takeCSQ(info []string) {
+	if len(info) == 0 {
+		return
+	}
+	var csq, ber int
+	if n, _ := fmt.Sscanf(info[0], "+CSQ: %d,%d", &csq, &ber); n >= 1 {
+		m.mu.Lock()
+		m.sig.CSQ = csq
+		m.mu.Unlock()
+	}
+}
+
+// takeReg reads "+CREG: n,stat" (asked) and "+CREG: stat" (unasked). 27.007 §7.2.
+func (m *Modem) takeReg(l string) {
+	args := strings.Split(strings.TrimSpace(strings.TrimPrefix(l, "+CREG:")), ",")
+	stat, err := strconv.Atoi(strings.TrimSpace(args[min(1, len(args)-1)]))
+	if err != nil {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.links[id]
+	m.stat = stat
+	m.sig.Registered, m.sig.Roaming = stat == 1 || stat == 5, stat == 5
 }
 
-// forget takes a link off its id, which the modem may now use again.
-func (m *Modem) forget(l *link, err error) {
-	m.mu.Lock()
-	if m.links[l.id] == l {
-		delete(m.links, l.id)
-	}
-	m.mu.Unlock()
-	if m.raw == l {
-		m.raw = nil
-	}
-	l.end(err)
-}
-
-// breakLinks ends all links: the modem has lost them.
-func (m *Modem) breakLinks(cause hal.LinkCause, err error) {
-	m.each(func(l *link) {
-		m.observe("link lost", err)
-		m.forget(l, &hal.LinkError{Cause: cause, Err: err})
-	})
-}
-
-// leave is the owner's end: a last word to the modem, so that it does not keep
-// sockets that nobody knows any more.
-func (m *Modem) leave() {
-	ctx, cancel := hal.WithTimeout(context.Background(), m.o.Clock, time.Second)
-	defer cancel()
-	m.each(func(l *link) {
-		if m.port != nil && m.lost == nil && !m.parser.Transparent() && m.parser.InStep() {
-			m.port.Write(ctx, []byte(l.closing()+"\r"))
+// background brings the modem up, then looks at the signal once a minute.
+func (m *Modem) background() {
+	ctx := context.Background()
+	if m.lock(ctx) == nil {
+		m.mu.Lock()
+		done := m.ready // a Dial was quicker, and its link may be open now
+		m.mu.Unlock()
+		if !done {
+			if err := m.bringUp(ctx); err != nil {
+				m.o.Observe(Event{Step: "not ready", Err: err})
+			}
 		}
-		m.forget(l, &hal.LinkError{Cause: hal.CauseDevice, Err: ErrHalted})
-	})
-	if m.port != nil {
-		m.port.Close()
+		m.unlock()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stopPoll = m.o.Clock.AfterFunc(pollEvery, m.poll)
+}
+
+const pollEvery = time.Minute
+
+func (m *Modem) poll() {
+	select {
+	case m.turn <- struct{}{}:
+		m.mu.Lock()
+		quiet := m.parser.mode == modeCommand
+		m.mu.Unlock()
+		if quiet && m.sync(context.Background(), m.o.Reply) == nil {
+			m.register(context.Background())
+		}
+		m.unlock()
+	default: // busy: the dial looks at the signal itself
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	select {
+	case <-m.dead:
+	default:
+		m.stopPoll = m.o.Clock.AfterFunc(pollEvery, m.poll)
 	}
 }

@@ -1,462 +1,179 @@
+// Package at drives a cellular modem with Quectel-style sockets over its AT
+// command port, as a hal.Dialer.
+//
+// Sources:
+//   - TCPIP: Quectel EC200U/EG25 TCP/IP application note V1.1 (QI commands)
+//   - V250: ITU-T V.250, command and result format
+//   - 27.007: 3GPP TS 27.007 (CSQ §8.5, CREG §7.2, CMEE §9.1)
+//   - HOST: firmware/doc/wire.md §6, the recovery ladder
+//
+// Three traps of such drivers are closed by construction. An indication never
+// leaks into a reply: a line belongs to a command only if it is a final result
+// or begins with what that command asked for. A late reply never completes
+// another command: after a time-out the channel is out of step, and nothing is
+// asked before a probe with an answer of its own kind has come back. Payload
+// never meets the line splitter: counted data is a state of the parser.
 package at
 
 import (
-	"errors"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// ErrOutOfStep is returned by [Parser.Begin] while an abandoned command may
-// still be answered and x is not a probe that can be told from it.
-var ErrOutOfStep = errors.New("at: an earlier command may still be answered")
-
-// ErrRunning is returned by [Parser.Begin] while a command runs.
-var ErrRunning = errors.New("at: a command is running")
+// TokenKind is what the parser found.
+type TokenKind uint8
 
 const (
-	// maxLine bounds a line; what is longer is noise and is dropped whole.
-	maxLine = 512
-	// maxCounted bounds a counted block. QTCP 2.3.9: at most 1500 bytes a read.
-	maxCounted = 1500
+	TokenLine   TokenKind = iota + 1 // a line without its line ends
+	TokenPrompt                      // "> ": the modem wants payload
+	TokenData                        // counted payload, or bytes of transparent mode
 )
 
-// Kind of an [Item].
-type Kind uint8
-
-const (
-	// Indication is a line that belongs to no command: an unsolicited result
-	// code, or the remains of an abandoned reply.
-	Indication Kind = iota
-	// Info is an information line of the running command.
-	Info
-	// Final ends the running command.
-	Final
-	// Prompt asks for the bytes of the running send.
-	Prompt
-	// Data is a counted block: pushed (ID is the socket) or read (ID is -1).
-	Data
-	// Raw is data in transparent mode.
-	Raw
-	// CarrierLost ends transparent mode: the other end closed.
-	CarrierLost
-	// Escaped ends transparent mode: the modem has heard the escape.
-	Escaped
-)
-
-var kinds = [...]string{"indication", "info", "final", "prompt", "data", "raw", "carrier lost", "escaped"}
-
-func (k Kind) String() string { return kinds[min(int(k), len(kinds)-1)] }
-
-// Item is one thing that the modem said.
-type Item struct {
-	Kind Kind
-	Line string // Indication, Info, Final
-	ID   int    // Data
-	Data []byte // Data, Raw: valid until the callback returns
+// Token is one thing the modem said. Data is valid until the next Feed.
+type Token struct {
+	Kind TokenKind
+	Line string
+	Data []byte
 }
 
-// Expect says what a command may get. Whatever does not fit it is an
-// indication: that is how indications stay out of replies.
-type Expect struct {
-	Text string // the command line without its CR; its echo is dropped
-	Info string // prefix of its information lines with the colon, "+CSQ:"; "" none
-	// Params is the least number of parameters of an information line: "+CREG: 1"
-	// is an indication, "+CREG: 1,1" answers AT+CREG? (27.007 §7.2).
-	Params  int
-	Query   bool // always has an information line: an OK without one is not its OK
-	Probe   bool // no final counts before the information line, not even ERROR
-	Prompt  bool // a send: "> ", then SEND OK or SEND FAIL; OK is none of its results
-	Connect bool // ends in CONNECT and transparent mode; OK is none of its results
-}
-
-type state uint8
+// mode of the parser.
+type mode uint8
 
 const (
-	inCommand     state = iota // lines
-	inPrompt                   // lines, or the prompt
-	inCounted                  // a block of known length
-	inTransparent              // the host's bytes, until NO CARRIER
+	modeCommand mode = iota
+	modePrompt       // as command, and a '>' at a line's start is the prompt
+	modeData         // so many bytes of payload
+	modeTransparent
 )
 
-// Parser sorts the modem's bytes. It is a pure struct: no port, no clock. The
-// zero value is out of step, since nobody knows what the modem was last told.
+// maxText bounds a line; a longer one is noise.
+const maxText = 1024
+
+// Parser splits what a modem sends, byte by byte. It has no I/O.
 type Parser struct {
-	state  state
-	line   []byte
-	flood  bool // the line is too long to be one
-	skipLF bool // the LF of a CR that ended a line
-	skipSP bool // the blank behind ">"
-
-	running  bool
-	x        Expect
-	informed bool // an information line of x was seen
-	prompted bool
-
-	inStep bool
-	stale  []string // information prefixes of unanswered commands
-
-	need  int // bytes that a counted block lacks
-	id    int
-	block []byte
-
-	escaping bool
-	held     int // bytes of end() that the transparent tail matches
+	mode mode
+	line []byte
+	need int  // modeData: bytes still to come
+	due  int  // payload announced by a line whose LF is still to come
+	skip bool // the rest of an over-long line
 }
 
-// carrier ends transparent mode. QTCP 2.2.3: the module reports NO CARRIER when
-// the connection is closed by the other end.
-const carrier = "\r\nNO CARRIER\r\n"
-
-// escaped is what a modem says when it has left transparent mode.
-const escaped = "\r\nOK\r\n"
-
-// InStep tells whether no earlier command can be answered any more.
-func (p *Parser) InStep() bool { return p.inStep }
-
-// Transparent tells whether bytes are the host's.
-func (p *Parser) Transparent() bool { return p.state == inTransparent }
-
-// Begin is called before the first byte of a command is written.
-func (p *Parser) Begin(x Expect) error {
-	if p.running {
-		return ErrRunning
-	}
-	if !p.inStep && (!x.Probe || x.Info == "" || slices.Contains(p.stale, x.Info)) {
-		return ErrOutOfStep
-	}
-	p.running, p.x, p.informed, p.prompted = true, x, false, false
-	if x.Prompt && p.state == inCommand {
-		p.state = inPrompt
-	}
-	return nil
-}
-
-// Abandon gives up the running command: its reply may come late, or never.
-func (p *Parser) Abandon() {
-	if p.running {
-		p.Lose(p.x.Info)
-	}
-	p.running = false
-	if p.state == inPrompt {
-		p.state = inCommand
+// WantPrompt makes the next '>' at a line's start a prompt.
+func (p *Parser) WantPrompt(on bool) {
+	if on && p.mode == modeCommand {
+		p.mode = modePrompt
+	} else if !on && p.mode == modePrompt {
+		p.mode = modeCommand
 	}
 }
 
-// Lose notes that a command with this information prefix went out without a
-// Begin, or that the step was lost in another way.
-func (p *Parser) Lose(info string) {
-	p.inStep = false
-	if info != "" && !slices.Contains(p.stale, info) {
-		p.stale = append(p.stale, info)
+// Transparent switches between commands and raw bytes.
+func (p *Parser) Transparent(on bool) {
+	p.mode, p.line = modeCommand, p.line[:0]
+	if on {
+		p.mode = modeTransparent
 	}
 }
 
-// Restarted is called when the modem is known to have forgotten all commands:
-// it has booted. It says nothing of the bytes of the line that is being read.
-func (p *Parser) Restarted() {
-	p.running, p.inStep, p.stale = false, true, nil
-	if p.state != inCounted {
-		p.state = inCommand
-	}
-	p.held, p.escaping = 0, false
-}
+// Reset forgets a half-received line or payload: the channel was re-opened.
+func (p *Parser) Reset() { *p = Parser{line: p.line[:0]} }
 
-// Leave returns to command mode by force, whatever bytes come.
-func (p *Parser) Leave() {
-	p.state, p.held, p.escaping = inCommand, 0, false
-	p.Lose("")
-}
-
-// probes are queries that answer without a SIM and without a network, and
-// whose information lines are never indications (with two parameters).
-var probes = []Expect{
-	{Text: "AT+CSQ", Info: "+CSQ:", Params: 2, Query: true, Probe: true},
-	{Text: "AT+CMEE?", Info: "+CMEE:", Query: true, Probe: true},
-	{Text: "AT+CGATT?", Info: "+CGATT:", Query: true, Probe: true},
-	{Text: "AT+IPR?", Info: "+IPR:", Query: true, Probe: true},
-	{Text: "AT+CCLK?", Info: "+CCLK:", Query: true, Probe: true},
-	{Text: "AT+CREG?", Info: "+CREG:", Params: 2, Query: true, Probe: true},
-	{Text: "AT+CGREG?", Info: "+CGREG:", Params: 2, Query: true, Probe: true},
-	{Text: "AT+CEREG?", Info: "+CEREG:", Params: 2, Query: true, Probe: true},
-}
-
-// NextProbe is a probe that can be told from all unanswered commands; ok is
-// false if there is none left.
-func (p *Parser) NextProbe() (x Expect, ok bool) {
-	for _, x := range probes {
-		if !slices.Contains(p.stale, x.Info) {
-			return x, true
-		}
-	}
-	return Expect{}, false
-}
-
-// Feed takes bytes as they come and calls emit for each item, in order. emit
-// may call Restarted, and no other method.
-func (p *Parser) Feed(b []byte, emit func(Item)) {
-	for i := 0; i < len(b); {
-		switch p.state {
-		case inTransparent:
-			i += p.raw(b[i:], emit)
-		case inCounted:
-			i += p.counted(b[i:], emit)
+// Feed hands bytes to the parser; emit is called for each token, in order. A
+// CONNECT switches nothing by itself: the caller knows which command it ends.
+func (p *Parser) Feed(b []byte, emit func(Token)) {
+	for len(b) > 0 {
+		switch p.mode {
+		case modeData:
+			n := min(p.need, len(b))
+			emit(Token{Kind: TokenData, Data: b[:n]})
+			if p.need -= n; p.need == 0 {
+				p.mode = modeCommand
+			}
+			b = b[n:]
+		case modeTransparent:
+			emit(Token{Kind: TokenData, Data: b})
+			return
 		default:
-			p.char(b[i], emit)
-			i++
+			c := b[0]
+			b = b[1:]
+			p.char(c, emit)
 		}
 	}
 }
 
-func (p *Parser) char(c byte, emit func(Item)) {
-	skipLF, skipSP := p.skipLF, p.skipSP
-	p.skipLF, p.skipSP = false, false
+func (p *Parser) char(c byte, emit func(Token)) {
+	if p.due > 0 {
+		n := p.due
+		p.due = 0
+		if c == '\n' { // the payload follows the line end, CR LF
+			p.mode, p.need = modeData, n
+			return
+		}
+	}
 	switch {
-	case c == '\n' && skipLF:
-	case c == ' ' && skipSP:
 	case c == '\r' || c == '\n':
-		p.skipLF = c == '\r'
-		p.endLine(emit)
-	case len(p.line) == 0 && (c < ' ' || c >= 0x7F):
-		// A waking or rebooting UART leads with noise; within a line it would
-		// make the line unknown, which is right.
-	case len(p.line) == 0 && c == '>' && p.state == inPrompt:
-		p.state, p.prompted, p.skipSP = inCommand, true, true
-		emit(Item{Kind: Prompt})
-	case len(p.line) == maxLine:
-		p.flood = true
+		line := strings.TrimSpace(string(p.line))
+		p.line = p.line[:0]
+		if p.skip || line == "" {
+			p.skip = false
+			return
+		}
+		emit(Token{Kind: TokenLine, Line: line})
+		if c == '\r' {
+			p.due = counted(line)
+		}
+	case p.mode == modePrompt && c == '>' && len(p.line) == 0:
+		p.mode = modeCommand
+		emit(Token{Kind: TokenPrompt})
+	case len(p.line) == 0 && c == ' ': // behind a prompt
+	case len(p.line) >= maxText:
+		p.skip = true
 	default:
 		p.line = append(p.line, c)
 	}
 }
 
-func (p *Parser) endLine(emit func(Item)) {
-	line, flood := string(p.line), p.flood
-	p.line, p.flood = p.line[:0], false
-	if line == "" || flood {
-		return
-	}
-	kind := p.sort(line)
-	if kind == Final {
-		p.finish(line)
-	}
-	// The length of a block is taken at its word also when nobody waits for
-	// it: the host's bytes must never be read as lines.
-	if id, n, ok := blockHeader(line); ok {
-		p.state, p.id, p.need = inCounted, id, n
-		if kind == Indication {
-			return
-		}
-	}
-	if kind == echo {
-		return
-	}
-	emit(Item{Kind: kind, Line: line})
-}
-
-// echo is the running command read back; it is dropped.
-const echo Kind = 0xFF
-
-func (p *Parser) sort(line string) Kind {
+// counted is how many bytes of payload follow a line: `+QIRD: n` in buffer
+// mode, `+QIURC: "recv",id,n` in push mode. TCPIP §2.3.10, §2.4. 0 if none.
+func counted(line string) int {
+	var tail string
 	switch {
-	case !p.running:
-		return Indication
-	case line == p.x.Text:
-		return echo
-	case p.isFinal(line):
-		return Final
-	case p.x.Info != "" && strings.HasPrefix(line, p.x.Info) && !isError(line):
-		if p.x.Params > 0 && len(params(line)) < p.x.Params {
-			return Indication
+	case strings.HasPrefix(line, "+QIRD:"):
+		tail = strings.TrimPrefix(line, "+QIRD:")
+	case strings.HasPrefix(line, `+QIURC: "recv",`):
+		parts := strings.Split(line, ",")
+		if len(parts) != 3 {
+			return 0
 		}
-		p.informed = true
-		return Info
-	}
-	return Indication
-}
-
-// isFinal tells whether line ends the running command. V.250 §5.7.1, 27.007
-// §9.1 and QTCP 2.3.6.
-func (p *Parser) isFinal(line string) bool {
-	x := p.x
-	switch {
-	case x.Probe && !p.informed:
-		return false
-	case isError(line):
-		return true
-	case x.Prompt:
-		return line == "SEND FAIL" || line == "SEND OK" && p.prompted
-	case x.Connect:
-		return line == "CONNECT" || strings.HasPrefix(line, "CONNECT ") || line == "NO CARRIER" || line == "BUSY" || line == "NO ANSWER"
-	}
-	return line == "OK" && (!x.Query || p.informed)
-}
-
-func isError(line string) bool {
-	return line == "ERROR" || strings.HasPrefix(line, "+CME ERROR:") || strings.HasPrefix(line, "+CMS ERROR:")
-}
-
-func (p *Parser) finish(line string) {
-	p.running, p.state = false, inCommand
-	if p.x.Probe {
-		p.inStep, p.stale = true, nil
-	}
-	if p.x.Connect && strings.HasPrefix(line, "CONNECT") {
-		p.state, p.held, p.escaping = inTransparent, 0, false
-	}
-}
-
-// blockHeader recognises `+QIRD: <n>` and `+QIURC: "recv",<id>,<n>`.
-func blockHeader(line string) (id, n int, ok bool) {
-	f := params(line)
-	switch {
-	case strings.HasPrefix(line, "+QIRD:") && len(f) == 1:
-		id = -1
-	case strings.HasPrefix(line, "+QIURC:") && len(f) == 3 && f[0] == "recv":
-		var err error
-		if id, err = strconv.Atoi(f[1]); err != nil || id < 0 {
-			return 0, 0, false
-		}
+		tail = parts[2]
 	default:
-		return 0, 0, false
+		return 0
 	}
-	n, err := strconv.Atoi(f[len(f)-1])
-	return id, n, err == nil && n > 0 && n <= maxCounted
-}
-
-func (p *Parser) counted(b []byte, emit func(Item)) int {
-	if p.skipLF {
-		p.skipLF = false
-		if b[0] == '\n' {
-			return 1
-		}
-	}
-	n := min(p.need, len(b))
-	p.block = append(p.block, b[:n]...)
-	p.need -= n
-	if p.need == 0 {
-		p.state = inCommand
-		if p.running && p.x.Prompt && !p.prompted {
-			p.state = inPrompt
-		}
-		emit(Item{Kind: Data, ID: p.id, Data: p.block})
-		clear(p.block)
-		p.block = p.block[:0]
+	n, err := strconv.Atoi(strings.TrimSpace(tail))
+	if err != nil || n < 0 || n > 1<<16 {
+		return 0 // statistics (AT+QIRD=id,0) have commas and no payload
 	}
 	return n
 }
 
-// raw passes the host's bytes on. A tail that could be the beginning of the
-// end (NO CARRIER, or the OK of an escape) is held until the next byte or
-// [Parser.Flush]: a message may well end in CR or CR LF.
-func (p *Parser) raw(b []byte, emit func(Item)) int {
-	if p.skipLF { // of the CR behind CONNECT
-		p.skipLF = false
-		if b[0] == '\n' {
-			return 1
+// indications come on their own, whatever a command waits for. TCPIP §2.4, 27.007.
+var indications = []string{"+QIURC:", "+QIOPEN:", "+CREG:", "+CGREG:", "+CEREG:", "RDY", "POWERED DOWN", "NORMAL POWER DOWN", "+QIND:",
+	"+CPIN: NOT", "+CFUN:", "RING", "NO CARRIER", "+CMTI:", "+QUSIM:", "APP RDY"}
+
+func isIndication(line string) bool {
+	for _, p := range indications {
+		if strings.HasPrefix(line, p) {
+			return true
 		}
 	}
-	end := p.end()
-	out := make([]byte, 0, len(b)+p.held)
-	for _, c := range b {
-		for p.held > 0 && (p.held == len(end) || c != end[p.held]) {
-			border := 0 // both ends begin as they end, with CR LF
-			switch p.held {
-			case len(end):
-				border = 2
-			case len(end) - 1:
-				border = 1
-			}
-			out = append(out, end[:p.held-border]...)
-			p.held = border
-		}
-		if c == end[p.held] {
-			p.held++
-		} else {
-			out = append(out, c)
-		}
-	}
-	if len(out) > 0 {
-		emit(Item{Kind: Raw, Data: out})
-		clear(out)
-	}
-	return len(b)
+	return false
 }
 
-func (p *Parser) end() string {
-	if p.escaping {
-		return escaped
+// final result codes. V250 §5.7, TCPIP §2.3.9.
+func isFinal(line string) bool {
+	switch line {
+	case "OK", "ERROR", "SEND OK", "SEND FAIL", "BUSY", "NO ANSWER", "NO DIALTONE":
+		return true
 	}
-	return carrier
-}
-
-// Escape is called before "+++" is written: the next OK that is followed by
-// silence ends transparent mode.
-func (p *Parser) Escape() {
-	if p.state == inTransparent {
-		p.escaping, p.held = true, 0
-	}
-}
-
-// Held tells whether Flush has something to decide.
-func (p *Parser) Held() bool { return p.state == inTransparent && p.held > 0 }
-
-// Flush is called after a silence in transparent mode: a held tail is data,
-// unless it is an end as a whole, behind which a modem falls silent.
-func (p *Parser) Flush(emit func(Item)) {
-	if !p.Held() {
-		return
-	}
-	n, end := p.held, p.end()
-	p.held = 0
-	if n == len(end) {
-		kind := CarrierLost
-		if p.escaping {
-			kind = Escaped
-		}
-		p.state, p.escaping = inCommand, false
-		emit(Item{Kind: kind})
-		return
-	}
-	emit(Item{Kind: Raw, Data: []byte(end[:n])})
-}
-
-// params are the comma-separated parameters behind the colon, unquoted.
-func params(line string) []string {
-	_, rest, ok := strings.Cut(line, ":")
-	if !ok {
-		return nil
-	}
-	var out []string
-	for rest = strings.TrimSpace(rest); ; {
-		var field string
-		if s, ok := strings.CutPrefix(rest, `"`); ok {
-			field, rest, _ = strings.Cut(s, `"`)
-			_, rest, ok = strings.Cut(rest, ",")
-			out = append(out, field)
-			if !ok {
-				return out
-			}
-			continue
-		}
-		var more bool
-		field, rest, more = strings.Cut(rest, ",")
-		out = append(out, strings.TrimSpace(field))
-		if !more {
-			return out
-		}
-	}
-}
-
-// number is parameter i of a line, or def.
-func number(line string, i, def int) int {
-	f := params(line)
-	if i >= len(f) {
-		return def
-	}
-	n, err := strconv.Atoi(f[i])
-	if err != nil {
-		return def
-	}
-	return n
+	return strings.HasPrefix(line, "+CME ERROR:") || strings.HasPrefix(line, "CONNECT")
 }

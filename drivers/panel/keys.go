@@ -33,14 +33,15 @@ func (q *keyQueue) pop(k *hal.Key) bool {
 
 func (q *keyQueue) wipe() { *q = keyQueue{} }
 
-// pressed takes a key from the bench. One that was meant for a PIN and comes
-// too late is dropped: it must not turn up as a digit of an amount.
+// pressed takes a key from the bench. A digit that was meant for a PIN and comes
+// too late is dropped: it must not turn up in an amount.
 func (p *Panel) pressed(k hal.Key, forPIN bool) {
 	if k == hal.KeyNone || k > hal.KeyF4 {
 		return
 	}
+	digit := k <= hal.Key00
 	p.update(func() {
-		if !forPIN || p.pin {
+		if p.pin || !forPIN || !digit {
 			p.keys.push(k)
 		}
 	})

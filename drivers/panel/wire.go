@@ -62,8 +62,8 @@
 // connection. When the socket ends, the power is off: the device stops.
 //
 // A PIN crosses inward only, as K or D messages while the PIN pad is active; the
-// keypad is silent then, and a D that arrives when the pad is no longer active is
-// dropped, so that no digit of a PIN ever becomes a digit of an amount. Neither
+// keypad is silent then, and a D with a digit that arrives when the pad is no longer
+// active is dropped, so that no digit of a PIN ever becomes one of an amount. Neither
 // end keeps, lists or logs them, and both wipe what held them.
 //
 // Idle: after a jump the device waits until its probe says not busy and nothing

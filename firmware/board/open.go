@@ -14,7 +14,7 @@ import (
 	"periph.io/x/conn/v3/gpio/gpioreg"
 	_ "periph.io/x/host/v3/gpioioctl" // the only host driver a terminal's board needs; host/v3 would pull in every SoC
 
-	at "swipewell/drivers/at2"
+	"swipewell/drivers/at"
 	"swipewell/drivers/msr"
 	"swipewell/drivers/panel"
 	"swipewell/drivers/softkeys"

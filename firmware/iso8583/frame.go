@@ -1,98 +1,130 @@
 package iso8583
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
 
 	"swipewell/firmware/iso8583/tpdu"
 )
 
-// Header is the message header (报文头), n12 in six bytes. HOST §1.1.
-type Header [6]byte
-
-// State is 0 in service and 1 in test.
-func (h Header) State() int { return int(h[2] >> 4) }
-
-// Processing is the host's order to the terminal in an answer: 0 none, 1
-// download parameters, 2 upload status, 3 sign on again, 4 download CAPK, 5
-// download AID, 6 update, 7 blacklist.
-func (h Header) Processing() int { return int(h[2] & 0x0F) }
+const (
+	// LengthSize is the length before a frame: big-endian, binary, not counting
+	// itself. A synchronous modem's link layer has none. HOST §1.1.
+	LengthSize = 2
+	// MaxFrame bounds what a peer may announce: no message of the dialect that
+	// a terminal has use for comes near it.
+	MaxFrame = 2048
+)
 
 // Frame is one frame without its length.
 type Frame struct {
 	TPDU    tpdu.Header
+	Blocks  []byte // LRI, LLI, LUI blocks as they stand between TPDU and header; mostly none
 	Header  Header
-	Message []byte // MTI to the end, a slice of the raw frame
+	Message []byte // MTI to the end
 }
 
-// Optional blocks between TPDU and header, HOST §0.6 and §1.1: a dial monitor
-// block of 33 bytes, and blocks that carry their own length behind a tag.
-var (
-	lriTag = []byte{'L', 'R', 'I', 0x00, 0x1C}
-	lliTag = []byte("LLI")
-	luiTag = []byte("LUI")
+// A Frame prints its envelope only: the message holds card data.
+func (f Frame) String() string {
+	return fmt.Sprintf("%v %v, %d bytes", f.TPDU, f.Header, len(f.Message))
+}
+
+// Format is String for every verb.
+func (f Frame) Format(s fmt.State, _ rune) { io.WriteString(s, f.String()) }
+
+// NextFrame splits the first whole frame, without its length, off what has
+// been read of a stream: rest follows it. body is nil while bytes are missing.
+// The error says that the peer announced nothing or more than MaxFrame; the
+// stream cannot be followed any further.
+func NextFrame(buf []byte) (body, rest []byte, err error) {
+	if len(buf) < LengthSize {
+		return nil, buf, nil
+	}
+	n := int(binary.BigEndian.Uint16(buf))
+	if n == 0 || n > MaxFrame {
+		return nil, buf, UnionPay.fail(0, 0, BadLength)
+	}
+	if len(buf) < LengthSize+n {
+		return nil, buf, nil
+	}
+	return buf[LengthSize : LengthSize+n : LengthSize+n], buf[LengthSize+n:], nil
+}
+
+// Blocks for the acquirer's network that may stand between TPDU and header: a
+// tag of three letters, a length of two bytes, binary, and so many bytes. LRI,
+// the dial monitor, always has 28. HOST §0.6, §1.1. None can be taken for a
+// header, since its first byte is BCD.
+const (
+	tagLRI    = "LRI"
+	tagLLI    = "LLI"
+	tagLUI    = "LUI"
+	blockHead = 3 + 2
+	lriLength = 0x1C
 )
 
-const lriSize = 33
+// blocks is how many bytes of blocks raw begins with; off says where the error
+// is.
+func blocks(raw []byte) (n, off int, r Reason) {
+	for len(raw) >= n+3 {
+		b := raw[n:]
+		tag := string(b[:3])
+		if tag != tagLRI && tag != tagLLI && tag != tagLUI {
+			break
+		}
+		if len(b) < blockHead {
+			return 0, len(raw), Truncated
+		}
+		size := int(binary.BigEndian.Uint16(b[3:]))
+		if tag == tagLRI && size != lriLength {
+			return 0, n + 3, BadLength
+		}
+		if len(b) < blockHead+size {
+			return 0, len(raw), Truncated
+		}
+		n += blockHead + size
+	}
+	return n, 0, 0
+}
 
-// ParseFrame splits what follows the two bytes of length.
-func ParseFrame(raw []byte) (Frame, error) {
-	var f Frame
-	if len(raw) < tpdu.Size {
-		return f, UnionPay.fail(0, len(raw), Truncated)
+// ParseFrame splits what follows the two bytes of length. The slices of the
+// Frame are slices of raw. What it refuses is a *FieldError of field 0.
+func ParseFrame(raw []byte) (f Frame, err error) {
+	if f.TPDU, err = tpdu.Read(raw); err != nil {
+		var te *tpdu.Error
+		if errors.As(err, &te) && te.Offset < len(raw) {
+			return Frame{}, UnionPay.fail(0, te.Offset, BadFrame)
+		}
+		return Frame{}, UnionPay.fail(0, len(raw), Truncated)
 	}
-	copy(f.TPDU[:], raw)
 	at := tpdu.Size
-	for {
-		rest := raw[at:]
-		switch {
-		case bytes.HasPrefix(rest, lriTag):
-			if len(rest) < lriSize {
-				return f, UnionPay.fail(0, at, Truncated)
-			}
-			at += lriSize
-			continue
-		case bytes.HasPrefix(rest, lliTag), bytes.HasPrefix(rest, luiTag):
-			if len(rest) < 5 || rest[3]>>4 > 9 || rest[3]&15 > 9 || rest[4]>>4 > 9 || rest[4]&15 > 9 {
-				return f, UnionPay.fail(0, at, BadFrame)
-			}
-			n := int(rest[3]>>4)*1000 + int(rest[3]&15)*100 + int(rest[4]>>4)*10 + int(rest[4]&15)
-			if len(rest) < 5+n {
-				return f, UnionPay.fail(0, at, Truncated)
-			}
-			at += 5 + n
-			continue
-		}
-		break
+	n, off, r := blocks(raw[at:])
+	if r != 0 {
+		return Frame{}, UnionPay.fail(0, at+off, r)
 	}
-	if len(raw) < at+len(f.Header) {
-		return f, UnionPay.fail(0, len(raw), Truncated)
+	if n > 0 {
+		f.Blocks = raw[at : at+n : at+n]
 	}
-	copy(f.Header[:], raw[at:])
-	for i, b := range f.Header {
-		if b>>4 > 9 || b&0x0F > 9 {
-			return f, UnionPay.fail(0, at+i, BadFrame)
-		}
+	at += n
+	if f.Header, err = readHeader(raw[at:], at); err != nil {
+		return Frame{}, err
 	}
-	f.Message = raw[at+len(f.Header):]
+	f.Message = raw[at+HeaderSize:]
 	return f, nil
+}
+
+// Append appends the whole frame with its length.
+func (f Frame) Append(dst []byte) []byte {
+	n := tpdu.Size + len(f.Blocks) + HeaderSize + len(f.Message)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(n))
+	dst = f.TPDU.Append(dst)
+	dst = append(dst, f.Blocks...)
+	dst = append(dst, f.Header[:]...)
+	return append(dst, f.Message...)
 }
 
 // AppendFrame appends length, TPDU, header and message.
 func AppendFrame(dst []byte, t tpdu.Header, h Header, message []byte) []byte {
-	dst = binary.BigEndian.AppendUint16(dst, uint16(tpdu.Size+len(h)+len(message)))
-	dst = append(dst, t[:]...)
-	dst = append(dst, h[:]...)
-	return append(dst, message...)
-}
-
-// ParseHeader reads twelve digits: "603100311003".
-func ParseHeader(digits string) (h Header, err error) {
-	b, err := hex.DecodeString(digits)
-	if err != nil || len(b) != len(h) {
-		return h, UnionPay.fail(0, 0, BadFrame)
-	}
-	copy(h[:], b)
-	return h, nil
+	return Frame{TPDU: t, Header: h, Message: message}.Append(dst)
 }

@@ -1,18 +1,6 @@
 package iso8583
 
-import (
-	"errors"
-	"fmt"
-	"math/bits"
-)
-
-// MTI is a message type in BCD: 0x0200.
-type MTI uint16
-
-// Response is the MTI that answers m: +10.
-func (m MTI) Response() MTI { return m + 0x10 }
-
-func (m MTI) String() string { return fmt.Sprintf("%04x", uint16(m)) }
+import "math/bits"
 
 // scratchSize holds every field of a request that a terminal builds.
 const scratchSize = 2048
@@ -25,11 +13,13 @@ type place struct {
 
 // Message is one message: either parsed, and then its values are slices of the
 // raw bytes, or built with the Set methods, and then they stand in a buffer of
-// its own. The zero value after Reset is ready to build. It must not be copied
-// while a slice of it is in use.
+// its own. The zero value is ready for either, on the stack too. A message that
+// was parsed is not changed by Set; Reset it first. It must not be copied while
+// a slice of it is in use, and it prints itself masked.
 type Message struct {
 	MTI     MTI
-	bitmap  uint64 // bit 64-de
+	d       *Dialect // nil: UnionPay
+	bitmap  uint64   // bit 64-de
 	f       [65]place
 	src     []byte // parsed: the raw message
 	scratch [scratchSize]byte
@@ -37,193 +27,111 @@ type Message struct {
 	err     error // the first Set that failed
 }
 
-// Reset empties the message.
+// Reset empties the message and wipes what it held of its own.
 func (m *Message) Reset(mti MTI) {
 	clear(m.scratch[:m.used])
 	m.MTI, m.bitmap, m.src, m.used, m.err = mti, 0, nil, 0, nil
 }
 
-// Has tells whether a field is there.
-func (m *Message) Has(de int) bool { return de >= 2 && de <= 64 && m.bitmap&bit(de) != 0 }
+// Begin resets m to build a message of this dialect.
+func (d *Dialect) Begin(m *Message, mti MTI) {
+	m.Reset(mti)
+	m.d = d
+}
+
+func (m *Message) dialect() *Dialect {
+	if m.d == nil {
+		return UnionPay
+	}
+	return m.d
+}
 
 func bit(de int) uint64 { return 1 << (64 - de) }
 
-// Fields calls f for each field that is there, in order.
-func (m *Message) Fields(f func(de int)) {
-	for b := m.bitmap; b != 0; {
-		de := bits.LeadingZeros64(b) + 1
-		b &^= bit(de)
-		f(de)
+// pop takes the lowest field number off a bitmap.
+func pop(b uint64) (de int, rest uint64) {
+	de = bits.LeadingZeros64(b) + 1
+	return de, b &^ bit(de)
+}
+
+// Has tells whether a field is there.
+func (m *Message) Has(de int) bool { return de >= 2 && de <= 64 && m.bitmap&bit(de) != 0 }
+
+// Fields yields the number of each field that is there, in order.
+func (m *Message) Fields(yield func(de int) bool) {
+	for de, b := 0, m.bitmap; b != 0; {
+		if de, b = pop(b); !yield(de) {
+			return
+		}
 	}
 }
 
-// Bytes are the encoded octets of a field, nil if it is not there. They stay
-// valid until the message is reset or the raw bytes change.
+// Len is the length of a field: digits for n and z, else bytes; 0 if not there.
+func (m *Message) Len(de int) int {
+	if !m.Has(de) {
+		return 0
+	}
+	return int(m.f[de].n)
+}
+
+// Bytes are the encoded octets of a field without its length, nil if it is not
+// there. They stay valid until the message is reset or the raw bytes change.
 func (m *Message) Bytes(de int) []byte {
 	if !m.Has(de) {
 		return nil
 	}
-	p := m.f[de]
-	if m.src != nil {
-		return m.src[p.off : p.off+p.octets]
+	p, from := &m.f[de], m.src
+	if from == nil {
+		from = m.scratch[:]
 	}
-	return m.scratch[p.off : p.off+p.octets]
+	end := p.off + p.octets
+	return from[p.off:end:end]
 }
 
 // Text is an an, ans or b field as a string of its bytes; "" if not there.
 func (m *Message) Text(de int) string { return string(m.Bytes(de)) }
 
-// AppendDigits appends an n or z field as ASCII, the separator as '='.
-func (m *Message) AppendDigits(dst []byte, d *Dialect, de int) []byte {
-	v := m.Bytes(de)
-	n, skip := int(m.f[de].n), 0
-	if s := d.f[de]; s.ll == 0 && n%2 == 1 && !s.left {
-		skip = 1 // right-aligned: a filler nibble stands before it
+// AppendDigits appends an n or z field as ASCII: digits, '=' for the separator
+// nibble D, and A–F for the nibbles of an encrypted track. Other fields, and
+// those that are not there, append nothing.
+func (m *Message) AppendDigits(dst []byte, de int) []byte {
+	v, s, n := m.Bytes(de), m.dialect().spec(de), m.Len(de)
+	if !s.packed() {
+		return dst
 	}
-	for i := skip; v != nil && i < n+skip; i++ {
+	for i := s.skip(n); n > 0; i, n = i+1, n-1 {
 		b := v[i/2]
 		if i%2 == 0 {
 			b >>= 4
 		}
-		if b &= 0x0F; b == 0x0D {
-			dst = append(dst, '=')
-		} else {
-			dst = append(dst, '0'+b)
-		}
+		dst = append(dst, "0123456789ABC=EF"[b&0xF])
 	}
 	return dst
 }
 
-// Digits is AppendDigits of a UnionPay message as a string.
-func (m *Message) Digits(de int) string { return string(m.AppendDigits(nil, UnionPay, de)) }
+// Digits is AppendDigits as a string; "" if the field is not there.
+func (m *Message) Digits(de int) string {
+	var buf [40]byte
+	return string(m.AppendDigits(buf[:0], de))
+}
 
-// Number is a numeric field as a number; ok is false if it is not there.
+// Number is an n field of at most 19 digits as a number; ok is false if it is
+// not there, has more, or is no number.
 func (m *Message) Number(de int) (v uint64, ok bool) {
-	if !m.Has(de) {
+	n := m.Len(de)
+	if n == 0 || n > 19 || m.dialect().spec(de).kind != kindN {
 		return 0, false
 	}
-	var buf [24]byte
-	for _, c := range m.AppendDigits(buf[:0], UnionPay, de) {
+	var buf [19]byte
+	for _, c := range m.AppendDigits(buf[:0], de) {
 		v = v*10 + uint64(c-'0')
 	}
 	return v, true
 }
 
-// ErrField says that a value cannot be put into a field: a bug of the caller.
-var ErrField = errors.New("iso8583: value does not fit the field")
-
-func (m *Message) fail(de int) {
-	if m.err == nil {
-		m.err = fmt.Errorf("%w: DE %d", ErrField, de)
-	}
-}
-
-// room reserves octets for a field.
-func (m *Message) room(de, n, octets int) []byte {
-	if m.used+octets > scratchSize || m.src != nil {
-		m.fail(de)
-		return nil
-	}
-	m.f[de] = place{off: uint16(m.used), octets: uint16(octets), n: uint16(n)}
-	m.bitmap |= bit(de)
-	b := m.scratch[m.used : m.used+octets]
-	m.used += octets
-	return b
-}
-
-// fits checks a value's length against the table.
-func (d *Dialect) fits(de, n int) bool {
-	s := d.f[de]
-	return s.name != "" && (s.ll == 0 && n == int(s.size) || s.ll > 0 && n <= int(s.size))
-}
-
-// SetDigits sets an n or z field from ASCII digits; the separator may be '='
-// or 'D'. The first value that does not fit is remembered and returned by Append.
-func (m *Message) SetDigits(de int, s string) { m.setDigits(UnionPay, de, s) }
-
-func (m *Message) setDigits(d *Dialect, de int, s string) {
-	sp := d.f[de]
-	if !d.fits(de, len(s)) || sp.kind != kindN && sp.kind != kindZ {
-		m.fail(de)
-		return
-	}
-	b := m.room(de, len(s), sp.octets(len(s)))
-	clear(b)
-	at := 0
-	if sp.ll == 0 && len(s)%2 == 1 && !sp.left {
-		at = 1
-	}
-	for i := 0; i < len(s) && b != nil; i++ {
-		c := s[i]
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case sp.kind == kindZ && (c == '=' || c == 'D'):
-			c = 0x0D
-		default:
-			m.fail(de)
-			return
-		}
-		if (at+i)%2 == 0 {
-			c <<= 4
-		}
-		b[(at+i)/2] |= c
-	}
-}
-
-// SetTrack sets a z field from the text of a track: digits and separators, or
-// the hex digits of an encrypted track (HOST §1.2), whose nibbles may be any.
-func (m *Message) SetTrack(de int, track []byte) {
-	sp := UnionPay.f[de]
-	if !UnionPay.fits(de, len(track)) || sp.kind != kindZ {
-		m.fail(de)
-		return
-	}
-	b := m.room(de, len(track), sp.octets(len(track)))
-	clear(b)
-	for i := 0; i < len(track) && b != nil; i++ {
-		c := track[i]
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c == '=':
-			c = 0x0D
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			m.fail(de)
-			return
-		}
-		b[i/2] |= c << (4 * (1 - i%2))
-	}
-}
-
-// SetText sets an an or ans field.
-func (m *Message) SetText(de int, s string) {
-	sp := UnionPay.f[de]
-	if !UnionPay.fits(de, len(s)) || sp.kind != kindAN && sp.kind != kindANS {
-		m.fail(de)
-		return
-	}
-	copy(m.room(de, len(s), len(s)), s)
-	if sp.kind == kindAN {
-		for i := range len(s) {
-			if !alnum(s[i]) {
-				m.fail(de)
-			}
-		}
-	}
-}
-
-// SetBytes sets a binary field.
-func (m *Message) SetBytes(de int, v []byte) {
-	if !UnionPay.fits(de, len(v)) || UnionPay.f[de].kind != kindB {
-		m.fail(de)
-		return
-	}
-	copy(m.room(de, len(v), len(v)), v)
-}
-
-func alnum(c byte) bool {
-	return c == ' ' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+// TracksEncrypted tells that the nibbles of DE 35 and 36 are a cryptogram: the
+// third digit of DE 53 is 1. HOST §1.2.
+func (m *Message) TracksEncrypted() bool {
+	v := m.Bytes(DESecurity)
+	return len(v) == 8 && v[1]>>4 == 1
 }

@@ -52,6 +52,7 @@ type Server struct {
 	reached chan string
 
 	wmu sync.Mutex // one writer at a time
+	set sync.Mutex // a setting of the world and its sending are one step
 	adv sync.Mutex // one Advance at a time
 
 	mu      sync.Mutex
@@ -136,12 +137,14 @@ func (s *Server) serve(c net.Conn) {
 		s.conn, s.size, s.raw = c, size, make([]byte, size.Stride()*size.H)
 	})
 	// The world may have changed since the hello.
+	s.set.Lock()
 	s.mu.Lock()
 	points, fault, paper := s.points, s.fault, s.paper
 	s.mu.Unlock()
 	s.send(panel.MsgArm, panel.Small{Points: points})
 	s.send(panel.MsgStore, panel.Small{Fault: fault})
 	s.send(panel.MsgPaper, panel.Small{OK: paper})
+	s.set.Unlock()
 	for {
 		t, b, err := panel.ReadMessage(c)
 		if err == nil {
@@ -280,6 +283,8 @@ func (s *Server) sync() {
 
 // SetPaper puts paper in or takes it out; the device knows when it returns.
 func (s *Server) SetPaper(ok bool) {
+	s.set.Lock()
+	defer s.set.Unlock()
 	var torn int
 	s.update(func() {
 		s.paper = ok
@@ -304,6 +309,8 @@ func (s *Server) Tamper(which string) error {
 // Arm names the points at which the device shall stand still; none disarms. The
 // device knows when it returns. A point that was reached is armed no more.
 func (s *Server) Arm(points ...string) {
+	s.set.Lock()
+	defer s.set.Unlock()
 	s.update(func() { s.points, s.halted = slices.Clone(points), "" })
 	s.send(panel.MsgArm, panel.Small{Points: points})
 	s.sync()
@@ -315,6 +322,8 @@ func (s *Server) Reached() <-chan string { return s.reached }
 // SetStoreFault says what the device's next commits meet: "", "full",
 // "readonly" or "eio". The device knows when it returns.
 func (s *Server) SetStoreFault(fault string) {
+	s.set.Lock()
+	defer s.set.Unlock()
 	s.update(func() { s.fault = fault })
 	s.send(panel.MsgStore, panel.Small{Fault: fault})
 	s.sync()

@@ -10,6 +10,23 @@ import (
 	"swipewell/hal"
 )
 
+// from is update for what a device has sent: of one that has lost its power or
+// its place, nothing counts any more. It reports whether it did.
+func (s *Server) from(c net.Conn, f func()) (ok bool) {
+	s.update(func() {
+		if ok = s.conn == c; ok {
+			f()
+		}
+	})
+	return ok
+}
+
+func (s *Server) is(c net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn == c
+}
+
 // take carries out one message of the device; an error ends the connection.
 func (s *Server) take(c net.Conn, t panel.Type, b []byte) error {
 	var err error
@@ -21,15 +38,15 @@ func (s *Server) take(c net.Conn, t panel.Type, b []byte) error {
 		if err = json.Unmarshal(b, &words); err != nil {
 			break
 		}
-		if s.o.Caption != nil {
+		if s.o.Caption != nil && s.is(c) {
 			s.o.Caption(words)
 		}
-		s.update(func() { s.caption = words })
+		s.from(c, func() { s.caption = words })
 	case panel.MsgPIN, panel.MsgSound:
 		if len(b) != 1 {
 			return fmt.Errorf("%w: %c with %d bytes", panel.ErrWire, t, len(b))
 		}
-		s.update(func() {
+		s.from(c, func() {
 			if t == panel.MsgPIN {
 				s.pin = b[0] == 1
 			} else {
@@ -49,17 +66,17 @@ func (s *Server) take(c net.Conn, t panel.Type, b []byte) error {
 	case panel.MsgLine:
 		var l panel.Line
 		if err = json.Unmarshal(b, &l); err == nil {
-			s.takeLine(l)
+			s.takeLine(c, l)
 		}
 	case panel.MsgSlip:
 		var e panel.SlipEnd
 		if err = json.Unmarshal(b, &e); err == nil {
-			s.takeSlip(e)
+			s.takeSlip(c, e)
 		}
 	default:
 		var m panel.Small
 		if err = json.Unmarshal(b, &m); err == nil {
-			s.takeSmall(t, m)
+			s.takeSmall(c, t, m)
 		}
 	}
 	if err != nil {
@@ -68,10 +85,10 @@ func (s *Server) take(c net.Conn, t panel.Type, b []byte) error {
 	return nil
 }
 
-func (s *Server) takeSmall(t panel.Type, m panel.Small) {
+func (s *Server) takeSmall(c net.Conn, t panel.Type, m panel.Small) {
 	switch t {
 	case panel.MsgLamp:
-		s.update(func() { s.lamps[m.Name] = m.State })
+		s.from(c, func() { s.lamps[m.Name] = m.State })
 	case panel.MsgPong:
 		s.mu.Lock()
 		if ch := s.pings[m.ID]; ch != nil {
@@ -80,10 +97,12 @@ func (s *Server) takeSmall(t panel.Type, m panel.Small) {
 		}
 		s.mu.Unlock()
 	case panel.MsgPoint:
-		s.update(func() {
+		if !s.from(c, func() {
 			s.halted, s.points = m.Name, nil
 			s.forsakeLocked() // it answers nothing any more
-		})
+		}) {
+			return
+		}
 		select {
 		case <-s.reached: // an older one that nobody took
 		default:
@@ -105,17 +124,13 @@ func (s *Server) takeFrame(c net.Conn, b []byte) error {
 	// Only this goroutine writes raw; readers have the decoded picture.
 	copy(raw[f.Y*size.Stride():], f.Pix)
 	m := unpack(size, raw)
-	s.update(func() {
-		if s.conn == c {
-			s.frame, s.frameAt, s.frames = m, at, s.frames+1
-		}
-	})
+	s.from(c, func() { s.frame, s.frameAt, s.frames = m, at, s.frames+1 })
 	return nil
 }
 
-func (s *Server) takeLine(l panel.Line) {
+func (s *Server) takeLine(c net.Conn, l panel.Line) {
 	out := false
-	s.update(func() {
+	s.from(c, func() {
 		if l.ID == s.torn {
 			return
 		}
@@ -135,10 +150,10 @@ func (s *Server) takeLine(l panel.Line) {
 	}
 }
 
-func (s *Server) takeSlip(e panel.SlipEnd) {
+func (s *Server) takeSlip(c net.Conn, e panel.SlipEnd) {
 	answer := panel.Printed{ID: e.ID}
 	var done Slip
-	s.update(func() {
+	known := s.from(c, func() {
 		switch {
 		case e.ID == s.torn: // answered when it tore
 			answer.ID = 0
@@ -155,7 +170,7 @@ func (s *Server) takeSlip(e panel.SlipEnd) {
 	if done.Whole && s.o.Slip != nil {
 		s.o.Slip(done)
 	}
-	if answer.ID != 0 {
+	if known && answer.ID != 0 {
 		s.send(panel.MsgPrinted, answer)
 	}
 }

@@ -4,4 +4,3 @@ import "github.com/spf13/cobra"
 
 func serveCommand() *cobra.Command { return &cobra.Command{Use: "serve"} }
 func benchCommand() *cobra.Command { return &cobra.Command{Use: "bench"} }
-func crashCommand() *cobra.Command { return &cobra.Command{Use: "crash"} }

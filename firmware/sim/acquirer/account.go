@@ -164,14 +164,14 @@ func (x *exchange) pin(c cardData) (pin string, a message, bad bool) {
 
 // cardVerdict is what the issuer says of the card itself, "" if nothing.
 func (x *exchange) cardVerdict(acct *account, k kind, c cardData, pin string) string {
-	now := x.h.wall().In(pos.CST).Format("0601")
+	now := x.h.wall().In(pos.CST).Format("200601")
 	swiped, fallback := x.m.f[22][:2] == "02", len(x.m.f[60]) > 12 && x.m.f[60][12] == '2'
 	switch rc := acct.refusal(); {
 	case rc != "":
 		return rc
 	case acct.tries >= maxPINTries:
 		return "38"
-	case acct.Expiry < now:
+	case "20"+acct.Expiry < now:
 		return "54"
 	case c.expiry != "" && c.expiry != acct.Expiry:
 		x.finding(FindCard, 14, "not the account's expiry", "54")

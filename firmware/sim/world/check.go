@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"swipewell/drivers/panel/panelsim"
+	"swipewell/firmware/console"
 	"swipewell/firmware/pos"
+	"swipewell/hal"
 )
 
 // A Check is one question about the world. ok tells whether it holds now;
@@ -188,4 +190,16 @@ func (w *World) Findings() (out []string) {
 		out = append(out, f.String())
 	}
 	return out
+}
+
+// CheckStore asks the device to check its store.
+func (w *World) CheckStore(ctx context.Context) error {
+	ctx, cancel := hal.WithTimeout(ctx, hal.SystemClock{}, 30*time.Second)
+	defer cancel()
+	c, err := console.Dial(ctx, w.Socket())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Do(ctx, console.Request{Cmd: "check"}, func(console.Reply) error { return nil })
 }

@@ -21,7 +21,7 @@ import (
 	"syscall"
 	"time"
 
-	"swipewell/drivers/at2/modemsim"
+	"swipewell/drivers/at/modemsim"
 	"swipewell/drivers/msr/msrsim"
 	"swipewell/drivers/panel/panelsim"
 	"swipewell/drivers/softkeys"
@@ -360,7 +360,9 @@ func (w *World) Log() []string {
 func (w *World) PowerCut() {
 	w.mu.Lock()
 	cmd, exited := w.proc, w.exited
-	w.armed = false
+	if cmd == nil {
+		w.armed = false
+	}
 	w.mu.Unlock()
 	if cmd == nil {
 		return
@@ -370,6 +372,9 @@ func (w *World) PowerCut() {
 	w.Panel.Cut()
 	<-exited
 	w.Panel.Arm()
+	w.mu.Lock()
+	w.armed = false // last: whoever waits to switch on again waits for all of it
+	w.mu.Unlock()
 	w.changed()
 }
 

@@ -25,6 +25,7 @@ func (e *CommandError) Error() string { return "at: " + e.Command + ": " + e.Res
 // that holds m.turn touch it, and the first only through m.mu.
 type command struct {
 	prefix string // information lines that belong to it begin so; "" none
+	maybe  bool   // it may end without any: nothing to list
 	info   []string
 	prompt bool          // a prompt is awaited
 	done   chan string   // the final result
@@ -38,6 +39,20 @@ func (m *Modem) ask(ctx context.Context, text, prefix string, limit time.Duratio
 	if err != nil {
 		return nil, err
 	}
+	return m.answer(ctx, c, text, limit)
+}
+
+// list is ask for a command whose answer may be empty. It must only be sent on
+// a channel that is in step.
+func (m *Modem) list(ctx context.Context, text, prefix string, limit time.Duration) ([]string, error) {
+	c := &command{prefix: prefix, maybe: true, done: make(chan string, 1), asked: make(chan struct{}, 1)}
+	if err := m.start(c, text); err != nil {
+		return nil, err
+	}
+	return m.answer(ctx, c, text, limit)
+}
+
+func (m *Modem) answer(ctx context.Context, c *command, text string, limit time.Duration) ([]string, error) {
 	res, err := m.finish(ctx, c, text, limit)
 	if err != nil {
 		return c.info, err
@@ -50,15 +65,19 @@ func (m *Modem) ask(ctx context.Context, text, prefix string, limit time.Duratio
 
 func (m *Modem) begin(text, prefix string, prompt bool) (*command, error) {
 	c := &command{prefix: prefix, prompt: prompt, done: make(chan string, 1), asked: make(chan struct{}, 1)}
+	return c, m.start(c, text)
+}
+
+func (m *Modem) start(c *command, text string) error {
 	m.mu.Lock()
 	m.cur = c
-	m.parser.WantPrompt(prompt)
+	m.parser.WantPrompt(c.prompt)
 	m.mu.Unlock()
-	if err := m.write([]byte(text + "\r")); err != nil {
+	err := m.write([]byte(text + "\r"))
+	if err != nil {
 		m.end(c)
-		return nil, err
 	}
-	return c, nil
+	return err
 }
 
 func (m *Modem) end(c *command) {
@@ -127,7 +146,7 @@ func (m *Modem) line(l string) {
 		m.mu.Unlock()
 		return
 	case isFinal(l):
-		if c != nil && !(l == "OK" && c.prefix != "" && len(c.info) == 0) {
+		if c != nil && !(l == "OK" && c.prefix != "" && !c.maybe && len(c.info) == 0) {
 			select {
 			case c.done <- l:
 			default:

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"swipewell/drivers/at2"
-	"swipewell/drivers/at2/modemsim"
+	"swipewell/drivers/at"
+	"swipewell/drivers/at/modemsim"
 	"swipewell/drivers/tty"
 	"swipewell/drivers/tty/ttysim"
 	"swipewell/hal"
