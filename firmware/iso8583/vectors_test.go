@@ -135,8 +135,13 @@ func field5(de, n int) string {
 	return fmt.Sprintf("%X", raw[at:at+n])
 }
 
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
 // build packs a message from logical values.
-func build(t testing.TB, mti MTI, values map[int]string) []byte {
+func build(t fataler, mti MTI, values map[int]string) []byte {
 	t.Helper()
 	var m Message
 	fill(&m, mti, values)

@@ -65,6 +65,7 @@ type result struct {
 	Lost   int    `json:"lost"`
 	Open   int    `json:"open"`
 	log    string
+	codes  []string // shown on the screen
 }
 
 func report(r result, asJSON, verbose bool) {
@@ -178,6 +179,7 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 			r.Lost = -1
 		}
 	}
+	r.codes = w.Codes()
 	for _, f := range w.Findings() {
 		r.log += "host finding: " + f + "\n"
 	}

@@ -401,6 +401,9 @@ func (w *World) diskCmd(ctx context.Context, args []string) error {
 		args[0] = ""
 	}
 	w.Panel.SetStoreFault(args[0])
+	w.mu.Lock()
+	w.disk = args[0]
+	w.mu.Unlock()
 	return w.settleDevice(ctx)
 }
 
@@ -437,6 +440,18 @@ func (w *World) hostCmd(args []string) error {
 		return errors.New("host: the acquirer is a real one")
 	}
 	_, err := w.Host.Command(args...)
+	if err == nil && len(args) > 0 {
+		w.mu.Lock()
+		switch args[0] {
+		case "up", "down":
+			w.hostDown = args[0] == "down"
+		case "answer":
+			w.answer = strings.Join(args[1:], " ")
+		case "decline", "approve":
+			w.answer = strings.Join(args, " ")
+		}
+		w.mu.Unlock()
+	}
 	return err
 }
 

@@ -111,6 +111,9 @@ func (w *World) presented(c acquirer.Card, quality string) {
 // that the customer has.
 func (w *World) captioned(c hal.Caption) {
 	code := prompt.Code(c.Code)
+	w.mu.Lock()
+	w.shownCodes[c.Code] = true
+	w.mu.Unlock()
 	word := false
 	for _, class := range []string{"A-SAL-", "A-RCV-", "A-REV-", "D-HST-", "U-", "N-", "F-NET-", "F-SGN-"} {
 		word = word || strings.HasPrefix(c.Code, class)
@@ -360,4 +363,14 @@ func (w *World) Paper() string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// Codes are those of every screen so far.
+func (w *World) Codes() (all []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.shownCodes {
+		all = append(all, c)
+	}
+	return all
 }

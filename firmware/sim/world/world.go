@@ -56,22 +56,27 @@ type World struct {
 	head *msrsim.Head
 	tray []acquirer.Card // with a real acquirer
 
-	mu      sync.Mutex
-	proc    *exec.Cmd
-	exited  chan struct{} // closed when proc is gone
-	exitErr error
-	ptys    []*ttysim.Pair
-	service *ttysim.Pair
-	svcOut  []byte // what the service cable said
-	log     []string
-	started bool
-	armed   bool // a cut is armed and has not come yet
-	change  chan struct{}
-	version uint64
-	ledger  ledger
-	hostAt  int // books before `start`
-	attend  attendance
-	closed  bool
+	mu         sync.Mutex
+	proc       *exec.Cmd
+	exited     chan struct{} // closed when proc is gone
+	exitErr    error
+	ptys       []*ttysim.Pair
+	service    *ttysim.Pair
+	svcOut     []byte // what the service cable said
+	log        []string
+	started    bool
+	armed      bool // a cut is armed and has not come yet
+	change     chan struct{}
+	version    uint64
+	ledger     ledger
+	hostAt     int // books before `start`
+	attend     attendance
+	closed     bool
+	shownCodes map[string]bool // by any screen so far
+	point      string          // of the armed cut
+	disk       string
+	answer     string // what the acquirer was told last
+	hostDown   bool
 }
 
 // New builds the world with the power off.
@@ -85,7 +90,7 @@ func New(o Opts) (*World, error) {
 	if err := os.MkdirAll(filepath.Join(o.Dir, "data"), 0o700); err != nil {
 		return nil, err
 	}
-	w := &World{o: o, change: make(chan struct{}), attend: attendance{on: true}}
+	w := &World{o: o, change: make(chan struct{}), attend: attendance{on: true}, shownCodes: map[string]bool{}}
 	w.Clock = hal.NewSteppedClock(hal.SystemClock{}, hal.SystemClock{}.Now().Wall)
 	w.Modem = modemsim.New(modemsim.Opts{Clock: w.Clock, Seed: o.Seed})
 	host, err := acquirer.New(acquirer.Opts{Clock: w.Clock})
@@ -373,7 +378,7 @@ func (w *World) PowerCut() {
 	<-exited
 	w.Panel.Arm()
 	w.mu.Lock()
-	w.armed = false // last: whoever waits to switch on again waits for all of it
+	w.armed, w.point = false, "" // last: whoever waits to switch on again waits for all of it
 	w.mu.Unlock()
 	w.changed()
 }
@@ -409,7 +414,7 @@ func (w *World) Shutdown(ctx context.Context) error {
 // Arm cuts the power at a named point of the next sale.
 func (w *World) Arm(point string) {
 	w.mu.Lock()
-	w.armed = true
+	w.armed, w.point = true, point
 	w.mu.Unlock()
 	w.Panel.Arm(point)
 }
