@@ -135,13 +135,6 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return err
 }
 
-func (d Duration) or(v time.Duration) time.Duration {
-	if d.Duration > 0 {
-		return d.Duration
-	}
-	return v
-}
-
 // Error names a mistake in a board file: file, line and key.
 type Error struct {
 	Path string

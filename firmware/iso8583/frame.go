@@ -54,7 +54,7 @@ func NextFrame(buf []byte) (body, rest []byte, err error) {
 
 // Blocks for the acquirer's network that may stand between TPDU and header: a
 // tag of three letters, a length of two bytes, binary, and so many bytes. LRI,
-// the dial monitor, always has 28. HOST §0.6, §1.1. None can be taken for a
+// the dial monitor, always has 28. HOST §1.1. None can be taken for a
 // header, since its first byte is BCD.
 const (
 	tagLRI    = "LRI"

@@ -11,7 +11,7 @@ import (
 	"swipewell/firmware/iso8583/tpdu"
 )
 
-// Blocks: an LRI as a dial-up terminal sends it (HOST §0.6), caller, called and
+// Blocks: an LRI as a dial-up terminal sends it (HOST §1.1), caller, called and
 // twelve bytes of times; LLI and LUI by their length.
 var (
 	lri = "4C5249 001C 0000000000000000 0000000000000000 580009490006000000320001"
@@ -114,6 +114,9 @@ func TestHeader(t *testing.T) {
 	}
 	if g := h.WithState(0).WithProcessing(OrderSignOn); g.String() != "603103320072" {
 		t.Errorf("%v", g)
+	}
+	if g := h.WithProcessing(OrderParameters).WithProcessing(OrderCAPK).WithState(0).WithState(1); g.String() != "603114320072" {
+		t.Errorf("%v: an order adds up", g)
 	}
 	for _, bad := range []string{"", "60", "60311232007", "6031123200722", "60311232007A", "60311232007x"} {
 		if _, err := ParseHeader(bad); err == nil {

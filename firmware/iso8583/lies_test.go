@@ -1,6 +1,7 @@
 package iso8583_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -44,6 +45,12 @@ func TestLies(t *testing.T) {
 		{"DE 35, cryptogram without DE 53", "D3012200", "E3012200", 35, 44, BadDigit},
 		{"DE 38, control byte", "313233343536", "313200343536", 38, 50, BadCharacter},
 		{"DE 38, punctuation", "313233343536", "312D33343536", 38, 49, BadCharacter},
+		{"DE 38, before A", "313233343536", "314033343536", 38, 49, BadCharacter},
+		{"DE 38, behind Z", "313233343536", "315B33343536", 38, 49, BadCharacter},
+		{"DE 38, before a", "313233343536", "316033343536", 38, 49, BadCharacter},
+		{"DE 38, behind z", "313233343536", "317B33343536", 38, 49, BadCharacter},
+		{"DE 38, of another script", "313233343536", "31C133343536", 38, 49, BadCharacter},
+		{"DE 41, delete", "3030303030303031", "307F303030303031", 41, 55, BadCharacter},
 		{"DE 41, control byte", "3030303030303031", "300A303030303031", 41, 55, BadCharacter},
 		{"DE 60, LLL with a letter", "0011 2200", "001B 2200", 60, 62, BadLength},
 		{"DE 60, LLL beyond the most", "0011 2200", "0041 2200", 60, 62, BadLength},
@@ -171,6 +178,13 @@ func TestEncryptedTrack(t *testing.T) {
 	// 10 of head, 1 of length, and the first byte with a letter is the tenth.
 	if !errors.As(err, &fe) || fe.Field != DETrack2 || fe.Offset != 10+1+9 || fe.Reason != BadDigit {
 		t.Errorf("in clear: %v", err)
+	}
+	// Room of the caller keeps nothing of what was refused, and DE 53 alone is
+	// no leave.
+	m.SetDigits(DESecurity, Security{PIN: PINWithPAN, Algorithm: TDES}.Digits())
+	room := make([]byte, 100)
+	if out, err := UnionPay.Append(room[:4], &m); err == nil || len(out) != 4 || !bytes.Equal(room, make([]byte, 100)) {
+		t.Errorf("refused with %v and left %x", err, room)
 	}
 	m.SetDigits(DESecurity, Security{PIN: PINWithPAN, Algorithm: TDES, Tracks: true}.Digits())
 	raw, err := UnionPay.Append(nil, &m)

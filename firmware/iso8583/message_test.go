@@ -116,6 +116,25 @@ func TestMTI(t *testing.T) {
 	}
 }
 
+// DE 63 is for people and may be GBK, or anything: it is no reason to lose an
+// answer. DE 44 is codes in ASCII.
+func TestTextMayBeGBK(t *testing.T) {
+	const gbk = "CUP\xBD\xBB\xD2\xD7\xB3\xC9\xB9\xA6\x00"
+	var m, back Message
+	m.Reset(0x0210)
+	m.SetText(DETexts, gbk)
+	raw, err := UnionPay.Append(nil, &m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := UnionPay.Parse(&back, raw); err != nil || back.Text(DETexts) != gbk {
+		t.Errorf("%q, %v", back.Text(DETexts), err)
+	}
+	if m.SetText(DEAdditional, gbk); m.Err() == nil {
+		t.Error("GBK in DE 44")
+	}
+}
+
 func TestMACRegion(t *testing.T) {
 	if _, _, ok := MACRegion(unhex("0200 0000000000000000")); ok {
 		t.Error("a MAC without DE 64")

@@ -1,6 +1,6 @@
 //go:build amd64 || arm64 || riscv64
 
-// The oracle does not compile for 32-bit machines. HOST §0.1.
+// The oracle, moov v0.26.1, does not compile for 32-bit machines.
 
 package iso8583_test
 
@@ -22,7 +22,7 @@ import (
 )
 
 // hexTrack is the encoder moov lacks: packed nibbles with the separator D, on
-// the left, as HOST §4 says of DE 35.
+// the left; moov takes decimal digits only.
 type hexTrack struct{}
 
 func (hexTrack) Encode(src []byte) ([]byte, error) {

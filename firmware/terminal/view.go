@@ -98,6 +98,9 @@ func (t *Terminal) slip(row pos.Sale, copied, again bool) hal.Slip {
 	})
 }
 
+// Redraw shows the state again, if what it says has changed: a signal came or went.
+func (t *Terminal) Redraw() { t.post(t.draw) }
+
 // Look runs f in the loop with a copy of the state and of the outbox.
 func (t *Terminal) Look(ctx context.Context, f func(s txn.State, outbox []pos.Reversal)) error {
 	var s txn.State

@@ -158,7 +158,10 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 		return fail(err)
 	}
 	t.Run(r.Script, func(t2 testscript.T) {
-		testscript.RunT(t2, testscript.Params{Files: []string{file}, WorkdirRoot: work, Cmds: commands(ctx, w), TestWork: keep, ContinueOnError: false})
+		testscript.RunT(t2, testscript.Params{Files: []string{file}, WorkdirRoot: work, Cmds: commands(ctx, w), TestWork: keep, Setup: func(env *testscript.Env) error {
+			env.Setenv("DEVICE", filepath.Dir(w.Socket())) // the device's data, for scripts that damage it
+			return nil
+		}})
 	})
 	r.log = t.log.String()
 	r.OK = !t.fail

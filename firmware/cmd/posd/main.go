@@ -75,6 +75,9 @@ func serve(ctx context.Context, boardFile, data string) error {
 	b := f.Open(board.Opts{Event: late.event})
 	defer b.Close()
 	j, err := journal.Open(journal.Opts{Path: filepath.Join(data, "journal.jsonl"), Clock: b.Clock, Mirror: os.Stderr})
+	if j == nil {
+		return err
+	}
 	defer j.Close()
 	late.open(j)
 	log := slog.New(j.Handler())
@@ -102,6 +105,9 @@ func serve(ctx context.Context, boardFile, data string) error {
 		}()
 	}
 	d := &device{file: f, board: b, data: data, journal: j, log: log, start: b.Clock.Now()}
+	late.mu.Lock()
+	late.then = d.redraw
+	late.mu.Unlock()
 	err = d.run(ctx)
 	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
 	if errors.Is(context.Cause(ctx), errGone) {

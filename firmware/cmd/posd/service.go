@@ -105,9 +105,7 @@ func (b backend) Status(ctx context.Context) (console.Status, error) {
 
 func (b backend) Queue(ctx context.Context) (out []pos.Reversal, err error) {
 	err = b.look(ctx, func(_ txn.State, rows []pos.Reversal) {
-		for _, r := range rows {
-			out = append(out, r)
-		}
+		out = append(out, rows...)
 	})
 	slices.SortFunc(out, func(a, b pos.Reversal) int { return int(a.At.Wall - b.At.Wall) })
 	return out, err

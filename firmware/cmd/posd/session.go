@@ -89,6 +89,16 @@ func (d *device) session(ctx context.Context) error {
 	return err
 }
 
+// redraw brings the status bar up to date.
+func (d *device) redraw() {
+	d.mu.Lock()
+	t := d.term
+	d.mu.Unlock()
+	if t != nil {
+		t.Redraw()
+	}
+}
+
 func (d *device) setFault(c prompt.Code) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -223,6 +233,7 @@ type lateJournal struct {
 	mu   sync.Mutex
 	j    *journal.Journal
 	kept [][2]string
+	then func() // after each: the status bar may have changed
 }
 
 func (l *lateJournal) event(device, what string) {
@@ -233,6 +244,9 @@ func (l *lateJournal) event(device, what string) {
 		return
 	}
 	l.record(device, what)
+	if l.then != nil {
+		go l.then()
+	}
 }
 
 func (l *lateJournal) open(j *journal.Journal) {

@@ -39,7 +39,6 @@ type ledger struct {
 	orders []*order
 	named  *order
 	shown  []*presentation
-	amount int64 // on the screen when the last card was presented
 }
 
 // Order is the script's `order ID AMOUNT`.

@@ -69,7 +69,6 @@ type World struct {
 	change     chan struct{}
 	version    uint64
 	ledger     ledger
-	hostAt     int // books before `start`
 	attend     attendance
 	closed     bool
 	shownCodes map[string]bool // by any screen so far
