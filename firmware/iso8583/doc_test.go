@@ -36,7 +36,7 @@ func TestDocumentHasTheTable(t *testing.T) {
 			t.Errorf("DE %d: %q in the document, hidden %v in the table", de, r[4], UnionPay.Hidden(de))
 		}
 	}
-	for de := range 65 {
+	for de := 2; de <= 64; de++ {
 		if UnionPay.Name(de) != "" && !seen[de] {
 			t.Errorf("DE %d is not in the document", de)
 		}

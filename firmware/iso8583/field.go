@@ -126,8 +126,13 @@ type Dialect struct {
 	f    [65]spec
 }
 
-// Name of a field in this dialect; "" if it has none.
-func (d *Dialect) Name(de int) string { return d.spec(de).name }
+// Name of a field in this dialect; "" if it has none. 1 is the bitmap.
+func (d *Dialect) Name(de int) string {
+	if de == 1 {
+		return "bitmap"
+	}
+	return d.spec(de).name
+}
 
 // none stands for a field that a dialect does not have.
 var none spec

@@ -82,7 +82,7 @@ func TestLies(t *testing.T) {
 			if fe.Field != c.field || fe.Offset != c.offset || fe.Reason != c.reason {
 				t.Errorf("got %v; want DE %d at %d: %v", err, c.field, c.offset, c.reason)
 			}
-			if fe.Name != UnionPay.Name(c.field) || c.field > 1 && !strings.Contains(err.Error(), fe.Name) {
+			if fe.Name != UnionPay.Name(c.field) || c.field > 0 && !strings.Contains(err.Error(), fe.Name) {
 				t.Errorf("%q does not name its field", err)
 			}
 			if m.MTI != 0 || m.Has(DEPAN) || m.Bytes(DETrack2) != nil {
