@@ -207,7 +207,7 @@ func TestPageInABrowser(t *testing.T) {
 	if eval[bool](t, ctx, `document.querySelector("#log img") !== null`) {
 		t.Error("the log's text became part of the page")
 	}
-	time.Sleep(1500 * time.Millisecond) // the slip comes out, for the picture
+	until(t, ctx, `document.getAnimations().every((a) => a.animationName !== "feed")`) // the slip has come out
 	shot(t, ctx, "desktop.png")
 
 	// A PIN: sent, and nothing on the page tells which key it was.

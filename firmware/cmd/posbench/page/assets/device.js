@@ -14,6 +14,7 @@ export function drawFrame(buf) {
     canvas.width = w;
     canvas.height = h;
     canvas.style.aspectRatio = `${w} / ${h}`;
+    sharpen();
   }
   const g = canvas.getContext("2d");
   canvas.dataset.lit = lit;
@@ -30,6 +31,14 @@ export function drawFrame(buf) {
     px[i] = 0xff000000 | ((b << 3) | (b >> 2)) << 16 | ((gr << 2) | (gr >> 4)) << 8 | (r << 3) | (r >> 2);
   }
   g.putImageData(out, 0, 0);
+}
+
+// sharpen keeps pixels square where there is room for it; below that, a smooth
+// picture loses no stroke of a character.
+function sharpen() {
+  const canvas = byID("screen");
+  const scale = (canvas.clientWidth * devicePixelRatio) / canvas.width;
+  canvas.style.imageRendering = scale >= 1.75 || Math.abs(scale - Math.round(scale)) < 0.01 ? "pixelated" : "auto";
 }
 
 export function showDevice(s) {
@@ -143,6 +152,7 @@ function feed(el) {
   el.style.setProperty("--tall", tall + "px");
   el.style.setProperty("--feed", Math.min(tall / 420, 1.6) + "s");
   el.classList.add("new");
+  byID("paper").scrollTop = 0;
 }
 
 export function setupDevice() {
@@ -158,6 +168,8 @@ export function setupDevice() {
     const b = e.target.closest("[data-key]");
     if (b && e.detail === 0) press(b.dataset.key); // from a keyboard or a reading aid
   });
+  addEventListener("resize", sharpen);
+  sharpen();
   document.addEventListener("keydown", typed);
   document.addEventListener("click", (e) => {
     if (e.detail > 0) e.target.closest("button")?.blur(); // the keyboard goes back to the device
