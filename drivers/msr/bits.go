@@ -40,11 +40,12 @@ func DecodeTrack(i int, bits []bool) (t hal.Track, reversed bool) {
 	return t, false
 }
 
-// Less than a noise of minOnes ones is no card. A run of at least minRun good
-// characters, three of four good, is a track and no chance find.
+// Fewer than minOnes ones are no card. A run of at least minRun good characters,
+// three of four good, is a track; a shorter one is a chance find (zeros have
+// good parity in any step), unless it ends in its end sentinel and LRC.
 const (
 	minOnes = 9
-	minRun  = 6
+	minRun  = 12
 )
 
 func decodeForward(i int, bits []bool) (best hal.Track, good int) {
@@ -67,7 +68,7 @@ func decodeForward(i int, bits []bool) (best hal.Track, good int) {
 		if t.Fault == hal.TrackOK {
 			return t, n
 		}
-		if n > good && n >= minRun && n*4 >= all*3 {
+		if n > good && (n >= minRun && n*4 >= all*3 || t.Fault == hal.FaultShort) {
 			best, good = t, n
 		}
 	}
@@ -143,7 +144,7 @@ func (c coding) decode(i int, bits []bool) (t hal.Track, good, all int) {
 				return fault(hal.FaultLRC)
 			case len(body) == 0, i == 1 && len(body) < minTrack2:
 				return fault(hal.FaultShort)
-			case i == 0 && (body[0] < 'A' || body[0] > 'Z'): // ISO7813, track 1: a format code comes first
+			case i == 0 && !isFormat(body[0]):
 				return fault(hal.FaultForm)
 			}
 			return hal.Track{Data: hal.NewSecret(body)}, good, all

@@ -30,7 +30,7 @@ func TestBitsOfTheStandard(t *testing.T) {
 		"10110" + // = separator
 		"00010 00100" + // 8 4
 		"11111" + // ? end sentinel
-		"01000" + // LRC: 2 hex
+		"00100" + // LRC: 4 hex
 		"00000 00000"
 	bits := parse(stripe)
 	tr, reversed := msr.DecodeTrack(1, bits)

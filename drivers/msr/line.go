@@ -44,80 +44,94 @@ func rank(f hal.TrackFault) int { return slices.Index(ranked, f) }
 // holds nothing like a track: noise, not a card. A pass that came back to front
 // is turned. Received is not set.
 func ParseLine(line []byte) (s hal.Swipe, pass bool) {
-	s, pass = parseForward(line)
+	s, n, pass := parseForward(line)
 	if s.Readable() {
 		return s, true
 	}
 	turned := slices.Clone(line)
 	slices.Reverse(turned)
 	defer clear(turned)
-	r, back := parseForward(turned)
-	if rank(r.Tracks[1].Fault) > rank(s.Tracks[1].Fault) {
+	r, back, _ := parseForward(turned)
+	// Also a pass that cannot be read either way is turned, if it shows more of
+	// a track 2 so. Two or three characters may do that by chance.
+	if r.Readable() || back > n && back >= minTrack2 {
 		s.Wipe()
 		r.Reversed = true
-		return r, back
+		return r, true
 	}
 	r.Wipe()
 	return s, pass
 }
 
-func parseForward(line []byte) (s hal.Swipe, pass bool) {
+// parseForward also tells how many characters of track 2 it saw.
+func parseForward(line []byte) (s hal.Swipe, chars int, pass bool) {
 	for i := range s.Tracks {
-		t, seen := findTrack(line, i)
+		t, n, seen := findTrack(line, i)
 		s.Tracks[i] = t
 		pass = pass || seen
+		if i == 1 {
+			chars = n
+		}
 	}
-	return s, pass
+	return s, chars, pass
 }
 
 // findTrack looks for the best that a line has of one track: read, else the
-// fault of the attempt that got furthest.
-func findTrack(line []byte, i int) (best hal.Track, seen bool) {
+// fault of the attempt that got furthest, and how many characters that had.
+func findTrack(line []byte, i int) (best hal.Track, chars int, seen bool) {
 	best.Fault = hal.TrackAbsent
 	for at, c := range line {
 		if c != starts[i] {
 			continue
 		}
-		t, ok := track(line[at:], i)
+		t, n, ok := track(line[at:], i)
 		if ok && t.Fault == hal.TrackOK {
-			return t, true
+			return t, n, true
 		}
 		if ok && rank(t.Fault) >= rank(best.Fault) {
-			best, seen = t, true
+			best, chars, seen = t, n, true
 		}
 	}
 	if !seen && i == 1 && headless(line) {
-		return hal.Track{Fault: hal.FaultNoStart}, true
+		return hal.Track{Fault: hal.FaultNoStart}, 0, true
 	}
-	return best, seen
+	return best, chars, seen
 }
 
-// headless: the digits of a track 2 and an end sentinel, and no start sentinel.
+// headless: the characters of a track 2, its separator among them, up to an
+// end sentinel, and no start sentinel.
 func headless(line []byte) bool {
-	end := bytes.IndexByte(line, '?')
-	n := 0
-	for end > n && inAlphabet(1, line[end-1-n]) {
-		n++
+	for end, c := range line {
+		if c != '?' {
+			continue
+		}
+		from := end
+		for from > 0 && inAlphabet(1, line[from-1]) {
+			from--
+		}
+		if end-from >= minTrack2 && bytes.IndexByte(line[from:end], '=') >= 0 {
+			return true
+		}
 	}
-	return n >= minTrack2
+	return false
 }
 
-// track reads one track at its start sentinel. ok is false if what follows is
-// no track at all, such as a start sentinel within noise, or an LRC that looks
-// like one.
-func track(b []byte, i int) (t hal.Track, ok bool) {
+// track reads one track at its start sentinel; n is how many characters it
+// has. ok is false if what follows is no track at all, such as a start sentinel
+// within noise, or an LRC that looks like one.
+func track(b []byte, i int) (t hal.Track, n int, ok bool) {
 	end := 1
 	for end < len(b) && inAlphabet(i, b[end]) {
 		end++
 	}
 	body := b[1:end]
-	fault := func(f hal.TrackFault) (hal.Track, bool) { return hal.Track{Fault: f}, true }
+	fault := func(f hal.TrackFault) (hal.Track, int, bool) { return hal.Track{Fault: f}, len(body), true }
 	switch {
 	case gaveUp(b, i):
 		return fault(hal.FaultParity)
 	case end == len(b):
 		t.Fault = hal.FaultNoEnd
-		return t, len(body) > 0
+		return t, len(body), len(body) > 0 && (i != 0 || isFormat(body[0]))
 	case b[end] != '?':
 		t.Fault = hal.FaultForm
 		// Another track's start right behind the body: only the end is missing.
@@ -126,12 +140,12 @@ func track(b []byte, i int) (t hal.Track, ok bool) {
 		}
 		// Short runs are noise, unless both sentinels are there.
 		between, _, closed := bytes.Cut(b[end:], []byte{'?'})
-		return t, len(body) >= minTrack2 || closed && len(body) > 0 && !bytes.ContainsAny(between, "%;+")
+		return t, len(body), len(body) >= minTrack2 || closed && len(body) > 0 && !bytes.ContainsAny(between, "%;+")
 	case len(body) == 0:
 		return fault(hal.TrackAbsent)
 	case bytes.IndexByte(body, badChar) >= 0:
 		return fault(hal.FaultParity)
-	case len(body) > maxBody[i], i == 0 && (body[0] < 'A' || body[0] > 'Z'): // ISO7813, track 1: a format code comes first
+	case len(body) > maxBody[i], i == 0 && !isFormat(body[0]):
 		return fault(hal.FaultForm)
 	case i == 1 && len(body) < minTrack2:
 		return fault(hal.FaultShort)
@@ -139,8 +153,11 @@ func track(b []byte, i int) (t hal.Track, ok bool) {
 	if c, sent := lrcSent(i, b[end+1:]); sent && c != lrc(i, body) {
 		return fault(hal.FaultLRC)
 	}
-	return hal.Track{Data: hal.NewSecret(slices.Clone(body))}, true
+	return hal.Track{Data: hal.NewSecret(slices.Clone(body))}, len(body), true
 }
+
+// isFormat: track 1 begins with a format code. ISO7813, track 1.
+func isFormat(c byte) bool { return c >= 'A' && c <= 'Z' }
 
 // gaveUp: the head's own word for a track that it could not read.
 func gaveUp(b []byte, i int) bool {

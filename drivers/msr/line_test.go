@@ -31,7 +31,7 @@ func reverse(s string) string {
 }
 
 func TestParseLine(t *testing.T) {
-	const lrc = "<" // of t2, by hand: the exclusive or of ;6225…78? is C hex
+	const lrc = ":" // of t2, by hand: the exclusive or of ;6225…78? is A hex
 	for _, c := range []struct {
 		name, in string
 		fault    hal.TrackFault
@@ -49,7 +49,8 @@ func TestParseLine(t *testing.T) {
 		{"pulled out, track 3 behind", ";" + t2[:30] + "+01234567890123?", hal.FaultNoEnd, false},
 		{"cut short", ";622588?", hal.FaultShort, false},
 		{"no start sentinel", t2 + "?", hal.FaultNoStart, false},
-		{"no start sentinel, track 1 good", "%" + t1 + "?" + t2 + "?", hal.TrackAbsent, false},
+		{"no start sentinel, track 1 good", "%" + t1 + "?" + t2 + "?", hal.FaultNoStart, false},
+		{"track 1 alone", "%" + t1 + "?", hal.TrackAbsent, false},
 		{"noise in front", "#;12!;;" + t2 + "?", hal.TrackOK, false},
 		{"noise behind", ";" + t2 + "?" + lrc + "!#/", hal.TrackOK, false},
 		{"empty track", "%" + t1 + "?;?", hal.TrackAbsent, false},

@@ -220,73 +220,104 @@ func TestClockIsNeeded(t *testing.T) {
 	}
 }
 
-// bareHead plays bits into fake pins: the clock falls once a bit, data is low
-// for a one, present is low while the card passes.
-type bareHead struct {
-	clock, data, present gpiotest.Pin
-	bothEdges            bool // the pin wakes for rising edges too, as gpiotest does not filter
-	lateClock            bool // by the time of the read the clock is high again
+// strobe is the clock line of a bare head that wakes for falling edges only:
+// each takes the next bit, low for a one on the data line.
+type strobe struct {
+	gpiotest.Pin
+	bits          chan bool
+	data, present gpiotest.Pin
+	late          gpio.Level // of the clock by the time of the read
 }
 
-func newBareHead() *bareHead {
-	h := &bareHead{}
-	h.clock.N, h.clock.EdgesChan = "CLK", make(chan gpio.Level)
-	h.data.N, h.present.N = "DAT", "CP"
-	return h
+func newStrobe() *strobe {
+	s := &strobe{bits: make(chan bool)}
+	s.N, s.EdgesChan, s.data.N, s.present.N = "CLK", make(chan gpio.Level), "DAT", "CP"
+	return s
 }
 
-func (h *bareHead) play(bits []bool) {
-	h.present.Out(gpio.Low)
-	for _, one := range bits {
-		h.data.Out(gpio.Level(!one))
-		h.clock.EdgesChan <- gpio.Level(h.lateClock)
-		if h.bothEdges {
-			h.clock.EdgesChan <- gpio.High
-		}
+func (s *strobe) WaitForEdge(d time.Duration) bool {
+	select {
+	case one := <-s.bits:
+		s.data.Out(gpio.Level(!one))
+		s.Out(s.late)
+		return true
+	case <-time.After(d):
+		return false
 	}
-	// The last edge must be taken before the card counts as gone.
-	h.data.Out(gpio.High)
-	h.present.Out(gpio.High)
 }
+
+// draw draws a card past the head.
+func (s *strobe) draw(bits []bool) {
+	s.present.Out(gpio.Low)
+	for _, one := range bits {
+		s.bits <- one
+	}
+	s.present.Out(gpio.High)
+}
+
+func checkPass(t *testing.T, r *msr.TTL, name string, q msrsim.Quality) {
+	t.Helper()
+	s, err := r.ReadSwipe(t.Context())
+	if err != nil || s.Tracks[1].Fault != want[q] || s.Reversed != (q == msrsim.Reverse) {
+		t.Errorf("%s: quality %q: %v reversed %v, %v", name, q, s.Tracks[1].Fault, s.Reversed, err)
+	}
+	if s.Readable() && text(s.Tracks[1]) != t2 {
+		t.Errorf("%s: quality %q: track 2 differs", name, q)
+	}
+}
+
+var ttlOpts = msr.Opts{Clock: hal.SystemClock{}, Gap: 30 * time.Millisecond}
 
 func TestTTLHead(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		present bool
-		both    bool
-		late    bool
-	}{{"", false, false, false}, {"card present line", true, false, false}, {"both edges", true, true, false}, {"slow machine", true, false, true}} {
-		h := newBareHead()
-		h.bothEdges, h.lateClock = c.both, c.late
+		name          string
+		present, late bool
+	}{{"clock and data", false, false}, {"card present line", true, false}, {"slow machine", true, true}} {
+		h := newStrobe()
+		h.late = gpio.Level(c.late)
 		var present gpio.PinIn
 		if c.present {
 			present = &h.present
 		}
-		r, err := msr.NewTTL(&h.clock, &h.data, present, msr.Opts{Clock: hal.SystemClock{}, Gap: 30 * time.Millisecond})
+		r, err := msr.NewTTL(h, &h.data, present, ttlOpts)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, q := range msrsim.Qualities {
-			go h.play(msrsim.Stripe(1, t2, q, 3))
-			s, err := r.ReadSwipe(t.Context())
-			if err != nil || s.Tracks[1].Fault != want[q] || s.Reversed != (q == msrsim.Reverse) {
-				t.Errorf("%s: quality %q: %v reversed %v, %v", c.name, q, s.Tracks[1].Fault, s.Reversed, err)
-			}
-			if s.Readable() && text(s.Tracks[1]) != t2 {
-				t.Errorf("%s: quality %q: track 2 differs", c.name, q)
-			}
+			go h.draw(msrsim.Stripe(1, t2, q, 3))
+			checkPass(t, r, c.name, q)
 		}
+	}
+}
+
+// gpiotest's pin wakes for both edges, whatever was asked for.
+func TestTTLHeadWithBothEdges(t *testing.T) {
+	clock := &gpiotest.Pin{N: "CLK", EdgesChan: make(chan gpio.Level)}
+	data := &gpiotest.Pin{N: "DAT"}
+	r, err := msr.NewTTL(clock, data, nil, ttlOpts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range msrsim.Qualities {
+		go func() {
+			for _, one := range msrsim.Stripe(1, t2, q, 3) {
+				data.Out(gpio.Level(!one))
+				clock.EdgesChan <- gpio.Low
+				clock.EdgesChan <- gpio.High
+			}
+		}()
+		checkPass(t, r, "both edges", q)
 	}
 }
 
 // A clock line that never rests is told once; the card behind it is read.
 func TestTTLFlood(t *testing.T) {
-	h := newBareHead()
-	r, err := msr.NewTTL(&h.clock, &h.data, nil, msr.Opts{Clock: hal.SystemClock{}, Gap: 30 * time.Millisecond})
+	h := newStrobe()
+	r, err := msr.NewTTL(h, &h.data, nil, ttlOpts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	go h.play(slices.Concat(make([]bool, 5000), msrsim.Stripe(1, t2, msrsim.Clean, 0)))
+	go h.draw(slices.Concat(make([]bool, 5000), msrsim.Stripe(1, t2, msrsim.Clean, 0)))
 	for i, want := range []hal.TrackFault{hal.FaultForm, hal.TrackOK} {
 		if s, err := r.ReadSwipe(t.Context()); err != nil || s.Tracks[1].Fault != want {
 			t.Errorf("pass %d: %v %v", i, s.Tracks[1].Fault, err)

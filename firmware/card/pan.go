@@ -1,10 +1,11 @@
 // Package card is the one home of cardholder data: numbers, expiry, tracks.
-// What may be printed prints itself masked; the ways out in clear are named
-// Reveal, so that they can be found.
+// What may be printed prints itself masked, also where it lies in a field that
+// fmt reads by reflection; the ways out in clear are named Reveal, so that a
+// search finds all of them.
 //
 // Sources:
-//   - ISO7812: ISO/IEC 7812-1, numbers and their check digit (Annex B)
-//   - ISO7813: ISO/IEC 7813:2006, tracks 1 and 2
+//   - ISO7812: ISO/IEC 7812-1:2017, numbers and their check digit (Annex B)
+//   - ISO7813: ISO/IEC 7813:2006, tracks 1 and 2, service codes
 //   - HOST: firmware/doc/wire.md
 //   - PCI: PCI DSS 4.0, 3.3 and 3.4 (what may be kept, what may be shown)
 package card
@@ -15,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"unique"
 
 	"swipewell/firmware/pos"
 )
@@ -27,48 +29,58 @@ var (
 	ErrSealable  = errors.New("card: not what was sealed")
 )
 
-// PAN is a card number. Every way of formatting it shows at most the first six
-// and the last four digits.
-type PAN struct {
-	d [19]byte
-	n uint8
-}
+// Lengths of a number. ISO7812 §4 allows from 10; the networks here start at 12.
+const (
+	minPAN = 12
+	maxPAN = 19
+)
 
-// ParsePAN reads 12 to 19 ASCII digits. ISO7812 §4.
+// PAN is a card number. Every way of formatting it shows at most the first six
+// and the last four digits. It is comparable, and the zero value is no number.
+//
+// The digits stand behind a handle and not in the struct: fmt does not call
+// the methods of an unexported field, nor for %p or a bad verb, but prints what
+// reflection shows. That is an address here.
+type PAN struct{ h unique.Handle[string] }
+
+// ParsePAN reads 12 to 19 ASCII digits and keeps no reference to them. It
+// fails with ErrPANLength or ErrPANDigits and leaves the check digit to LuhnOK.
 func ParsePAN(digits []byte) (PAN, error) {
-	var p PAN
-	if len(digits) < 12 || len(digits) > 19 {
-		return p, ErrPANLength
+	if len(digits) < minPAN || len(digits) > maxPAN {
+		return PAN{}, ErrPANLength
 	}
-	for _, c := range digits {
-		if c < '0' || c > '9' {
-			return p, ErrPANDigits
-		}
+	if !allDigits(digits) {
+		return PAN{}, ErrPANDigits
 	}
-	p.n = uint8(copy(p.d[:], digits))
-	return p, nil
+	return PAN{unique.Make(string(digits))}, nil
 }
 
 // IsZero tells that there is no number.
-func (p PAN) IsZero() bool { return p.n == 0 }
+func (p PAN) IsZero() bool { return p == PAN{} }
 
-// Reveal is the number in clear: for packing, sealing and hashing only.
-func (p PAN) Reveal() string { return string(p.d[:p.n]) }
-
-// Masked is what people may see.
-func (p PAN) Masked() pos.MaskedPAN {
-	if p.n < 12 {
-		return pos.MaskedPAN(strings.Repeat("*", int(p.n)))
+// Reveal is the number in clear, "" if there is none: for packing, sealing and
+// hashing only.
+func (p PAN) Reveal() string {
+	if p.IsZero() {
+		return ""
 	}
-	s := p.d[:p.n]
-	return pos.MaskedPAN(string(s[:6]) + strings.Repeat("*", len(s)-10) + string(s[len(s)-4:]))
+	return p.h.Value()
 }
 
-// LuhnOK checks the check digit. ISO7812 Annex B.
+// Masked is what people may see: six digits, stars, four digits. PCI 3.4.1.
+func (p PAN) Masked() pos.MaskedPAN {
+	s := p.Reveal()
+	if len(s) < minPAN {
+		return pos.MaskedPAN(strings.Repeat("*", len(s)))
+	}
+	return pos.MaskedPAN(s[:6] + strings.Repeat("*", len(s)-10) + s[len(s)-4:])
+}
+
+// LuhnOK checks the check digit. ISO7812 Annex B. No number is not OK.
 func (p PAN) LuhnOK() bool {
-	sum := 0
-	for i := range int(p.n) {
-		v := int(p.d[int(p.n)-1-i] - '0')
+	s, sum := p.Reveal(), 0
+	for i := range len(s) {
+		v := int(s[len(s)-1-i] - '0')
 		if i%2 == 1 {
 			if v *= 2; v > 9 {
 				v -= 9
@@ -76,8 +88,10 @@ func (p PAN) LuhnOK() bool {
 		}
 		sum += v
 	}
-	return p.n > 0 && sum%10 == 0
+	return s != "" && sum%10 == 0
 }
+
+// All ways of printing show the masked form.
 
 func (p PAN) String() string               { return string(p.Masked()) }
 func (p PAN) GoString() string             { return string(p.Masked()) }
@@ -85,45 +99,11 @@ func (p PAN) Format(f fmt.State, _ rune)   { io.WriteString(f, string(p.Masked()
 func (p PAN) MarshalText() ([]byte, error) { return []byte(p.Masked()), nil }
 func (p PAN) LogValue() slog.Value         { return slog.StringValue(string(p.Masked())) }
 
-// Expiry is YYMM; a track may have none.
-type Expiry struct {
-	yy, mm uint8
-	ok     bool
-}
-
-// ParseExpiry reads "3012". ISO7813 §6.
-func ParseExpiry(s string) (Expiry, error) {
-	if len(s) != 4 {
-		return Expiry{}, ErrTrack
-	}
-	var v [4]uint8
-	for i := range 4 {
-		if s[i] < '0' || s[i] > '9' {
-			return Expiry{}, ErrTrack
+func allDigits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
 		}
-		v[i] = s[i] - '0'
 	}
-	return Expiry{yy: v[0]*10 + v[1], mm: v[2]*10 + v[3], ok: true}, nil
+	return true
 }
-
-// Present tells whether the card has an expiry.
-func (e Expiry) Present() bool { return e.ok }
-
-// Reveal is YYMM in clear, "" if the card has none.
-func (e Expiry) Reveal() string {
-	if !e.ok {
-		return ""
-	}
-	return string([]byte{'0' + e.yy/10, '0' + e.yy%10, '0' + e.mm/10, '0' + e.mm%10})
-}
-
-// An expiry is cardholder data beside a PAN: it prints nothing.
-func (e Expiry) String() string               { return "****" }
-func (e Expiry) Format(f fmt.State, _ rune)   { io.WriteString(f, "****") }
-func (e Expiry) MarshalText() ([]byte, error) { return []byte("****"), nil }
-
-// ServiceCode is the three digits behind the expiry; "" if absent. ISO7813 §6.
-type ServiceCode string
-
-// Chip tells that the card has contacts and prefers them (2xx, 6xx).
-func (s ServiceCode) Chip() bool { return s != "" && (s[0] == '2' || s[0] == '6') }

@@ -6,8 +6,15 @@ import (
 	"swipewell/hal"
 )
 
-// Track2 is a parsed track 2. The raw text stays in its Secret: it is DE 35,
-// and is wiped when the sale ends.
+// The most characters between the sentinels: 79 and 40 on the stripe, less
+// start, end and LRC. ISO7813 §5, §6.
+const (
+	maxTrack1 = 76
+	maxTrack2 = 37
+)
+
+// Track2 is a parsed track 2. The raw text stays in its Secret: it becomes
+// DE 35, and is wiped when the sale ends. PCI 3.3.1: never kept after that.
 type Track2 struct {
 	PAN     PAN
 	Expiry  Expiry
@@ -15,33 +22,28 @@ type Track2 struct {
 	raw     *hal.Secret
 }
 
-// maxTrack2 is the most characters between the sentinels. ISO7813 §6.
-const maxTrack2 = 37
-
-// ParseTrack2 reads the text between the sentinels: digits, a separator ('='
-// or 'D'), expiry or a second separator, service code or a separator, and
-// discretionary data, which may be empty. It keeps raw.
+// ParseTrack2 reads the text between the sentinels: number, separator ('=' as
+// readers write it or 'D' as DE 35 does, not both), expiry or a separator,
+// service code or a separator, and discretionary data, which may be empty.
+//
+// It takes raw over, to be ended by Wipe; on an error raw stays the caller's.
+// The error is ErrTrack, ErrPANLength or ErrPANDigits.
 func ParseTrack2(raw *hal.Secret) (t Track2, err error) {
 	raw.Use(func(b []byte) {
-		if len(b) > maxTrack2 {
-			err = ErrTrack
-			return
-		}
 		at := bytes.IndexAny(b, "=D")
-		if at < 0 {
+		if len(b) > maxTrack2 || at < 0 {
 			err = ErrTrack
 			return
 		}
+		var rest []byte
 		if t.PAN, err = ParsePAN(b[:at]); err != nil {
 			return
 		}
-		rest := b[at+1:]
-		t.Expiry, t.Service, err = dates(rest, "=D")
-		if err != nil {
+		if t.Expiry, t.Service, rest, err = dates(b[at+1:], b[at]); err != nil {
 			return
 		}
 		for _, c := range rest {
-			if (c < '0' || c > '9') && c != '=' && c != 'D' {
+			if c != b[at] && (c < '0' || c > '9') {
 				err = ErrTrack
 			}
 		}
@@ -53,62 +55,74 @@ func ParseTrack2(raw *hal.Secret) (t Track2, err error) {
 	return t, nil
 }
 
-// dates reads expiry and service code; a separator in place of either means
-// that the card has none. ISO7813 §6.
-func dates(rest []byte, separators string) (e Expiry, s ServiceCode, err error) {
-	isSep := func(b []byte) bool { return len(b) > 0 && bytes.IndexByte([]byte(separators), b[0]) >= 0 }
+// dates reads expiry and service code. Each has its full length, or a
+// separator in its place if the card has none. ISO7813 §6. "0000" as an expiry
+// is on some debit cards and means none as well.
+func dates(b []byte, sep byte) (e Expiry, s ServiceCode, rest []byte, err error) {
 	switch {
-	case isSep(rest):
-		rest = rest[1:]
-	case len(rest) >= 4:
-		if e, err = ParseExpiry(string(rest[:4])); err != nil {
-			return e, s, err
+	case len(b) > 0 && b[0] == sep:
+		b = b[1:]
+	case len(b) < 4:
+		return e, s, nil, ErrTrack
+	default:
+		if string(b[:4]) != "0000" {
+			if e, err = ParseExpiry(string(b[:4])); err != nil {
+				return e, s, nil, err
+			}
 		}
-		rest = rest[4:]
-	case len(rest) > 0:
-		return e, s, ErrTrack
+		b = b[4:]
 	}
-	if isSep(rest) || len(rest) < 3 {
-		return e, s, nil
+	switch {
+	case len(b) > 0 && b[0] == sep:
+		return e, "", b[1:], nil
+	case len(b) < 3 || !allDigits(b[:3]):
+		return e, s, nil, ErrTrack
 	}
-	for _, c := range rest[:3] {
-		if c < '0' || c > '9' {
-			return e, s, ErrTrack
-		}
-	}
-	return e, ServiceCode(rest[:3]), nil
+	return e, ServiceCode(b[:3]), b[3:], nil
 }
 
-// Reveal lends the raw text for DE 35; it must not be kept.
+// Reveal lends the raw text for DE 35, with the separator that was read ('='
+// or 'D'). It is empty after Wipe and must not be kept.
 func (t Track2) Reveal(fn func(track []byte)) { t.raw.Use(fn) }
 
-// Wipe wipes the raw text.
+// Wipe wipes the raw text, in every copy of t.
 func (t Track2) Wipe() { t.raw.Wipe() }
 
-// Track1 is a parsed track 1, format B, without the cardholder's name: that is
-// not kept at all. ISO7813 §5.
+// Track1 is a parsed track 1 without the cardholder's name: that is not kept
+// at all, and neither is the discretionary data.
 type Track1 struct {
 	PAN     PAN
 	Expiry  Expiry
 	Service ServiceCode
 }
 
-// ParseTrack1 reads the text between the sentinels and does not keep raw.
+// ParseTrack1 reads the text between the sentinels of format B: 'B', number,
+// '^', name, '^', expiry or '^', service code or '^', discretionary data.
+// ISO7813 §5. It does not keep raw, which the caller wipes. Errors as of
+// ParseTrack2.
 func ParseTrack1(raw *hal.Secret) (t Track1, err error) {
 	raw.Use(func(b []byte) {
-		if len(b) > 76 || len(b) == 0 || b[0] != 'B' {
+		if len(b) > maxTrack1 || len(b) == 0 || b[0] != 'B' {
 			err = ErrTrack
 			return
 		}
-		parts := bytes.SplitN(b[1:], []byte{'^'}, 3)
-		if len(parts) != 3 {
+		// The six-bit alphabet; '%' and '?' are its sentinels.
+		for _, c := range b {
+			if c < 0x20 || c > 0x5F || c == '%' || c == '?' {
+				err = ErrTrack
+				return
+			}
+		}
+		number, behind, found := bytes.Cut(b[1:], []byte{'^'})
+		name, fields, found2 := bytes.Cut(behind, []byte{'^'})
+		if !found || !found2 || len(name) > 26 {
 			err = ErrTrack
 			return
 		}
-		if t.PAN, err = ParsePAN(parts[0]); err != nil {
+		if t.PAN, err = ParsePAN(number); err != nil {
 			return
 		}
-		t.Expiry, t.Service, err = dates(parts[2], "^")
+		t.Expiry, t.Service, _, err = dates(fields, '^')
 	})
 	if err != nil {
 		return Track1{}, err

@@ -1,89 +1,74 @@
 package card
 
 import (
-	"crypto/sha256"
+	"fmt"
+	"slices"
 
 	"swipewell/firmware/pos"
 )
 
-// Data is what the vault holds of one card.
+// Data is what the vault holds of one card: the service code is in Track2.
 type Data struct {
 	PAN    PAN
 	Expiry Expiry
 	Track2 Track2
 }
 
+// maxCards is how many cards a vault holds: the one at hand, one presented
+// over it, and two whose records are being sent.
+const maxCards = 4
+
 // Vault maps a CardRef to its card, in memory only, for as long as a sale
 // needs it. It belongs to one goroutine. The zero value is empty.
-type Vault struct{ m map[pos.CardRef]Data }
+type Vault struct{ cards []entry } // oldest first
 
-// Put takes a card over; what was there for the same ref is wiped.
+type entry struct {
+	ref  pos.CardRef
+	data Data
+}
+
+// Put takes a card over. What was there for the same ref is wiped, and so is
+// the oldest card if there are too many.
 func (v *Vault) Put(ref pos.CardRef, d Data) {
-	if v.m == nil {
-		v.m = map[pos.CardRef]Data{}
+	v.remove(func(e entry) bool { return e.ref == ref }, d)
+	if len(v.cards) == maxCards {
+		oldest := v.cards[0].ref
+		v.remove(func(e entry) bool { return e.ref == oldest }, d)
 	}
-	if old, ok := v.m[ref]; ok && old.Track2.raw != d.Track2.raw {
-		old.Track2.Wipe()
-	}
-	v.m[ref] = d
+	v.cards = append(v.cards, entry{ref, d})
 }
 
 // Get is the card of a ref.
 func (v *Vault) Get(ref pos.CardRef) (Data, bool) {
-	d, ok := v.m[ref]
-	return d, ok
+	for _, e := range v.cards {
+		if e.ref == ref {
+			return e.data, true
+		}
+	}
+	return Data{}, false
 }
+
+// Drop wipes the card of a ref, if there is one.
+func (v *Vault) Drop(ref pos.CardRef) { v.remove(func(e entry) bool { return e.ref == ref }, Data{}) }
 
 // Keep wipes every card but one; a zero ref keeps none.
-func (v *Vault) Keep(ref pos.CardRef) {
-	for r, d := range v.m {
-		if r != ref {
-			d.Track2.Wipe()
-			delete(v.m, r)
-		}
-	}
-}
+func (v *Vault) Keep(ref pos.CardRef) { v.remove(func(e entry) bool { return e.ref != ref }, Data{}) }
 
 // Len is the number of cards held.
-func (v *Vault) Len() int { return len(v.m) }
+func (v *Vault) Len() int { return len(v.cards) }
 
-// Ref makes the CardRef of a number with a keyed hash: HMAC-SHA-256 over a
-// scope tag and the PAN, cut to 16 bytes. The tag keeps keys of other scopes
-// from being joined with this one.
-func Ref(hmac func([]byte) ([sha256.Size]byte, error), p PAN) (ref pos.CardRef, err error) {
-	buf := append([]byte("v1|card|"), p.d[:p.n]...)
-	sum, err := hmac(buf)
-	clear(buf)
-	if err == nil {
-		copy(ref[:], sum[:])
-	}
-	return ref, err
-}
+// Format prints how many cards there are and none of them.
+func (v *Vault) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "vault of %d", v.Len()) }
 
-// sealVersion is the first byte of what is sealed.
-const sealVersion = 1
-
-// AppendSealable appends the plain form that the store seals: version, length
-// and digits of the PAN, and YYMM or nothing. The caller clears it after use.
-func AppendSealable(dst []byte, p PAN, e Expiry) []byte {
-	dst = append(dst, sealVersion, p.n)
-	dst = append(dst, p.d[:p.n]...)
-	return append(dst, e.Reveal()...)
-}
-
-// ParseSealable is the inverse of AppendSealable.
-func ParseSealable(b []byte) (p PAN, e Expiry, err error) {
-	if len(b) < 2 || b[0] != sealVersion || len(b) < 2+int(b[1]) {
-		return p, e, ErrSealable
-	}
-	n := 2 + int(b[1])
-	if p, err = ParsePAN(b[2:n]); err != nil {
-		return PAN{}, e, ErrSealable
-	}
-	if len(b) > n {
-		if e, err = ParseExpiry(string(b[n:])); err != nil {
-			return PAN{}, Expiry{}, ErrSealable
+// remove wipes and drops entries; a track that next still needs stays whole.
+func (v *Vault) remove(which func(entry) bool, next Data) {
+	v.cards = slices.DeleteFunc(v.cards, func(e entry) bool {
+		if !which(e) {
+			return false
 		}
-	}
-	return p, e, nil
+		if e.data.Track2.raw != next.Track2.raw {
+			e.data.Track2.Wipe()
+		}
+		return true
+	})
 }

@@ -16,6 +16,7 @@ import (
 const (
 	spacing   = 8 * time.Millisecond // between two updates: no page shows more than 120 a second
 	stuck     = 10 * time.Second     // a page that takes nothing for so long is gone
+	breath    = time.Second          // at least so often: the clock, and what a device tells only when asked
 	maxLine   = 400                  // bytes of one command
 	firstLog  = 400                  // lines of log that a new page gets
 	readLimit = 4096
@@ -150,14 +151,13 @@ func (c *client) push(ctx context.Context) {
 		}
 		select {
 		case <-changed:
+		case <-time.After(breath):
 		case <-ctx.Done():
 			return
 		}
-		rest := time.NewTimer(spacing)
 		select {
-		case <-rest.C:
+		case <-time.After(spacing):
 		case <-ctx.Done():
-			rest.Stop()
 			return
 		}
 	}

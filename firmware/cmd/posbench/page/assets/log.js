@@ -14,8 +14,10 @@ const span = (cls, s) => {
   return el;
 };
 
-// line turns one JSON record of slog into a readable one; whatever is not JSON
-// stands as it is.
+const word = (v) => (v !== null && typeof v === "object" ? JSON.stringify(v) : v);
+
+// line turns one JSON record of the journal into a readable one, its counters
+// into a hint; whatever is not JSON stands as it is.
 function line(raw) {
   const li = document.createElement("li");
   let r;
@@ -28,13 +30,15 @@ function line(raw) {
     li.textContent = raw;
     return li;
   }
-  const { time, t, level, code, msg, source, ...rest } = r;
+  const { time, t, lvl, level, code, msg, src, tx, f, seq, boot, up, log, ...rest } = r;
   const when = document.createElement("time");
   const stamp = String(time ?? t ?? "");
   when.textContent = (stamp.match(/T(\d\d:\d\d:\d\d(?:\.\d{1,3})?)/) || [, stamp])[1].padEnd(12);
-  li.dataset.level = String(level ?? "INFO").toUpperCase();
-  const words = Object.entries(rest).map(([k, v]) => `${k}=${typeof v === "object" ? JSON.stringify(v) : v}`).join(" ");
-  li.append(when, " ", span("level", li.dataset.level.padEnd(5)), " ", span("code", [code, msg].filter(Boolean).join(" ")), " ", span("rest", [source, words].filter(Boolean).join("  ")));
+  li.dataset.level = String(lvl ?? level ?? "INFO").toUpperCase();
+  li.title = Object.entries({ seq, boot, up, log }).filter(([, v]) => v !== undefined).map(([k, v]) => `${k} ${v}`).join("  ");
+  const fields = Object.entries({ ...rest, ...f }).map(([k, v]) => `${k}=${word(v)}`);
+  if (tx) fields.push("tx=" + tx);
+  li.append(when, " ", span("level", li.dataset.level.padEnd(5)), " ", span("code", [code, msg].filter(Boolean).join(" ")), " ", span("source", src ?? ""), " ", span("rest", fields.join("  ")));
   return li;
 }
 
