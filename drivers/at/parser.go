@@ -41,7 +41,6 @@ type mode uint8
 
 const (
 	modeCommand mode = iota
-	modePrompt       // as command, and a '>' at a line's start is the prompt
 	modeData         // so many bytes of payload
 	modeTransparent
 )
@@ -52,24 +51,20 @@ const maxText = 1024
 // Parser splits what a modem sends, byte by byte. It has no I/O.
 type Parser struct {
 	mode mode
+	ask  bool // a '>' at a line's start is the prompt; holds over payload in between
 	line []byte
 	need int  // modeData: bytes still to come
 	due  int  // payload announced by a line whose LF is still to come
 	skip bool // the rest of an over-long line
 }
 
-// WantPrompt makes the next '>' at a line's start a prompt.
-func (p *Parser) WantPrompt(on bool) {
-	if on && p.mode == modeCommand {
-		p.mode = modePrompt
-	} else if !on && p.mode == modePrompt {
-		p.mode = modeCommand
-	}
-}
+// WantPrompt makes the next '>' at a line's start a prompt, also if payload
+// comes first.
+func (p *Parser) WantPrompt(on bool) { p.ask = on }
 
 // Transparent switches between commands and raw bytes.
 func (p *Parser) Transparent(on bool) {
-	p.mode, p.line = modeCommand, p.line[:0]
+	p.mode, p.ask, p.line = modeCommand, false, p.line[:0]
 	if on {
 		p.mode = modeTransparent
 	}
@@ -122,8 +117,8 @@ func (p *Parser) char(c byte, emit func(Token)) {
 		if c == '\r' {
 			p.due = counted(line)
 		}
-	case p.mode == modePrompt && c == '>' && len(p.line) == 0:
-		p.mode = modeCommand
+	case p.ask && c == '>' && len(p.line) == 0:
+		p.ask = false
 		emit(Token{Kind: TokenPrompt})
 	case len(p.line) == 0 && c == ' ': // behind a prompt
 	case len(p.line) >= maxText:

@@ -190,7 +190,8 @@ func TestBadDays(t *testing.T) {
 			}
 			found := c.notice == ""
 			for len(r.notices) > 0 {
-				found = found || strings.Contains((<-r.notices).What, c.notice)
+				n := <-r.notices
+				found = found || strings.Contains(n.What, c.notice)
 			}
 			if !found {
 				t.Errorf("no notice %q", c.notice)

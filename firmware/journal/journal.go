@@ -25,7 +25,7 @@ type Opts struct {
 	Clock    hal.Clock  // nil means the machine's
 	Mirror   io.Writer  // gets every line, too (standard error); may be nil
 	Level    slog.Level // lines of Handler below it are not kept; zero is Info
-	Queue    int        // lines that may wait for the disk; 0 means 1024
+	Queue    int        // lines that may wait for the disk; 0 means 512
 }
 
 // Journal keeps events. A nil *Journal takes them and keeps nothing.
@@ -51,8 +51,9 @@ type Journal struct {
 	torn bool // the last line in the file has no end
 }
 
-// ringSize is how many entries stay in memory, some 100 kB.
-const ringSize = 256
+// keep is how many of the youngest entries stay in memory at least: those that
+// the writer may not have put into the file yet, and one page for followers.
+func (j *Journal) keep() int { return cap(j.queue) + 128 }
 
 // Open opens or makes the journal. It is usable even if err is not nil: then
 // lines go to the mirror, and to the file as soon as it can be opened.
@@ -64,7 +65,7 @@ func Open(o Opts) (*Journal, error) {
 		o.Clock = hal.SystemClock{}
 	}
 	if o.Queue <= 0 {
-		o.Queue = 1024
+		o.Queue = 512
 	}
 	var id [4]byte
 	rand.Read(id[:])
@@ -125,8 +126,8 @@ func (j *Journal) add(e Entry) {
 		j.dropped.Add(1)
 		return
 	}
-	if len(j.ring) == ringSize {
-		j.ring = append(j.ring[:0], j.ring[ringSize/2:]...)
+	if len(j.ring) == 2*j.keep() {
+		j.ring = append(j.ring[:0], j.ring[j.keep():]...)
 	}
 	j.ring = append(j.ring, e)
 	close(j.wake)
@@ -259,7 +260,11 @@ func lastSeq(path string) (seq uint64) {
 	}
 	defer f.Close()
 	const tail = 256 << 10
-	if st, err := f.Stat(); err == nil && st.Size() > tail {
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() { // a device may give bytes without end
+		return 0
+	}
+	if st.Size() > tail {
 		f.Seek(-tail, io.SeekEnd)
 	}
 	readLines(f, func(e Entry) { seq = max(seq, e.Seq) })

@@ -70,18 +70,20 @@ func (j *Journal) Query(f Filter) ([]Entry, error) {
 	if j == nil {
 		return nil, nil
 	}
+	// Memory first: what leaves it meanwhile is in the file by then.
+	j.mu.Lock()
+	ring := slices.Clone(j.ring)
+	j.mu.Unlock()
 	es, err := read(j.o.Path, f)
-	seen := make(map[uint64]bool, ringSize)
-	for _, e := range es[max(0, len(es)-2*ringSize):] {
+	seen := make(map[uint64]bool, len(ring))
+	for _, e := range es[max(0, len(es)-2*len(ring)):] {
 		seen[e.Seq] = true
 	}
-	j.mu.Lock()
-	for _, e := range j.ring {
+	for _, e := range ring {
 		if f.fits(e) && !seen[e.Seq] {
 			es = append(es, e)
 		}
 	}
-	j.mu.Unlock()
 	slices.SortStableFunc(es, func(a, b Entry) int { return cmp.Compare(a.Seq, b.Seq) })
 	return f.last(es), err
 }

@@ -35,11 +35,11 @@ func Sieve(s string) string {
 			for end < len(s) && s[end] != '?' && s[end] != ' ' && s[end] != '"' && s[end] != '\n' {
 				end++
 			}
-		case len(run) >= 20, suspicious(run):
+		case len(run) >= 20, suspicious(run) && !partSuspicious(s[i:end]):
 			out.WriteString(stars)
 		default:
-			// Not the whole of it; but "1 4111111111111111" joins into one
-			// number, so each part is looked at alone, too.
+			// "1 4111111111111111" joins into one number: each part is looked
+			// at alone.
 			for part := i; part < end; {
 				if !isDigit(s[part]) {
 					out.WriteByte(s[part])
@@ -115,6 +115,16 @@ func suspicious(run string) bool {
 			if strings.IndexByte("34569", run[i]) >= 0 && luhn(run[i:i+n]) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// partSuspicious tells that one of the joined numbers is enough by itself.
+func partSuspicious(s string) bool {
+	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '-' }) {
+		if suspicious(part) {
+			return true
 		}
 	}
 	return false
