@@ -13,38 +13,39 @@ const redacted = "[secret]"
 // track, PIN digits, a key. Every way of formatting it yields "[secret]".
 // The owner calls Wipe when done; the zero value is an empty secret.
 //
-// The bytes stand behind a pointer: fmt does not call the methods of an
-// unexported field, and a bad verb prints what reflection shows of a pointer's
-// struct. That is an address here.
-type Secret struct{ b *[]byte }
+// The bytes stand behind a function: fmt does not call the methods of an
+// unexported field, and a bad verb prints what reflection shows. Of a function
+// that is an address, at any depth.
+type Secret struct{ held func() *[]byte }
 
 // NewSecret takes over b: the caller must not keep or change it.
-func NewSecret(b []byte) *Secret { return &Secret{b: &b} }
+func NewSecret(b []byte) *Secret { return &Secret{func() *[]byte { return &b }} }
 
 // Len is the number of bytes held; 0 after Wipe and for a nil Secret.
 func (s *Secret) Len() int {
-	if s == nil || s.b == nil {
+	if s == nil || s.held == nil {
 		return 0
 	}
-	return len(*s.b)
+	return len(*s.held())
 }
 
 // Use lends the bytes to fn. They are valid only until fn returns.
 func (s *Secret) Use(fn func(b []byte)) {
-	if s == nil || s.b == nil {
+	if s == nil || s.held == nil {
 		fn(nil)
 		return
 	}
-	fn(*s.b)
+	fn(*s.held())
 }
 
 // Wipe overwrites the bytes and forgets them. Safe to call twice and on nil.
 func (s *Secret) Wipe() {
-	if s == nil || s.b == nil {
+	if s == nil || s.held == nil {
 		return
 	}
-	clear(*s.b)
-	s.b = nil
+	b := s.held()
+	clear(*b)
+	*b = nil
 }
 
 // String, GoString, Format, MarshalText, MarshalJSON and LogValue all hide.

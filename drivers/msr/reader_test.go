@@ -17,6 +17,7 @@ import (
 	"swipewell/drivers/tty"
 	"swipewell/drivers/tty/ttysim"
 	"swipewell/hal"
+	"swipewell/hal/haltest"
 )
 
 // head is a simulated head on a real pty and the driver at its other end.
@@ -352,4 +353,17 @@ func BenchmarkLastByteToSwipe(b *testing.B) {
 		}
 		s.Wipe()
 	}
+}
+
+func TestConformance(t *testing.T) {
+	haltest.MagReader(t, func(t *testing.T) haltest.MagReaderBench {
+		h, r, _ := head(t)
+		return haltest.MagReaderBench{Reader: r, Swipe: func(track2 string, good bool) {
+			q := msrsim.Clean
+			if !good {
+				q = msrsim.LRC
+			}
+			h.Swipe(msrsim.Tracks{Track2: track2}, q)
+		}}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -105,13 +106,21 @@ func cause(ctx context.Context, err error) hal.LinkCause {
 }
 
 type link struct {
-	conn net.Conn
-	addr string
+	conn   net.Conn
+	addr   string
+	closed atomic.Bool
 }
 
 func (l *link) String() string { return "tcp " + l.addr }
 func (l *link) Halt() error    { return l.Close() }
-func (l *link) Close() error   { return l.conn.Close() }
+
+// Close frees a blocked call; a second one has nothing to do.
+func (l *link) Close() error {
+	if l.closed.Swap(true) {
+		return nil
+	}
+	return l.conn.Close()
+}
 
 // past is a deadline that frees a blocked call at once.
 var past = time.Unix(1, 0)
@@ -130,6 +139,9 @@ func (l *link) Read(ctx context.Context, p []byte) (int, error) {
 func (l *link) Write(ctx context.Context, p []byte) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
+	}
+	if l.closed.Load() {
+		return 0, l.wrap(ctx, net.ErrClosed)
 	}
 	l.conn.SetWriteDeadline(time.Time{})
 	stop := context.AfterFunc(ctx, func() { l.conn.SetWriteDeadline(past) })
