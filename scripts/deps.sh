@@ -2,7 +2,7 @@
 # The Debian packages that tests use: a browser for the bench page, fonts for
 # its Chinese words. Tests skip, and say so, where they are missing.
 set -euo pipefail
-packages=(chromium fonts-wqy-microhei)
+packages=(chromium fonts-wqy-microhei unifont)
 missing=()
 for p in "${packages[@]}"; do
 	dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")

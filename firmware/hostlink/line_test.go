@@ -69,7 +69,7 @@ func newRig(t *testing.T, dial func(hal.Dialer) hal.Dialer) *rig {
 	route, _ := tpdu.Parse("6000030000")
 	r.line, err = hostlink.New(hostlink.Opts{Clock: r.clock, Links: []hal.NamedLink{{Name: "lan", Dialer: link}}, Hosts: []string{r.host.Addr()},
 		Profile: hostlink.Profile{TID: acquirer.BenchTID, MID: acquirer.BenchMID, TPDU: route, Header: [6]byte{0x60, 0x31, 0, 0x31, 0, 0}, Tail60: "00050"},
-		Signer: signer{r.ks}, Notice: func(n hostlink.Notice) { r.notices <- n }})
+		Signer:  signer{r.ks}, Notice: func(n hostlink.Notice) { r.notices <- n }})
 	if err != nil {
 		t.Fatal(err)
 	}
