@@ -126,8 +126,13 @@ func crash(ctx context.Context, o world.Opts, kills int, seed uint64, progress f
 	if r.double, err = w.Double(); err != nil {
 		return r, err
 	}
-	if r.lost, err = w.Lost(ctx, time.Minute); err != nil {
+	lost, err := w.Lost(ctx, time.Minute)
+	if err != nil {
 		return r, err
+	}
+	r.lost = len(lost)
+	for _, l := range lost {
+		fmt.Fprintln(os.Stderr, "lost:", l)
 	}
 	if r.open, err = w.Open(ctx); err != nil {
 		return r, err

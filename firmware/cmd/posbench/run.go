@@ -178,9 +178,12 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 		if r.Open, err = w.Open(ctx); err != nil {
 			r.Open = -1
 		}
-		if r.Lost, err = w.Lost(ctx, time.Second); err != nil {
+		lost, err := w.Lost(ctx, time.Second)
+		if r.Lost = len(lost); err != nil {
 			r.Lost = -1
 		}
+	} else {
+		r.Open, r.Lost = -1, -1 // only a running device can tell
 	}
 	r.codes = w.Codes()
 	for _, f := range w.Findings() {
@@ -353,11 +356,13 @@ func ledger(ctx context.Context, ts *script, w *world.World, neg bool, args []st
 		ts.Fatalf("ledger %s: %v", args[0], err)
 	}
 	var have int
+	var lost []string
 	switch args[0] {
 	case "double":
 		have, err = w.Double()
 	case "lost":
-		have, err = w.Lost(ctx, limit)
+		lost, err = w.Lost(ctx, limit)
+		have = len(lost)
 	case "open":
 		have, err = w.Open(ctx)
 	default:
@@ -367,6 +372,9 @@ func ledger(ctx context.Context, ts *script, w *world.World, neg bool, args []st
 		ts.Fatalf("ledger %s: %v", args[0], err)
 	}
 	if (have == want) == neg {
+		if len(lost) > 0 {
+			ts.Logf("lost: %s", strings.Join(lost, "\nlost: "))
+		}
 		ts.Fatalf("ledger %s: there are %d, not %d", args[0], have, want)
 	}
 }

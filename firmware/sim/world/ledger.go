@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,13 +126,18 @@ func (w *World) captioned(c hal.Caption) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	// The payment spoken of: the last one presented whose card the screen
-	// names; a screen that names none speaks of the last.
-	var p *presentation
-	for i := len(w.ledger.shown) - 1; i >= 0 && p == nil; i-- {
-		s := w.ledger.shown[i]
+	// names, of the amount that it names; a screen that names none speaks of the
+	// last.
+	var p, card *presentation
+	for _, s := range w.ledger.shown {
 		if strings.Contains(text, s.tail) {
-			p = s
+			if card = s; s.amount == amount {
+				p = s
+			}
 		}
+	}
+	if p == nil {
+		p = card // another amount: a partial approval
 	}
 	if p == nil {
 		if len(w.ledger.shown) == 0 || strings.Contains(text, "****") {
@@ -265,14 +271,14 @@ func (w *World) Open(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// Lost counts orders of which the customer or the batch has another story than
-// the host. It waits first until nothing is open.
-func (w *World) Lost(ctx context.Context, limit time.Duration) (int, error) {
+// Lost lists orders of which the customer or the batch has another story than
+// the host, a line each. It waits first until nothing is open.
+func (w *World) Lost(ctx context.Context, limit time.Duration) ([]string, error) {
 	if w.Host == nil {
-		return 0, errNoBooks
+		return nil, errNoBooks
 	}
 	if !w.Running() {
-		return 0, errors.New("posd is down: what it would say cannot be known")
+		return nil, errors.New("posd is down: what it would say cannot be known")
 	}
 	if err := w.waitFor(ctx, limit, "outbox and intents empty", func() (bool, error) {
 		if !w.Running() {
@@ -281,26 +287,25 @@ func (w *World) Lost(ctx context.Context, limit time.Duration) (int, error) {
 		n, err := w.Open(ctx)
 		return err == nil && n == 0, nil
 	}); err != nil {
-		return 0, err
+		return nil, err
 	}
 	w.Panel.Settle(ctx)
 	return w.disagreements(ctx)
 }
 
-func (w *World) disagreements(ctx context.Context) (int, error) {
+func (w *World) disagreements(ctx context.Context) (lost []string, err error) {
 	rows, err := w.Batch(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	of, _ := w.net()
-	n := 0
 	w.mu.Lock()
 	for _, o := range w.ledger.orders {
 		if o.word == "" && of[o] == 0 {
 			continue
 		}
 		if approvedWord(o.word) && of[o] != o.said || !approvedWord(o.word) && of[o] != 0 {
-			n++
+			lost = append(lost, fmt.Sprintf("order %q: the customer heard %s %d, the host charged %d", o.name, o.word, o.said, of[o]))
 		}
 	}
 	w.mu.Unlock()
@@ -314,35 +319,29 @@ func (w *World) disagreements(ctx context.Context) (int, error) {
 	for _, r := range rows {
 		e, ok := books[r.STAN]
 		if !ok || e.Amount != r.Amount.Minor {
-			n++
+			lost = append(lost, fmt.Sprintf("STAN %s: %d in the batch, %d in the books", r.STAN, r.Amount.Minor, e.Amount))
 		}
 		delete(books, r.STAN)
 	}
-	return n + len(books) + w.paperLies(rows), nil
+	for stan, e := range books {
+		lost = append(lost, fmt.Sprintf("STAN %s: %d in the books, not in the batch", stan, e.Amount))
+	}
+	return append(lost, w.paperLies(rows)...), nil
 }
 
-// paperLies counts slips that say "approved" of what is not in the batch.
-func (w *World) paperLies(rows []pos.Sale) int {
-	known := map[string]bool{}
-	for _, r := range rows {
-		known[r.STAN.String()] = true
-	}
+// paperLies lists slips that say "approved" of what is not in the batch.
+func (w *World) paperLies(rows []pos.Sale) (lies []string) {
 	v, _ := w.Panel.View()
-	n := 0
-	for _, s := range v.Slips {
+	for i, s := range v.Slips {
 		text := slipText(s)
 		if !s.Whole || !strings.Contains(text, "APPROVED") && !strings.Contains(text, "交易成功") {
 			continue
 		}
-		found := false
-		for stan := range known {
-			found = found || strings.Contains(text, stan)
-		}
-		if !found {
-			n++
+		if !slices.ContainsFunc(rows, func(r pos.Sale) bool { return strings.Contains(text, r.STAN.String()) }) {
+			lies = append(lies, fmt.Sprintf("slip %d says approved, and is not in the batch", i+1))
 		}
 	}
-	return n
+	return lies
 }
 
 func slipText(s panelsim.Slip) string {
