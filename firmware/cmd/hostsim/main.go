@@ -1,4 +1,4 @@
-// Hostsim is an acquirer to test terminals against: accounts, limits,
+// Command hostsim is an acquirer to test terminals against: accounts, limits,
 // keys and books on a loopback port, driven by commands on its input, with one
 // JSON line on its output for all it sees and books. Card numbers are masked.
 //

@@ -1,4 +1,4 @@
-// Postool asks a running posd how it is, over its service socket: for
+// Command postool asks a running posd how it is, over its service socket: for
 // technicians and field engineers. It never opens the data directory's files:
 // posd holds them.
 //

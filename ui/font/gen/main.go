@@ -1,6 +1,6 @@
 //go:build ignore
 
-// The generator of unifont.bin; run by go generate in ui/font.
+// Command gen makes unifont.bin; run by go generate in ui/font.
 //
 //   - UNIFONT: GNU Unifont's unifont.hex, "CODE:BITS" a line: 32 hex digits for
 //     a glyph of 8x16, 64 for one of 16x16, rows from the top, left pixel first
