@@ -95,7 +95,10 @@ type Keystore struct {
 type Service struct {
 	Port string `toml:"port"`
 	Baud int    `toml:"baud"`
-	PIN  string `toml:"pin"` // of the technician, until roles come with their own store
+	// PINs as argon2id hashes, made by `postool pin`; a role without one cannot
+	// log in.
+	Technician string `toml:"technician"`
+	Supervisor string `toml:"supervisor"`
 }
 
 // Acquirer is the host context: who we are to whom.
@@ -120,6 +123,15 @@ type Acquirer struct {
 	EncryptTracks bool     `toml:"encrypt_tracks"`
 	NoMACDeclines bool     `toml:"no_mac_on_declines"`
 	NoMAC         bool     `toml:"no_mac"`
+	Offline       *Offline `toml:"offline"` // none: no offline sales
+}
+
+// Offline are the limits of store and forward; all apply at once.
+type Offline struct {
+	Each  string   `toml:"each"`  // one sale, "500.00"
+	Total string   `toml:"total"` // their sum
+	Count int      `toml:"count"`
+	Age   Duration `toml:"age"` // of the oldest, "24h"
 }
 
 // Duration is a time.Duration that reads "90s".
@@ -289,6 +301,13 @@ func (f *File) checkAcquirer() {
 	digits("header", a.Header, 12)
 	if len(a.Hosts) == 0 {
 		f.need("acquirer", "hosts", "")
+	}
+	if o := a.Offline; o != nil {
+		for key, v := range map[string]string{"acquirer.offline.each": o.Each, "acquirer.offline.total": o.Total} {
+			if _, err := pos.ParseAmount(v); err != nil {
+				f.fault(key, "must be an amount like 500.00")
+			}
+		}
 	}
 	if a.MaxAmount != "" {
 		if _, err := pos.ParseAmount(a.MaxAmount); err != nil {

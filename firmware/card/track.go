@@ -85,6 +85,9 @@ func dates(b []byte, sep byte) (e Expiry, s ServiceCode, rest []byte, err error)
 // or 'D'). It is empty after Wipe and must not be kept.
 func (t Track2) Reveal(fn func(track []byte)) { t.raw.Use(fn) }
 
+// Present tells that there is a track to send.
+func (t Track2) Present() bool { return t.raw.Len() > 0 }
+
 // Wipe wipes the raw text, in every copy of t.
 func (t Track2) Wipe() { t.raw.Wipe() }
 

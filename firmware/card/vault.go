@@ -48,6 +48,14 @@ func (v *Vault) Get(ref pos.CardRef) (Data, bool) {
 	return Data{}, false
 }
 
+// Or is the card of a ref, or d if there is none.
+func (v *Vault) Or(ref pos.CardRef, d Data) Data {
+	if have, ok := v.Get(ref); ok {
+		return have
+	}
+	return d
+}
+
 // Drop wipes the card of a ref, if there is one.
 func (v *Vault) Drop(ref pos.CardRef) { v.remove(func(e entry) bool { return e.ref == ref }, Data{}) }
 

@@ -6,6 +6,7 @@ import (
 
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/role"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
@@ -16,9 +17,11 @@ type Backend interface {
 	Status(ctx context.Context) (Status, error)
 	// Queue is the outbox, in the order of the intents; an armed record is of
 	// the sale that is under way.
-	Queue(ctx context.Context) ([]pos.Reversal, error)
+	Queue(ctx context.Context) ([]pos.Record, error)
 	// Batch calls fn for each row of the open batch until fn fails.
 	Batch(ctx context.Context, fn func(pos.Sale) error) error
+	// CloseRecord takes a record out of the outbox on a supervisor's word.
+	CloseRecord(ctx context.Context, stan pos.STAN, reason string) (pos.Record, error)
 	// Check examines the store; nil if it is whole.
 	Check(ctx context.Context) error
 }
@@ -29,18 +32,17 @@ type Opts struct {
 	Journal *journal.Journal
 	Clock   hal.Clock // nil means the machine's
 	Lang    string    // of the Shell at its start: "zh" or "en"; "" means en
-	// Logins are the roles that may log in on the cable, with their PINs. A
-	// role with an empty PIN cannot log in. Bench only, until roles have
-	// hashed secrets of their own.
+	// Logins are the roles that may log in, with the hashes of their PINs
+	// (role.Hash). A role without one cannot log in.
 	Logins map[Role]string
 }
 
 // Role of a person at the service cable; "" is nobody.
-type Role string
+type Role = role.Role
 
 const (
-	Technician Role = "technician"
-	Supervisor Role = "supervisor"
+	Technician = role.Technician
+	Supervisor = role.Supervisor
 )
 
 // Status is what the device says of itself.
@@ -64,6 +66,8 @@ type Status struct {
 
 	Open       bool      `json:"open"`       // an intent is open: the fate of a sale is not known
 	Reversals  int       `json:"reversals"`  // waiting to be sent
+	Advices    int       `json:"advices"`    // offline sales, refunds and others that wait
+	Refused    int       `json:"refused"`    // of these, refused by the host; a person must settle them
 	Unresolved int       `json:"unresolved"` // a person must settle these
 	Last       *LastSale `json:"last,omitempty"`
 

@@ -124,9 +124,9 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 }
 
 // Queue asks for the outbox.
-func (c *Client) Queue(ctx context.Context) (rs []pos.Reversal, err error) {
+func (c *Client) Queue(ctx context.Context) (rs []pos.Record, err error) {
 	err = c.Do(ctx, Request{Cmd: "queue"}, func(r Reply) error {
-		var v pos.Reversal
+		var v pos.Record
 		err := json.Unmarshal(r.Data, &v)
 		rs = append(rs, v)
 		return err

@@ -37,6 +37,7 @@ func init() {
 		{"batch", "", "h-batch", true, cmdBatch},
 		{"tx", "STAN", "h-tx", true, cmdTx},
 		{"check", "", "h-check", true, cmdCheck},
+		{"close", "STAN REASON…", "h-close", true, cmdClose},
 		{"lang", "zh|en", "h-lang", false, cmdLang},
 		{"logout", "", "h-logout", false, cmdLogout},
 		{"exit", "", "h-exit", false, cmdLogout},
@@ -182,6 +183,28 @@ func cmdTx(s *Shell, ctx context.Context, args []string) error {
 		WriteItem(s.term, s.language(), v)
 		return nil
 	})
+}
+
+// cmdClose is the supervisor's word on a record that the host cannot settle.
+func cmdClose(s *Shell, ctx context.Context, args []string) error {
+	if len(args) < 2 {
+		return errUsage
+	}
+	if s.who() != Supervisor {
+		s.say("supervisor-only")
+		return nil
+	}
+	n, err := strconv.ParseUint(args[0], 10, 20)
+	if err != nil {
+		return errUsage
+	}
+	rec, err := s.o.Backend.CloseRecord(ctx, pos.STAN(n), strings.Join(args[1:], " "))
+	if err != nil {
+		return err
+	}
+	WriteItem(s.term, s.language(), rec)
+	s.say("closed-ok")
+	return nil
 }
 
 func cmdCheck(s *Shell, ctx context.Context, _ []string) error {

@@ -144,7 +144,7 @@ func size(n uint64) string {
 }
 
 // WriteQueue prints the outbox; now is the device's logical time.
-func WriteQueue(w io.Writer, lang string, rs []pos.Reversal, now time.Duration) {
+func WriteQueue(w io.Writer, lang string, rs []pos.Record, now time.Duration) {
 	if len(rs) == 0 {
 		fmt.Fprintln(w, label(lang, "queue-empty"))
 		return
@@ -239,7 +239,7 @@ func WriteItem(w io.Writer, lang string, v any) {
 	case pos.Sale:
 		fmt.Fprintf(w, "%s %s  %s  %s  %s %s  %s %s  %s %s%s\n", label(lang, string(v.Kind)), v.STAN, v.Amount, v.Masked,
 			label(lang, "rc"), v.RC, label(lang, "rrn"), v.RRN, label(lang, "auth"), v.AuthCode, printed(lang, v.Printed))
-	case pos.Reversal:
+	case pos.Record:
 		fmt.Fprintf(w, "%s %s  %s  %s  %s  %s %d  %s\n", label(lang, "reversal"), v.STAN, v.Amount, v.Masked,
 			label(lang, string(v.State)), label(lang, "tries"), v.Tries, lastError(lang, v.LastError))
 	case journal.Entry:

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"swipewell/firmware/journal"
+	"swipewell/firmware/role"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
@@ -146,31 +146,31 @@ func (s *Shell) touch() {
 }
 
 // login asks for the role's PIN. Each wrong one in a row costs twice the time.
-func (s *Shell) login(ctx context.Context, role Role) error {
-	want := s.o.Logins[role]
+func (s *Shell) login(ctx context.Context, who Role) error {
+	want := s.o.Logins[who]
 	if want == "" {
 		s.say("no-role")
-		s.note("login", role, false)
+		s.note("login", who, false)
 		return nil
 	}
 	pin, err := s.term.ReadPassword(label(s.language(), "pin-ask"))
 	if err != nil {
 		return nil // ^C, or the port: Run sees it
 	}
-	if subtle.ConstantTimeCompare([]byte(pin), []byte(want)) != 1 {
+	if !role.Verify(want, pin) {
 		s.wrong++
-		s.note("login", role, false)
+		s.note("login", who, false)
 		hal.Sleep(ctx, s.o.Clock, min(time.Second<<min(s.wrong-1, 6), time.Minute))
 		s.say("pin-wrong")
 		return nil
 	}
 	s.wrong = 0
 	s.mu.Lock()
-	s.role = role
+	s.role = who
 	s.mu.Unlock()
 	s.touch()
-	s.note("login", role, true)
-	s.println(label(s.language(), "logged-in") + string(role))
+	s.note("login", who, true)
+	s.println(label(s.language(), "logged-in") + string(who))
 	return nil
 }
 

@@ -89,7 +89,7 @@ func (r *rig) signOn() {
 	}
 }
 
-func (r *rig) sale(pin string) (hostlink.SaleData, hostlink.Request) {
+func (r *rig) sale(pin string) (hostlink.TxnData, hostlink.Request) {
 	r.t.Helper()
 	for _, c := range r.host.Cards() {
 		if c.Name != "cup-debit-1" {
@@ -100,14 +100,14 @@ func (r *rig) sale(pin string) (hostlink.SaleData, hostlink.Request) {
 			r.t.Fatal(err)
 		}
 		r.stan = r.stan.Next()
-		s := hostlink.SaleData{ID: pos.RecordID{Context: "a", Batch: 1, STAN: r.stan}, Amount: pos.Fen(1280), Entry: "022", Card: card.Data{PAN: t2.PAN, Expiry: t2.Expiry, Track2: t2}}
+		s := hostlink.TxnData{Spec: txn.SpecOf(pos.KindSale), ID: pos.RecordID{Context: "a", Batch: 1, STAN: r.stan}, Amount: pos.Fen(1280), Entry: "022", Card: card.Data{PAN: t2.PAN, Expiry: t2.Expiry, Track2: t2}}
 		if pin != "" {
 			s.PIN, s.Entry = hal.NewSecret([]byte(pin)), "021"
 		}
-		return s, r.line.Sale(s)
+		return s, r.line.Financial(s)
 	}
 	r.t.Fatal("no card")
-	return hostlink.SaleData{}, hostlink.Request{}
+	return hostlink.TxnData{}, hostlink.Request{}
 }
 
 func TestSaleAndReversal(t *testing.T) {
@@ -120,9 +120,9 @@ func TestSaleAndReversal(t *testing.T) {
 		if rep.Kind != txn.Answered || a.RC != "00" || a.MAC != txn.MACValid || a.Amount != 1280 || len(a.RRN) != 12 {
 			t.Fatalf("sale with %d PIN digits: %v rc %v mac %v", len(pin), rep.Kind, a.RC, a.MAC)
 		}
-		rev := pos.Reversal{RecordID: s.ID, Amount: s.Amount, Process: "000000", Entry: s.Entry, Condition: "00", Type60: "22" + s.ID.Batch.String() + "00050", Reason: "98"}
+		rev := pos.Record{Class: pos.ClassReversal, Kind: pos.KindSale, RecordID: s.ID, Amount: s.Amount, Process: "000000", Entry: s.Entry, Condition: "00", Type60: "22" + s.ID.Batch.String() + "00050", Reason: "98"}
 		for range 2 { // once more changes nothing
-			rep = r.line.Exchange(t.Context(), r.line.Reversal(rev, s.Card.PAN, s.Card.Expiry))
+			rep = r.line.Exchange(t.Context(), r.line.Record(rev, s.Card.PAN, s.Card.Expiry))
 			if rep.Kind != txn.Answered || rep.Answer.RC != "00" || rep.Answer.MAC != txn.MACValid {
 				t.Fatalf("reversal: %v %v", rep.Kind, rep.Answer.RC)
 			}

@@ -40,54 +40,114 @@ type want struct {
 	amount  string
 	mac     bool // the answer's MAC counts
 	points  bool // the bench's fault points belong to this exchange
+	settle  bool // a 0510: no DE 39, totals in DE 48
+	params  bool // a 0810 whose DE 62 are parameters
 	tid     string
 	mid     string
 }
 
-// SaleData is what a sale needs beside the profile.
-type SaleData struct {
+// TxnData is a financial request beside the profile.
+type TxnData struct {
+	Spec   *txn.Spec
 	ID     pos.RecordID
 	Amount pos.Amount
 	Entry  string // DE 22
-	Card   card.Data
-	PIN    *hal.Secret // nil: none
+	Orig   pos.Original
+	Tip    int64     // DE 48 of a tip, minor units
+	Card   card.Data // with the track if the card is in front of us; else number and expiry
+	PIN    *hal.Secret
 }
 
-// Sale packs a 0200. HOST §1.4.
-func (l *Line) Sale(s SaleData) Request {
+// Financial packs a 0100, 0200 or 0220 of any kind. HOST §1.4.
+func (l *Line) Financial(d TxnData) Request {
 	var m iso8583.Message
-	m.Reset(0x0200)
-	m.SetDigits(iso8583.DEProcessing, "000000")
-	m.SetDigits(iso8583.DEAmount, amount12(s.Amount))
-	m.SetDigits(iso8583.DESTAN, s.ID.STAN.String())
-	if e := s.Card.Expiry.Reveal(); e != "" {
+	m.Reset(iso8583.MTI(d.Spec.MTI))
+	m.SetDigits(iso8583.DEProcessing, d.Spec.Process)
+	if !d.Spec.NoAmount {
+		m.SetDigits(iso8583.DEAmount, amount12(d.Amount))
+	}
+	m.SetDigits(iso8583.DESTAN, d.ID.STAN.String())
+	if e := d.Card.Expiry.Reveal(); e != "" {
 		m.SetDigits(iso8583.DEExpiry, e)
 	}
-	m.SetDigits(iso8583.DEEntryMode, s.Entry)
-	m.SetDigits(iso8583.DECondition, "00")
+	m.SetDigits(iso8583.DEEntryMode, d.Entry)
+	m.SetDigits(iso8583.DECondition, d.Spec.Condition)
 	security := []byte("0000000000000000")
-	if s.PIN.Len() > 0 {
+	if d.PIN.Len() > 0 {
 		m.SetDigits(iso8583.DEPINMax, "12")
 		security[0], security[1] = '2', '6'
-		block, err := l.o.Signer.PINBlock(s.PIN, s.Card.PAN)
+		block, err := l.o.Signer.PINBlock(d.PIN, d.Card.PAN)
 		if err != nil {
 			return Unpackable(err)
 		}
 		defer clear(block[:])
 		m.SetBytes(iso8583.DEPIN, block[:])
 	}
-	if err := l.track2(&m, s.Card.Track2, security); err != nil {
-		return Unpackable(err)
+	if d.Card.Track2.Present() {
+		if err := l.track2(&m, d.Card.Track2, security); err != nil {
+			return Unpackable(err)
+		}
+	} else if !d.Card.PAN.IsZero() {
+		m.SetDigits(iso8583.DEPAN, d.Card.PAN.Reveal())
 	}
 	if security[0] != '0' || security[2] != '0' {
 		m.SetDigits(iso8583.DESecurity, string(security))
 	}
+	if d.Orig.RRN != "" {
+		m.SetText(iso8583.DERRN, string(d.Orig.RRN))
+	}
+	if d.Orig.Auth != "" {
+		m.SetText(iso8583.DEAuthCode, fmt.Sprintf("%-6s", d.Orig.Auth))
+	}
 	l.identity(&m)
-	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", s.Amount.Currency))
-	m.SetDigits(iso8583.DEBatch, "22"+s.ID.Batch.String()+l.o.Profile.Tail60)
+	if d.Spec.Kind == pos.KindTip {
+		m.SetDigits(iso8583.DEPrivate48, fmt.Sprintf("%012d", d.Tip))
+	}
+	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", d.Amount.Currency))
+	m.SetDigits(iso8583.DEBatch, d.Spec.Type+d.ID.Batch.String()+l.o.Profile.Tail60)
+	if o := original(d.Spec.Kind, d.Orig); o != "" {
+		m.SetDigits(iso8583.DEOriginal, o)
+	}
+	if d.Spec.Kind == pos.KindRefund {
+		m.SetText(iso8583.DETexts, "000")
+	}
 	r := l.pack(&m, true)
 	r.want.points = true
 	return r
+}
+
+// original is DE 61: batch and STAN, and the date where the original may be of
+// another day. HOST §1.3; "" for a kind that names none.
+func original(k pos.TxnKind, o pos.Original) string {
+	s := o.Batch.String() + o.STAN.String()
+	switch k {
+	case pos.KindVoid, pos.KindCompletionVoid:
+		return s
+	case pos.KindRefund, pos.KindPreAuthVoid, pos.KindCompletion, pos.KindCompletionAdvice, pos.KindAdjust, pos.KindTip:
+		return s + fmt.Sprintf("%04s", o.Date)
+	}
+	return ""
+}
+
+// Record packs a record of the outbox with the card that was sealed beside it.
+func (l *Line) Record(r pos.Record, p card.PAN, e card.Expiry) Request {
+	switch r.Class {
+	case pos.ClassReversal:
+		return l.reversal(r, p, e)
+	case pos.ClassAdvice:
+		s := txn.SpecOf(r.Kind)
+		if s == nil {
+			break
+		}
+		d := TxnData{Spec: s, ID: r.RecordID, Amount: r.Amount, Entry: r.Entry, Orig: r.Orig, Tip: r.Tip, Card: card.Data{PAN: p, Expiry: e}}
+		if d.Orig.Auth == "" {
+			d.Orig.Auth = r.AuthCode
+		}
+		req := l.Financial(d)
+		req.want.points = false
+		return req
+	}
+	return Unpackable(fmt.Errorf("hostlink: no message for a record of class %v", r.Class))
 }
 
 // track2 sets DE 35, in clear or under the track key.
@@ -110,9 +170,9 @@ func (l *Line) track2(m *iso8583.Message, t card.Track2, security []byte) (err e
 	return err
 }
 
-// Reversal packs a 0400: the original's STAN and fields, the reason in DE 39,
+// reversal packs a 0400: the original's STAN and fields, the reason in DE 39,
 // never a track nor a PIN. HOST §1.4.
-func (l *Line) Reversal(r pos.Reversal, p card.PAN, e card.Expiry) Request {
+func (l *Line) reversal(r pos.Record, p card.PAN, e card.Expiry) Request {
 	var m iso8583.Message
 	m.Reset(0x0400)
 	m.SetDigits(iso8583.DEPAN, p.Reveal())
@@ -131,6 +191,10 @@ func (l *Line) Reversal(r pos.Reversal, p card.PAN, e card.Expiry) Request {
 	l.identity(&m)
 	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", r.Amount.Currency))
 	m.SetDigits(iso8583.DEBatch, r.Type60)
+	switch r.Kind { // HOST §1.4: DE 61 only for these
+	case pos.KindVoid, pos.KindPreAuthVoid, pos.KindCompletion, pos.KindCompletionVoid:
+		m.SetDigits(iso8583.DEOriginal, original(r.Kind, r.Orig))
+	}
 	return l.pack(&m, true)
 }
 
@@ -146,15 +210,6 @@ func (l *Line) SignOn(stan pos.STAN) Request {
 	}
 	m.SetDigits(iso8583.DEBatch, "00"+"000001"+form)
 	m.SetText(iso8583.DETexts, "01 ")
-	return l.pack(&m, false)
-}
-
-// Echo packs a 0820/301; it has no STAN. HOST §1.4.
-func (l *Line) Echo() Request {
-	var m iso8583.Message
-	m.Reset(0x0820)
-	l.identity(&m)
-	m.SetDigits(iso8583.DEBatch, "00"+"000001"+"301")
 	return l.pack(&m, false)
 }
 
@@ -205,6 +260,10 @@ type Answer struct {
 	Order    int    // processing requirement of the header
 	Batch    pos.BatchNo
 	Keys     []byte // DE 62 of a sign-on: cryptograms
+	Balance  int64  // DE 54, minor units
+	HasBal   bool
+	Code48   byte // settlement: DE 48 position 31
+	Params   txn.Params
 }
 
 // check parses one frame and holds it against the request. What does not
@@ -240,6 +299,15 @@ func (l *Line) check(body []byte, w want) (Answer, *Notice) {
 		fmt.Sscanf(d[2:8], "%d", &a.Batch)
 	}
 	a.Keys = append([]byte(nil), m.Bytes(iso8583.DEKeys)...)
+	a.Balance, a.HasBal = available(m.Text(iso8583.DEBalance))
+	if w.settle {
+		if d := m.Digits(iso8583.DEPrivate48); len(d) >= 31 {
+			a.Code48 = d[30]
+		}
+	}
+	if w.params {
+		a.Params = parseParams(m.Bytes(iso8583.DEKeys))
+	}
 	if w.mac {
 		a.MAC = l.macState(f.Message)
 	}
@@ -274,7 +342,7 @@ func mismatch(m *iso8583.Message, w want) (string, int) {
 		return "merchant differs", iso8583.DEMerchantID
 	case rc != "10" && m.Has(iso8583.DEAmount) && m.Digits(iso8583.DEAmount) != w.amount:
 		return "amount differs", iso8583.DEAmount
-	case len(rc) != 2:
+	case len(rc) != 2 && !w.settle: // a 0510 has none
 		return "no response code", iso8583.DEResponse
 	}
 	return "", 0

@@ -1,12 +1,46 @@
 package pos
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // TxnKind names a kind of transaction, in the words of the script language.
 type TxnKind string
 
-// KindSale is a purchase, 0200.
-const KindSale TxnKind = "sale"
+// The kinds of HOST §1.4 that move or hold money, or ask about it.
+const (
+	KindSale             TxnKind = "sale"            // 0200
+	KindVoid             TxnKind = "void"            // 0200, of a sale of this batch
+	KindRefund           TxnKind = "refund"          // 0220, of a sale of an earlier batch
+	KindPreAuth          TxnKind = "preauth"         // 0100
+	KindPreAuthVoid      TxnKind = "preauth-void"    // 0100
+	KindCompletion       TxnKind = "complete"        // 0200
+	KindCompletionAdvice TxnKind = "complete-advice" // 0220
+	KindCompletionVoid   TxnKind = "complete-void"   // 0200
+	KindBalance          TxnKind = "balance"         // 0200
+	KindOffline          TxnKind = "offline"         // 0220, with a voice authorisation
+	KindAdjust           TxnKind = "adjust"          // 0220, another amount for an offline sale
+	KindTip              TxnKind = "tip"             // 0220
+)
+
+// Class of a record in the outbox. Each has an order of its own; a lower one
+// goes before a higher one. HOST §3.4.
+type Class uint8
+
+const (
+	ClassReversal Class = 1 // 0400
+	ClassScript   Class = 2 // 0620, issuer script results
+	ClassAdvice   Class = 3 // 0220
+	ClassUpload   Class = 4 // 0820, status and logs
+)
+
+// Classes lists them in the order in which they go out.
+var Classes = [...]Class{ClassReversal, ClassScript, ClassAdvice, ClassUpload}
+
+var classNames = [...]string{"", "reversal", "script", "advice", "upload"}
+
+func (c Class) String() string { return classNames[min(int(c), len(classNames)-1)] }
 
 // RecordState of a record in the outbox.
 type RecordState string
@@ -16,6 +50,7 @@ const (
 	// goes out only if the intent ends unknown; any intent found at boot does.
 	RecordArmed      RecordState = "armed"
 	RecordQueued     RecordState = "queued"     // due, or waiting for its next try
+	RecordRefused    RecordState = "refused"    // an advice that the host will not book; a person must
 	RecordUnresolved RecordState = "unresolved" // the host's word did not close it; a person must
 )
 
@@ -27,38 +62,66 @@ type RecordID struct {
 	STAN    STAN    `json:"stan"`
 }
 
-// Reversal is the complete image of a 0400, save for the card number and its
-// expiry, which the store keeps sealed beside it. HOST §1.4.
-type Reversal struct {
+// Original is what a void, refund, completion or adjustment says of the
+// transaction it refers to: DE 61, 37 and 38. HOST §1.3.
+type Original struct {
+	Batch BatchNo  `json:"batch,omitempty"`
+	STAN  STAN     `json:"stan,omitempty"`
+	Date  string   `json:"date,omitempty"` // MMDD
+	RRN   RRN      `json:"rrn,omitempty"`
+	Auth  AuthCode `json:"auth,omitempty"`
+}
+
+// Record is one message of the outbox, complete save for the card number and
+// its expiry, which the store keeps sealed beside it; the MAC is made anew on
+// each try. HOST §1.4.
+type Record struct {
 	RecordID
-	Kind      TxnKind       `json:"kind"` // of the original
+	Class     Class         `json:"class"`
+	Kind      TxnKind       `json:"kind"` // of the original, or of the advice
 	State     RecordState   `json:"state"`
 	Amount    Amount        `json:"amount"`
 	Card      CardRef       `json:"card"`
 	Masked    MaskedPAN     `json:"masked"`
-	Process   string        `json:"process"`   // DE 3 of the original
-	Entry     string        `json:"entry"`     // DE 22 of the original, "021"
-	Condition string        `json:"condition"` // DE 25 of the original
-	Type60    string        `json:"type60"`    // DE 60 of the original
-	AuthCode  AuthCode      `json:"auth,omitempty"`
-	Reason    ResponseCode  `json:"reason"` // DE 39: 98 no answer, A0 wrong MAC, 06 the terminal failed
-	Order     string        `json:"order,omitempty"`
+	Process   string        `json:"process"`              // DE 3
+	Entry     string        `json:"entry"`                // DE 22, "021"
+	Condition string        `json:"condition"`            // DE 25
+	Type60    string        `json:"type60"`               // DE 60
+	Orig      Original      `json:"orig,omitzero"`        // DE 61
+	Tip       int64         `json:"tip,omitempty"`        // DE 48 of a tip, minor units
+	AuthCode  AuthCode      `json:"auth,omitempty"`       // DE 38: got with the answer, or by voice
+	Reason    ResponseCode  `json:"reason,omitempty"`     // DE 39 of a reversal: 98 no answer, A0 wrong MAC, 06 the terminal failed
 	At        Time          `json:"at"`                   // of the intent
 	LeftBy    time.Duration `json:"left_by"`              // logical time after which no byte of the original can leave any more
 	Tries     int           `json:"tries"`                // times sent; a failed dial uses up none
+	Tried     time.Duration `json:"tried,omitempty"`      // logical time of the last try
 	Next      time.Duration `json:"next"`                 // logical time of the next try
 	LastError string        `json:"last_error,omitempty"` // a code or DE 39
 }
 
-// Sale is a row of the batch: one transaction the host approved.
+// RowState is what has become of a row of the batch.
+type RowState string
+
+const (
+	RowBooked  RowState = ""        // the host approved it
+	RowPending RowState = "pending" // 待上送: made offline, the host has not heard of it
+	RowRefused RowState = "refused" // made offline, and the host would not have it
+	RowVoided  RowState = "voided"  // taken back by a void of this batch
+)
+
+// Sale is a row of the batch: one transaction that the customer was told of as
+// done.
 type Sale struct {
 	RecordID
 	Kind     TxnKind      `json:"kind"`
+	State    RowState     `json:"row_state,omitempty"`
 	Amount   Amount       `json:"amount"` // what was approved
 	Asked    Amount       `json:"asked"`  // what was asked; differs on a partial approval (DE 39 = 10)
+	Tip      int64        `json:"tip,omitempty"`
 	Card     CardRef      `json:"card"`
 	Masked   MaskedPAN    `json:"masked"`
 	Entry    string       `json:"entry"` // DE 22
+	Orig     Original     `json:"orig,omitzero"`
 	RC       ResponseCode `json:"rc"`
 	RRN      RRN          `json:"rrn"`
 	AuthCode AuthCode     `json:"auth,omitempty"`
@@ -69,4 +132,52 @@ type Sale struct {
 	At       Time         `json:"at"`
 	Printed  bool         `json:"printed"`
 	PINUsed  bool         `json:"pin"`
+	Uploaded bool         `json:"uploaded,omitempty"` // its detail went up in a batch upload
+}
+
+// Date is MMDD of the transaction: the host's, or else the device's own.
+func (s Sale) Date() string {
+	if len(s.HostTime) >= 4 {
+		return s.HostTime[:4]
+	}
+	return s.At.WallTime(CST).Format("0102")
+}
+
+// Totals of a batch as they are settled. HOST §1.4, 0500.
+type Totals struct {
+	DebitN  int   `json:"debit_n"`
+	Debit   int64 `json:"debit"` // sales, completions, offline sales, tips; minor units
+	CreditN int   `json:"credit_n"`
+	Credit  int64 `json:"credit"` // refunds
+}
+
+// Add books a row of kind k once (n = 1) or takes it back (n = -1).
+func (t *Totals) Add(k TxnKind, amount int64, n int) {
+	switch k {
+	case KindSale, KindCompletion, KindCompletionAdvice, KindOffline:
+		t.DebitN += n
+		t.Debit += int64(n) * amount
+	case KindRefund:
+		t.CreditN += n
+		t.Credit += int64(n) * amount
+	case KindTip, KindAdjust: // they change a row that is there
+		t.Debit += int64(n) * amount
+	}
+}
+
+// Of adds up rows, as a check of what was counted along the way.
+func (t *Totals) Of(s Sale) {
+	if s.State == RowVoided || s.State == RowRefused {
+		return
+	}
+	switch s.Kind {
+	case KindVoid, KindCompletionVoid, KindPreAuth, KindPreAuthVoid, KindBalance, KindTip, KindAdjust:
+		return
+	}
+	t.Add(s.Kind, s.Amount.Minor+s.Tip, 1)
+}
+
+// String is for people and logs: "12 188.00 / 1 5.00".
+func (t Totals) String() string {
+	return fmt.Sprintf("%d %s / %d %s", t.DebitN, Fen(t.Debit), t.CreditN, Fen(t.Credit))
 }

@@ -18,7 +18,7 @@ func (s *Store) Check() error {
 
 // checkTx: every bucket is known and holds as many keys as its sequence says;
 // every value fits its checksum, decodes, and stands under its own id; no card
-// is unsealed; at most one reversal is armed; a state exists as soon as
+// is unsealed; at most one record is armed; a state exists as soon as
 // anything else does.
 func checkTx(tx *bolt.Tx) error {
 	if _, err := readMeta(tx); err != nil {
@@ -36,6 +36,7 @@ func checkTx(tx *bolt.Tx) error {
 	state, rows, armed := false, 0, 0
 	err := tx.ForEach(func(name []byte, b *bolt.Bucket) error {
 		n := uint64(0)
+		class, outbox := classOf(name)
 		err := b.ForEach(func(k, v []byte) error {
 			n++
 			switch {
@@ -48,14 +49,14 @@ func checkTx(tx *bolt.Tx) error {
 				state = bytes.Equal(k, stateKey)
 				_, err := unframe(name, k, v)
 				return err
-			case bytes.Equal(name, classReversal.bucket()):
+			case outbox:
 				rows++
-				r, err := decodeReversal(k, v)
+				r, err := decodeRecord(class, k, v)
 				if err != nil {
 					return err
 				}
-				if len(r.Sealed) == 0 {
-					return damaged("reversal %v: no sealed card", r.RecordID)
+				if len(r.Sealed) == 0 && !r.Card.IsZero() {
+					return damaged("%v %v: no sealed card", class, r.RecordID)
 				}
 				if r.State == pos.RecordArmed {
 					armed++
@@ -79,12 +80,20 @@ func checkTx(tx *bolt.Tx) error {
 	switch {
 	case err != nil:
 		return err
-	case tx.Bucket(stateBucket) == nil || tx.Bucket(classReversal.bucket()) == nil:
+	case tx.Bucket(stateBucket) == nil:
 		return damaged("a bucket is gone")
 	case armed > 1:
-		return damaged("%d armed reversals", armed)
+		return damaged("%d armed records", armed)
 	case rows > 0 && !state:
 		return damaged("rows and no state")
+	}
+	for _, c := range pos.Classes {
+		if v, _ := metaSchema(tx); v == 1 && c != pos.ClassReversal {
+			continue
+		}
+		if tx.Bucket(classBucket(c)) == nil {
+			return damaged("the outbox of class %v is gone", c)
+		}
 	}
 	// A bucket that lost its last row, or a batch that ends without one, shows
 	// in the sequence above; a STAN twice in a batch shows here.

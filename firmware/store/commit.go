@@ -13,19 +13,28 @@ import (
 type Change struct {
 	// State replaces what txn keeps; nil leaves it. Opaque JSON.
 	State []byte
-	// PutReversal writes or replaces records of the outbox. A record that is
-	// new gets its card sealed in the same transaction; one that is there
-	// keeps the sealed card it has.
-	PutReversal []pos.Reversal
-	// DropReversal removes records; one that is not there is no error.
-	DropReversal []pos.RecordID
-	// PutSale writes or replaces rows of a batch.
+	// PutRecord writes or replaces records of the outbox. A record that is new
+	// gets its card sealed in the same transaction; one that is there keeps the
+	// sealed card it has.
+	PutRecord []pos.Record
+	// DropRecord removes records; one that is not there is no error.
+	DropRecord []RecordKey
+	// PutSale writes or replaces rows of a batch; a new row gets its card
+	// sealed, if the sealer has it.
 	PutSale []pos.Sale
+	// CloseBatch removes a batch that was settled, with all its rows.
+	CloseBatch *BatchID
+}
+
+// RecordKey names one record of the outbox.
+type RecordKey struct {
+	Class pos.Class
+	ID    pos.RecordID
 }
 
 // Empty tells that there is nothing to write.
 func (c Change) Empty() bool {
-	return c.State == nil && len(c.PutReversal)+len(c.DropReversal)+len(c.PutSale) == 0
+	return c.State == nil && c.CloseBatch == nil && len(c.PutRecord)+len(c.DropRecord)+len(c.PutSale) == 0
 }
 
 // Sealer seals PAN and expiry of a card that is in front of the device; aad
@@ -75,12 +84,29 @@ func (s *Store) Commit(c Change, sealer Sealer) error {
 		s.failed = classify(err)
 		return s.failed
 	}
-	s.outbox = outbox
+	s.follow(outbox)
 	s.commits.Add(1)
 	// Every allocated page is written once, and one meta page.
 	st := last.Stats()
 	s.written.Add(uint64(st.GetPageAlloc()) + uint64(s.db.Info().PageSize))
 	return nil
+}
+
+// follow keeps the outbox's states in memory in step with the file.
+func (s *Store) follow(next map[RecordKey]pos.RecordState) {
+	for k, st := range next {
+		if s.outbox[k] == pos.RecordArmed {
+			s.armed--
+		}
+		if st == pos.RecordArmed {
+			s.armed++
+		}
+		if st == "" {
+			delete(s.outbox, k)
+		} else {
+			s.outbox[k] = st
+		}
+	}
 }
 
 // fault is what the bench wants this moment to fail with.
@@ -91,32 +117,35 @@ func (s *Store) fault() error {
 	return faults[s.opts.FaultFn()]
 }
 
-// plan is the outbox as it will be, or why c must not be written.
-func (s *Store) plan(c Change) (map[pos.RecordID]pos.RecordState, error) {
-	next := make(map[pos.RecordID]pos.RecordState, len(s.outbox)+len(c.PutReversal))
-	for id, st := range s.outbox {
-		next[id] = st
-	}
-	for _, r := range c.PutReversal {
+// plan is what c does to the outbox's states, or why c must not be written.
+func (s *Store) plan(c Change) (next map[RecordKey]pos.RecordState, err error) {
+	next = make(map[RecordKey]pos.RecordState, len(c.PutRecord)+len(c.DropRecord)) // "" = gone
+	for _, r := range c.PutRecord {
 		if why := badID(r.RecordID); why != "" {
-			return nil, fmt.Errorf("%w: a reversal with %s", ErrInvariant, why)
+			return nil, fmt.Errorf("%w: a record with %s", ErrInvariant, why)
+		}
+		if r.Class < pos.ClassReversal || r.Class > pos.ClassUpload {
+			return nil, fmt.Errorf("%w: a record of class %d", ErrInvariant, r.Class)
 		}
 		if err := masked(r.Masked); err != nil {
 			return nil, err
 		}
-		next[r.RecordID] = r.State
+		next[RecordKey{r.Class, r.RecordID}] = r.State
 	}
-	for _, id := range c.DropReversal {
-		delete(next, id)
+	for _, k := range c.DropRecord {
+		next[k] = ""
 	}
-	armed := 0
-	for _, st := range next {
+	armed := s.armed
+	for k, st := range next {
+		if s.outbox[k] == pos.RecordArmed {
+			armed--
+		}
 		if st == pos.RecordArmed {
 			armed++
 		}
 	}
 	if armed > 1 {
-		return nil, fmt.Errorf("%w: %d armed reversals", ErrInvariant, armed)
+		return nil, fmt.Errorf("%w: %d armed records", ErrInvariant, armed)
 	}
 	for _, r := range c.PutSale {
 		if why := badID(r.RecordID); why != "" {
@@ -152,30 +181,36 @@ func (s *Store) write(tx *bolt.Tx, c Change, sealer Sealer) error {
 			return err
 		}
 	}
-	out := tx.Bucket(classReversal.bucket())
-	for _, r := range c.PutReversal {
-		if err := s.putReversal(out, r, sealer); err != nil {
+	for _, r := range c.PutRecord {
+		if err := s.putRecord(tx, r, sealer); err != nil {
 			return err
 		}
 	}
-	for _, id := range c.DropReversal {
-		if err := drop(out, recordKey(id)); err != nil {
+	for _, k := range c.DropRecord {
+		if err := drop(tx.Bucket(classBucket(k.Class)), recordKey(k.ID)); err != nil {
 			return err
 		}
 	}
 	for _, row := range c.PutSale {
-		if err := putSale(tx, row); err != nil {
+		if err := s.putSale(tx, row, sealer); err != nil {
 			return err
+		}
+	}
+	if c.CloseBatch != nil {
+		name := batchBucket(c.CloseBatch.Context, c.CloseBatch.Batch)
+		if tx.Bucket(name) != nil {
+			return tx.DeleteBucket(name)
 		}
 	}
 	return nil
 }
 
-func (s *Store) putReversal(b *bolt.Bucket, r pos.Reversal, sealer Sealer) error {
-	key := recordKey(r.RecordID)
+func (s *Store) putRecord(tx *bolt.Tx, r pos.Record, sealer Sealer) error {
+	key, name := recordKey(r.RecordID), classBucket(r.Class)
+	b := tx.Bucket(name)
 	row := outRow{Record: r}
 	if v := b.Get(key); v != nil {
-		old, err := decodeReversal(key, v)
+		old, err := decodeRecord(r.Class, key, v)
 		if err != nil {
 			return err
 		}
@@ -183,11 +218,11 @@ func (s *Store) putReversal(b *bolt.Bucket, r pos.Reversal, sealer Sealer) error
 			return fmt.Errorf("%w: record %v changes its card", ErrInvariant, r.RecordID)
 		}
 		row.Sealed = old.Sealed
-	} else {
+	} else if !r.Card.IsZero() {
 		if sealer == nil {
-			return fmt.Errorf("%w: a new reversal and no sealer", ErrInvariant)
+			return fmt.Errorf("%w: a new record and no sealer", ErrInvariant)
 		}
-		sealed, err := sealer.Seal(r.Card, s.AAD(r.RecordID))
+		sealed, err := sealer.Seal(r.Card, s.AAD(r.Class, r.RecordID))
 		if err != nil {
 			return fmt.Errorf("store: seal: %w", err)
 		}
@@ -200,27 +235,40 @@ func (s *Store) putReversal(b *bolt.Bucket, r pos.Reversal, sealer Sealer) error
 	if err != nil {
 		return err
 	}
-	return put(b, classReversal.bucket(), key, raw)
+	return put(b, name, key, raw)
 }
 
 // AAD is what binds the sealed card of a record to it: the store, the class
-// and the record's key. A blob moved to another record does not open.
-func (s *Store) AAD(id pos.RecordID) []byte {
-	a := append([]byte("swipewell/store/"+s.id+"/"), classReversal.bucket()...)
+// and the record's key. A blob moved to another record does not open. Rows of
+// the batch have class 0.
+func (s *Store) AAD(c pos.Class, id pos.RecordID) []byte {
+	a := append([]byte("swipewell/store/"+s.id+"/"), classBucket(c)...)
 	return append(append(a, 0), recordKey(id)...)
 }
 
-func putSale(tx *bolt.Tx, row pos.Sale) error {
-	name := batchBucket(row.Context, row.Batch)
+func (s *Store) putSale(tx *bolt.Tx, sale pos.Sale, sealer Sealer) error {
+	name := batchBucket(sale.Context, sale.Batch)
 	b, err := tx.CreateBucketIfNotExists(name)
 	if err != nil {
 		return err
 	}
 	b.FillPercent = fill
-	key := findRow(b, row.STAN)
+	row := saleRow{Sale: sale}
+	key := findRow(b, sale.STAN)
 	if key == nil {
 		last, _ := b.Cursor().Last()
-		key = rowKey(epochOf(last, row.STAN), row.STAN)
+		key = rowKey(epochOf(last, sale.STAN), sale.STAN)
+		if sealer != nil && !sale.Card.IsZero() {
+			if row.Sealed, err = sealer.Seal(sale.Card, s.AAD(0, sale.RecordID)); err != nil {
+				return fmt.Errorf("store: seal: %w", err)
+			}
+		}
+	} else {
+		old, err := decodeSale(name, key, b.Get(key))
+		if err != nil {
+			return err
+		}
+		row.Sealed = old.Sealed
 	}
 	raw, err := json.Marshal(row)
 	if err != nil {

@@ -18,7 +18,7 @@
 //
 //	meta             schema, id
 //	state            txn: what txn keeps, opaque JSON
-//	outbox/N         a class of records with its own order (1 reversals; 2 script results, 3 advices and 4 uploads come later)
+//	outbox/N         a class of records with its own order (1 reversals, 2 script results, 3 advices, 4 uploads)
 //	batch/CTX/NNNNNN the rows of one batch, in the order of their STAN
 //
 // bbolt guards its two meta pages with a checksum and nothing else. So each

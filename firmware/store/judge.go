@@ -139,7 +139,7 @@ func judgeFile(path string) (err error) {
 	}
 	defer db.Close()
 	return db.View(func(tx *bolt.Tx) error {
-		if have, ok := metaSchema(tx); ok && have != Schema {
+		if have, ok := metaSchema(tx); ok && !readable(have) {
 			return &SchemaError{Have: have, Want: Schema}
 		}
 		return checkTx(tx)

@@ -74,7 +74,7 @@ func crashed(t testing.TB, n int) (dir, path string) {
 			t.Fatal(err)
 		}
 	}
-	commit(t, s, Change{State: testState(n), PutReversal: []pos.Reversal{reversal(900, pos.RecordQueued)}})
+	commit(t, s, Change{State: testState(n), PutRecord: []pos.Record{reversal(900, pos.RecordQueued)}})
 	s.Close()
 	if err := os.Remove(filepath.Join(dir, cleanFile)); err != nil {
 		t.Fatal(err)
@@ -307,7 +307,7 @@ func TestOtherRefusals(t *testing.T) {
 			os.WriteFile(filepath.Join(dir, idFile), []byte("00112233445566778899aabbccddeeff\n"), 0o600)
 		}, is(ErrDamaged)},
 		{"two armed", func(t *testing.T, dir, path string) {
-			put2 := []pos.Reversal{reversal(1, pos.RecordArmed), reversal(2, pos.RecordArmed)}
+			put2 := []pos.Record{reversal(1, pos.RecordArmed), reversal(2, pos.RecordArmed)}
 			db, err := bolt.Open(path, 0o600, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -316,7 +316,7 @@ func TestOtherRefusals(t *testing.T) {
 			db.Update(func(tx *bolt.Tx) error {
 				for _, r := range put2 {
 					raw, _ := json.Marshal(outRow{r, []byte{1}})
-					put(tx.Bucket(classReversal.bucket()), classReversal.bucket(), recordKey(r.RecordID), raw)
+					put(tx.Bucket(classBucket(pos.ClassReversal)), classBucket(pos.ClassReversal), recordKey(r.RecordID), raw)
 				}
 				return nil
 			})
@@ -520,21 +520,21 @@ func childSell(path string) {
 	json.Unmarshal(raw, &st)
 	if st.STAN != st.Done { // an intent was open: it goes on
 		st.STAN = st.Done
-		if rows, _ := s.Reversals(); len(rows) > 0 {
+		if rows, _ := s.Records(); len(rows) > 0 {
 			raw, _ := json.Marshal(st)
-			s.Commit(Change{State: raw, DropReversal: []pos.RecordID{rows[0].RecordID}}, nil)
+			s.Commit(Change{State: raw, DropRecord: []RecordKey{revKey(rows[0].RecordID)}}, nil)
 		}
 	}
 	for {
 		st.STAN++
 		row := sale(pos.STAN(st.STAN))
 		raw, _ := json.Marshal(st)
-		if s.Commit(Change{State: raw, PutReversal: []pos.Reversal{reversal(row.STAN, pos.RecordArmed)}}, &plainSealer{}) != nil {
+		if s.Commit(Change{State: raw, PutRecord: []pos.Record{reversal(row.STAN, pos.RecordArmed)}}, &plainSealer{}) != nil {
 			os.Exit(9)
 		}
 		st.Done++
 		raw, _ = json.Marshal(st)
-		if s.Commit(Change{State: raw, DropReversal: []pos.RecordID{row.RecordID}, PutSale: []pos.Sale{row}}, nil) != nil {
+		if s.Commit(Change{State: raw, DropRecord: []RecordKey{revKey(row.RecordID)}, PutSale: []pos.Sale{row}}, nil) != nil {
 			os.Exit(9)
 		}
 		os.Stdout.Write(binary.LittleEndian.AppendUint64(nil, uint64(st.Done)))
@@ -581,7 +581,7 @@ func FuzzRow(f *testing.F) {
 		if _, err := decodeSale(name, k, v); err != nil && !errors.Is(err, ErrDamaged) {
 			t.Errorf("row: %v", err)
 		}
-		if _, err := decodeReversal(k, v); err != nil && !errors.Is(err, ErrDamaged) {
+		if _, err := decodeRecord(pos.ClassReversal, k, v); err != nil && !errors.Is(err, ErrDamaged) {
 			t.Errorf("record: %v", err)
 		}
 	})

@@ -11,7 +11,7 @@ import (
 )
 
 // Schema is the version of the layout that this build reads and writes.
-const Schema uint32 = 1
+const Schema uint32 = 2
 
 var (
 	metaBucket  = []byte("meta")
@@ -22,17 +22,18 @@ var (
 	batchPrefix = []byte("batch/")
 )
 
-// class of outbox records: each has a bucket and an order of its own.
-type class byte
+// classBucket holds the records of one class.
+func classBucket(c pos.Class) []byte { return []byte{'o', 'u', 't', 'b', 'o', 'x', '/', '0' + byte(c)} }
 
-const (
-	classReversal class = 1 // goes before everything else
-	classScript   class = 2 // issuer script results
-	classAdvice   class = 3
-	classUpload   class = 4
-)
-
-func (c class) bucket() []byte { return []byte{'o', 'u', 't', 'b', 'o', 'x', '/', '0' + byte(c)} }
+// classOf is the class whose bucket this is.
+func classOf(name []byte) (pos.Class, bool) {
+	for _, c := range pos.Classes {
+		if bytes.Equal(name, classBucket(c)) {
+			return c, true
+		}
+	}
+	return 0, false
+}
 
 // castagnoli is the polynomial with an instruction of its own on amd64 and arm64.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -118,39 +119,49 @@ func epochOf(last []byte, s pos.STAN) byte {
 	return e
 }
 
-// outRow is the payload of a reversal: the record, and the sealed PAN and expiry.
+// outRow is the payload of a record: the record, and the sealed PAN and expiry.
 type outRow struct {
-	Record pos.Reversal `json:"rec"`
-	Sealed []byte       `json:"sealed"`
+	Record pos.Record `json:"rec"`
+	Sealed []byte     `json:"sealed"`
 }
 
-func decodeReversal(key, v []byte) (ReversalRow, error) {
-	b := classReversal.bucket()
+func decodeRecord(c pos.Class, key, v []byte) (RecordRow, error) {
+	b := classBucket(c)
 	p, err := unframe(b, key, v)
 	if err != nil {
-		return ReversalRow{}, err
+		return RecordRow{}, err
 	}
 	var r outRow
 	if err := json.Unmarshal(p, &r); err != nil {
-		return ReversalRow{}, damaged("%s %x: %v", b, key, err)
+		return RecordRow{}, damaged("%s %x: %v", b, key, err)
 	}
-	if !bytes.Equal(key, recordKey(r.Record.RecordID)) {
-		return ReversalRow{}, damaged("%s %x: holds record %v", b, key, r.Record.RecordID)
+	if r.Record.Class == 0 && c == pos.ClassReversal { // of schema 1
+		r.Record.Class = c
 	}
-	return ReversalRow{Reversal: r.Record, Sealed: r.Sealed}, nil
+	if r.Record.Class != c || !bytes.Equal(key, recordKey(r.Record.RecordID)) {
+		return RecordRow{}, damaged("%s %x: holds %v %v", b, key, r.Record.Class, r.Record.RecordID)
+	}
+	return RecordRow{Record: r.Record, Sealed: r.Sealed}, nil
 }
 
-func decodeSale(bucket, key, v []byte) (pos.Sale, error) {
+// saleRow is the payload of a batch row; Sealed is empty where the card was not
+// at hand (rows of schema 1).
+type saleRow struct {
+	pos.Sale
+	Sealed []byte `json:"sealed,omitempty"`
+}
+
+func decodeSale(bucket, key, v []byte) (saleRow, error) {
 	p, err := unframe(bucket, key, v)
 	if err != nil {
-		return pos.Sale{}, err
+		return saleRow{}, err
 	}
-	var s pos.Sale
+	var s saleRow
 	if err := json.Unmarshal(p, &s); err != nil {
-		return pos.Sale{}, damaged("%s %x: %v", bucket, key, err)
+		return saleRow{}, damaged("%s %x: %v", bucket, key, err)
 	}
 	if len(key) != 4 || rowSTAN(key) != s.STAN || !bytes.Equal(bucket, batchBucket(s.Context, s.Batch)) {
-		return pos.Sale{}, damaged("%s %x: holds row %v", bucket, key, s.RecordID)
+		return saleRow{}, damaged("%s %x: holds row %v", bucket, key, s.RecordID)
 	}
 	return s, nil
 }

@@ -16,7 +16,7 @@ import (
 // model is what the store should hold.
 type model struct {
 	state  []byte
-	outbox map[pos.RecordID]pos.Reversal
+	outbox map[pos.RecordID]pos.Record
 	sealed map[pos.RecordID][]byte
 	sales  map[pos.RecordID]pos.Sale
 }
@@ -40,7 +40,7 @@ func TestModel(t *testing.T) {
 		}
 		s, seal := reopen(), &plainSealer{}
 		defer func() { s.Close() }()
-		m := model{outbox: map[pos.RecordID]pos.Reversal{}, sealed: map[pos.RecordID][]byte{}, sales: map[pos.RecordID]pos.Sale{}}
+		m := model{outbox: map[pos.RecordID]pos.Record{}, sealed: map[pos.RecordID][]byte{}, sales: map[pos.RecordID]pos.Sale{}}
 		id := rapid.Custom(func(t *rapid.T) pos.RecordID {
 			return pos.RecordID{Context: rapid.SampledFrom([]string{"", "cup", "visa-x"}).Draw(t, "ctx"), Batch: pos.BatchNo(rapid.IntRange(0, 2).Draw(t, "batch")),
 				STAN: pos.STAN(rapid.SampledFrom([]int{1, 2, 3, 255, 256, 65536, 499_999, 500_001, 999_998, 999_999}).Draw(t, "stan"))}
@@ -53,12 +53,12 @@ func TestModel(t *testing.T) {
 				for range rapid.IntRange(0, 2).Draw(rt, "reversals") {
 					r := reversal(1, rapid.SampledFrom([]pos.RecordState{pos.RecordArmed, pos.RecordQueued, pos.RecordUnresolved}).Draw(rt, "st"))
 					r.RecordID, r.Tries = id.Draw(rt, "id"), rapid.IntRange(0, 9).Draw(rt, "tries")
-					c.PutReversal = append(c.PutReversal, r)
+					c.PutRecord = append(c.PutRecord, r)
 					next.outbox[r.RecordID] = r
 				}
 				for range rapid.IntRange(0, 2).Draw(rt, "drops") {
 					d := id.Draw(rt, "drop")
-					c.DropReversal = append(c.DropReversal, d)
+					c.DropRecord = append(c.DropRecord, revKey(d))
 					delete(next.outbox, d)
 				}
 				for range rapid.IntRange(0, 4).Draw(rt, "sales") {
@@ -109,13 +109,13 @@ func TestModel(t *testing.T) {
 				if st, err := s.State(); err != nil || !bytes.Equal(st, m.state) {
 					rt.Fatalf("state %s, want %s (%v)", st, m.state, err)
 				}
-				rows, err := s.Reversals()
+				rows, err := s.Records()
 				if err != nil {
 					rt.Fatal(err)
 				}
-				got := map[pos.RecordID]pos.Reversal{}
+				got := map[pos.RecordID]pos.Record{}
 				for _, r := range rows {
-					got[r.RecordID] = r.Reversal
+					got[r.RecordID] = r.Record
 					if was, ok := m.sealed[r.RecordID]; ok && !bytes.Equal(was, r.Sealed) {
 						rt.Fatalf("the sealed card of %v changed", r.RecordID)
 					}

@@ -45,8 +45,9 @@ type Store struct {
 	path   string
 	id     string
 	lock   *os.File
-	outbox map[pos.RecordID]pos.RecordState // what the outbox holds
-	failed error                            // the commit that failed; nothing more is done
+	outbox map[RecordKey]pos.RecordState // what the outbox holds
+	armed  int                           // of these, armed
+	failed error                         // the commit that failed; nothing more is done
 
 	commits, written atomic.Uint64
 }
@@ -67,7 +68,7 @@ func Open(path string, o Opts) (*Store, error) {
 	if o.Wait <= 0 {
 		o.Wait = 500 * time.Millisecond
 	}
-	s := &Store{opts: o, path: path, dir: filepath.Dir(path), outbox: map[pos.RecordID]pos.RecordState{}}
+	s := &Store{opts: o, path: path, dir: filepath.Dir(path), outbox: map[RecordKey]pos.RecordState{}}
 	if err := s.open(); err != nil {
 		if s.db != nil {
 			s.db.Close()
@@ -190,12 +191,15 @@ func (s *Store) openDB() (err error) {
 	if err != nil {
 		return classify(err)
 	}
+	if err := migrate(s.db); err != nil {
+		return classify(err)
+	}
 	return s.db.View(func(tx *bolt.Tx) error {
 		if s.id, err = readMeta(tx); err != nil {
 			return err
 		}
-		return eachReversal(tx, func(r ReversalRow) error {
-			s.outbox[r.RecordID] = r.State
+		return eachRecord(tx, func(r RecordRow) error {
+			s.follow(map[RecordKey]pos.RecordState{{r.Class, r.RecordID}: r.State})
 			return nil
 		})
 	})
@@ -232,7 +236,7 @@ func readMeta(tx *bolt.Tx) (id string, err error) {
 	if len(v) != 4 {
 		return "", damaged("a schema of %d bytes", len(v))
 	}
-	if have := binary.BigEndian.Uint32(v); have != Schema {
+	if have := binary.BigEndian.Uint32(v); !readable(have) {
 		return "", &SchemaError{Have: have, Want: Schema}
 	}
 	v, err = unframe(metaBucket, idKey, b.Get(idKey))
@@ -289,7 +293,11 @@ func (s *Store) create() error {
 
 // layOut makes the buckets that every store has.
 func layOut(tx *bolt.Tx, schema uint32, id string) error {
-	for _, name := range [][]byte{metaBucket, stateBucket, classReversal.bucket()} {
+	names := [][]byte{metaBucket, stateBucket}
+	for _, c := range pos.Classes {
+		names = append(names, classBucket(c))
+	}
+	for _, name := range names {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}

@@ -14,9 +14,9 @@ import (
 	"swipewell/firmware/pos"
 )
 
-// ReversalRow is a record of the outbox with its card as Sealer left it.
-type ReversalRow struct {
-	pos.Reversal
+// RecordRow is a record of the outbox with its card as Sealer left it.
+type RecordRow struct {
+	pos.Record
 	Sealed []byte
 }
 
@@ -31,6 +31,7 @@ type Counts struct {
 	Sales      int // rows of all batches
 	Armed      int // 0 or 1
 	Queued     int
+	Refused    int
 	Unresolved int
 }
 
@@ -51,58 +52,81 @@ func (s *Store) State() (state []byte, err error) {
 	return state, err
 }
 
-// Reversals is the outbox in the order of the intents.
-func (s *Store) Reversals() (rows []ReversalRow, err error) {
+// Records is the outbox: by class, and in each in the order of the intents.
+func (s *Store) Records() (rows []RecordRow, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
-		return eachReversal(tx, func(r ReversalRow) error {
+		return eachRecord(tx, func(r RecordRow) error {
 			rows = append(rows, r)
 			return nil
 		})
 	})
-	slices.SortStableFunc(rows, func(a, b ReversalRow) int { return cmp.Compare(a.At.Logical, b.At.Logical) })
+	slices.SortStableFunc(rows, func(a, b RecordRow) int {
+		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.At.Logical, b.At.Logical))
+	})
 	return rows, err
 }
 
-func eachReversal(tx *bolt.Tx, fn func(ReversalRow) error) error {
-	b := tx.Bucket(classReversal.bucket())
-	if b == nil {
-		return damaged("no outbox")
-	}
-	return b.ForEach(func(k, v []byte) error {
-		r, err := decodeReversal(k, v)
+func eachRecord(tx *bolt.Tx, fn func(RecordRow) error) error {
+	for _, c := range pos.Classes {
+		b := tx.Bucket(classBucket(c))
+		if b == nil {
+			return damaged("no outbox for class %v", c)
+		}
+		err := b.ForEach(func(k, v []byte) error {
+			r, err := decodeRecord(c, k, v)
+			if err != nil {
+				return err
+			}
+			return fn(r)
+		})
 		if err != nil {
 			return err
 		}
-		return fn(r)
-	})
+	}
+	return nil
 }
 
 // Sealed is the sealed card of a record; ErrNotFound if it is not there.
-func (s *Store) Sealed(id pos.RecordID) (sealed []byte, err error) {
+func (s *Store) Sealed(key RecordKey) (sealed []byte, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
-		key := recordKey(id)
-		v := tx.Bucket(classReversal.bucket()).Get(key)
-		if v == nil {
-			return fmt.Errorf("%w: reversal %v", ErrNotFound, id)
+		b, k := tx.Bucket(classBucket(key.Class)), recordKey(key.ID)
+		if b == nil || b.Get(k) == nil {
+			return fmt.Errorf("%w: %v %v", ErrNotFound, key.Class, key.ID)
 		}
-		r, err := decodeReversal(key, v)
+		r, err := decodeRecord(key.Class, k, b.Get(k))
 		sealed = r.Sealed
 		return err
 	})
 	return sealed, err
 }
 
+// SealedSale is the sealed card of a row of a batch, empty if the row has none;
+// ErrNotFound if it is not there.
+func (s *Store) SealedSale(id pos.RecordID) (sealed []byte, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		row, err := saleOf(tx, id)
+		sealed = row.Sealed
+		return err
+	})
+	return sealed, err
+}
+
+func saleOf(tx *bolt.Tx, id pos.RecordID) (saleRow, error) {
+	name := batchBucket(id.Context, id.Batch)
+	if b := tx.Bucket(name); b != nil {
+		if key := findRow(b, id.STAN); key != nil {
+			return decodeSale(name, key, b.Get(key))
+		}
+	}
+	return saleRow{}, fmt.Errorf("%w: sale %v", ErrNotFound, id)
+}
+
 // Sale is one row of a batch; ErrNotFound if it is not there.
 func (s *Store) Sale(id pos.RecordID) (row pos.Sale, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
-		name := batchBucket(id.Context, id.Batch)
-		if b := tx.Bucket(name); b != nil {
-			if key := findRow(b, id.STAN); key != nil {
-				row, err = decodeSale(name, key, b.Get(key))
-				return err
-			}
-		}
-		return fmt.Errorf("%w: sale %v", ErrNotFound, id)
+		r, err := saleOf(tx, id)
+		row = r.Sale
+		return err
 	})
 	return row, err
 }
@@ -133,7 +157,7 @@ func (s *Store) Sales(id BatchID, fn func(pos.Sale) error) error {
 				if err != nil {
 					return err
 				}
-				rows, at = append(rows, row), bytes.Clone(k)
+				rows, at = append(rows, row.Sale), bytes.Clone(k)
 			}
 			return nil
 		})
@@ -188,7 +212,7 @@ func (s *Store) LastSale() (row pos.Sale, ok bool, err error) {
 			}
 			r, err := decodeSale(name, k, v)
 			if err == nil && (!ok || r.At.Logical >= row.At.Logical) {
-				row, ok = r, true
+				row, ok = r.Sale, true
 			}
 			return err
 		})
@@ -210,6 +234,8 @@ func (s *Store) Counts() (c Counts, err error) {
 		switch st {
 		case pos.RecordArmed:
 			c.Armed++
+		case pos.RecordRefused:
+			c.Refused++
 		case pos.RecordUnresolved:
 			c.Unresolved++
 		default:

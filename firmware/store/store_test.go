@@ -31,8 +31,10 @@ func (p *plainSealer) Seal(card pos.CardRef, aad []byte) ([]byte, error) {
 	return append([]byte{byte(p.n)}, sum[:]...), nil
 }
 
-func reversal(stan pos.STAN, st pos.RecordState) pos.Reversal {
-	return pos.Reversal{RecordID: pos.RecordID{Context: "cup", Batch: 1, STAN: stan}, Kind: pos.KindSale, State: st, Amount: pos.Fen(1280),
+func revKey(id pos.RecordID) RecordKey { return RecordKey{pos.ClassReversal, id} }
+
+func reversal(stan pos.STAN, st pos.RecordState) pos.Record {
+	return pos.Record{Class: pos.ClassReversal, RecordID: pos.RecordID{Context: "cup", Batch: 1, STAN: stan}, Kind: pos.KindSale, State: st, Amount: pos.Fen(1280),
 		Card: pos.CardRef{1, 2, 3}, Masked: "622588******1234", Process: "000000", Entry: "021", Condition: "00", Type60: "22000001000",
 		Reason: "98", At: pos.Time{Wall: 1_767_000_000_000, Logical: 1000 * 1e9}}
 }
@@ -68,8 +70,8 @@ func sellOne(s *Store, n pos.STAN) error {
 	printed := row
 	printed.Printed = true
 	for _, c := range []Change{
-		{State: testState(int(n)), PutReversal: []pos.Reversal{reversal(n, pos.RecordArmed)}},
-		{State: testState(int(n)), DropReversal: []pos.RecordID{row.RecordID}, PutSale: []pos.Sale{row}},
+		{State: testState(int(n)), PutRecord: []pos.Record{reversal(n, pos.RecordArmed)}},
+		{State: testState(int(n)), DropRecord: []RecordKey{revKey(row.RecordID)}, PutSale: []pos.Sale{row}},
 		{State: testState(int(n)), PutSale: []pos.Sale{printed}},
 	} {
 		if err := s.Commit(c, &plainSealer{}); err != nil {
@@ -90,7 +92,7 @@ func TestCommitAndReadBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	commit(t, s, Change{PutReversal: []pos.Reversal{reversal(4, pos.RecordQueued)}})
+	commit(t, s, Change{PutRecord: []pos.Record{reversal(4, pos.RecordQueued)}})
 	id := s.ID()
 	if err := s.Check(); err != nil {
 		t.Fatal(err)
@@ -124,7 +126,7 @@ func TestCommitAndReadBack(t *testing.T) {
 	if _, err := s.Sale(pos.RecordID{Context: "cup", Batch: 1, STAN: 9}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a row that is not there: %v", err)
 	}
-	if _, err := s.Sealed(pos.RecordID{Context: "cup", Batch: 1, STAN: 9}); !errors.Is(err, ErrNotFound) {
+	if _, err := s.Sealed(revKey(pos.RecordID{Context: "cup", Batch: 1, STAN: 9})); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a record that is not there: %v", err)
 	}
 	ids, err := s.Batches()
@@ -138,26 +140,26 @@ func TestCommitAndReadBack(t *testing.T) {
 func TestSealedOnce(t *testing.T) {
 	s, seal := open(t, t.TempDir(), Opts{}), &plainSealer{}
 	r := reversal(1, pos.RecordArmed)
-	if err := s.Commit(Change{State: testState(1), PutReversal: []pos.Reversal{r}}, seal); err != nil {
+	if err := s.Commit(Change{State: testState(1), PutRecord: []pos.Record{r}}, seal); err != nil {
 		t.Fatal(err)
 	}
-	first, err := s.Sealed(r.RecordID)
+	first, err := s.Sealed(revKey(r.RecordID))
 	if err != nil || len(first) != 33 {
 		t.Fatalf("sealed %x, %v", first, err)
 	}
-	want, _ := (&plainSealer{}).Seal(r.Card, s.AAD(r.RecordID))
+	want, _ := (&plainSealer{}).Seal(r.Card, s.AAD(pos.ClassReversal, r.RecordID))
 	if !bytes.Equal(first, want) {
 		t.Error("sealed without the record's AAD")
 	}
 	r.State, r.Tries = pos.RecordQueued, 2
-	if err := s.Commit(Change{PutReversal: []pos.Reversal{r}}, nil); err != nil {
+	if err := s.Commit(Change{PutRecord: []pos.Record{r}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := s.Reversals()
+	rows, err := s.Records()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]ReversalRow{{r, first}}, rows); d != "" {
+	if d := cmp.Diff([]RecordRow{{r, first}}, rows); d != "" {
 		t.Error(d)
 	}
 	if seal.n != 1 {
@@ -181,17 +183,17 @@ func TestRefusedChangesLeaveTheStoreAsItWas(t *testing.T) {
 		sealer Sealer
 		want   error
 	}{
-		{"two armed", Change{PutReversal: []pos.Reversal{other}}, &plainSealer{}, ErrInvariant},
-		{"no sealer", Change{PutReversal: []pos.Reversal{reversal(2, pos.RecordQueued)}}, nil, ErrInvariant},
-		{"sealer fails", Change{State: testState(7), PutReversal: []pos.Reversal{reversal(2, pos.RecordQueued)}}, &plainSealer{fail: boom}, boom},
-		{"another card", Change{PutReversal: []pos.Reversal{swapped}}, &plainSealer{}, ErrInvariant},
+		{"two armed", Change{PutRecord: []pos.Record{other}}, &plainSealer{}, ErrInvariant},
+		{"no sealer", Change{PutRecord: []pos.Record{reversal(2, pos.RecordQueued)}}, nil, ErrInvariant},
+		{"sealer fails", Change{State: testState(7), PutRecord: []pos.Record{reversal(2, pos.RecordQueued)}}, &plainSealer{fail: boom}, boom},
+		{"another card", Change{PutRecord: []pos.Record{swapped}}, &plainSealer{}, ErrInvariant},
 		{"clear number in a row", Change{PutSale: []pos.Sale{clear}}, nil, ErrInvariant},
-		{"clear number in a record", Change{PutReversal: []pos.Reversal{clearRev}}, &plainSealer{}, ErrInvariant},
+		{"clear number in a record", Change{PutRecord: []pos.Record{clearRev}}, &plainSealer{}, ErrInvariant},
 		{"no STAN", Change{PutSale: []pos.Sale{noSTAN}}, nil, ErrInvariant},
 		{"state is no JSON", Change{State: []byte("{")}, nil, ErrInvariant},
 	}
 	s := open(t, t.TempDir(), Opts{})
-	commit(t, s, Change{State: testState(1), PutReversal: []pos.Reversal{armed}})
+	commit(t, s, Change{State: testState(1), PutRecord: []pos.Record{armed}})
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			if err := s.Commit(tc.c, tc.sealer); !errors.Is(err, tc.want) {
@@ -200,7 +202,7 @@ func TestRefusedChangesLeaveTheStoreAsItWas(t *testing.T) {
 			if st, _ := s.State(); !bytes.Equal(st, testState(1)) {
 				t.Errorf("state became %s", st)
 			}
-			if rows, _ := s.Reversals(); len(rows) != 1 || rows[0].State != pos.RecordArmed {
+			if rows, _ := s.Records(); len(rows) != 1 || rows[0].State != pos.RecordArmed {
 				t.Errorf("outbox became %v", rows)
 			}
 			if c, _ := s.Counts(); c.Sales != 0 {
@@ -208,7 +210,7 @@ func TestRefusedChangesLeaveTheStoreAsItWas(t *testing.T) {
 			}
 		})
 	}
-	commit(t, s, Change{DropReversal: []pos.RecordID{armed.RecordID}, PutReversal: []pos.Reversal{other}}) // and it still works
+	commit(t, s, Change{DropRecord: []RecordKey{revKey(armed.RecordID)}, PutRecord: []pos.Record{other}}) // and it still works
 }
 
 // A batch keeps the order of its numbers over the wrap of the STAN.

@@ -12,7 +12,9 @@ import (
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/keys"
+	"swipewell/firmware/outbox"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/store"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
@@ -40,16 +42,26 @@ func (t *Terminal) run(x txn.Effect) {
 	switch x := x.(type) {
 	case txn.SendSale:
 		t.sendSale(x.Intent)
-	case txn.SendReversal:
-		t.sendReversal(x.Card)
+	case txn.SendRecord:
+		t.sendRecord(x)
 	case txn.SendSignOn:
 		t.exchange(t.o.Line.SignOn(x.STAN), func(r hostlink.Reply) { t.signedOn(r) })
-	case txn.SendEcho:
-		t.exchange(t.o.Line.Echo(), func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.EchoDone, Reply: t.reply(r)}) })
+	case txn.SendAdmin:
+		t.exchange(t.adminRequest(x), func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.AdminDone, Reply: t.reply(r)}) })
+	case txn.SendSettle:
+		t.sendSettle(x)
+	case txn.FindSale:
+		t.find(x.ID)
+	case txn.Wake:
+		t.post(func() { t.handle(txn.Event{Kind: txn.OutboxDue}) })
 	case txn.ReadPIN:
 		t.readPIN(x.Timeout)
 	case txn.Print:
 		t.print(x)
+	case txn.PrintTotals:
+		t.paper(pos.RecordID{}, t.totalsSlip(x.Settled, x.Again), nil)
+	case txn.PrintTicket:
+		t.paper(pos.RecordID{}, t.ticket(x.Record, x.Reason), nil)
 	case txn.Arm:
 		if t.stopOp != nil {
 			t.stopOp()
@@ -63,7 +75,7 @@ func (t *Terminal) run(x txn.Effect) {
 		}
 	case txn.Log:
 		t.o.Journal.Record(journal.Event{Code: x.Code, Source: "txn", Tx: txID(x.ID), Fields: []journal.Field{
-			journal.Amount("amount", x.Amount), journal.Card("card", x.Masked), journal.RC("rc", x.RC), journal.Code("why", x.Why), journal.Count("n", x.N)}})
+			journal.Amount("amount", x.Amount), journal.Card("card", x.Masked), journal.RC("rc", x.RC), journal.Code("why", x.Why), journal.Count("n", x.N), journal.Word("what", x.Text)}})
 	}
 }
 
@@ -102,51 +114,45 @@ func (t *Terminal) sendSale(in txn.Intent) {
 	if !ok {
 		req = hostlink.Unpackable(errors.New("terminal: the card is gone from the vault"))
 	} else {
-		req = t.o.Line.Sale(hostlink.SaleData{ID: in.ID, Amount: in.Amount, Entry: in.Entry, Card: d, PIN: t.pin})
+		req = t.o.Line.Financial(hostlink.TxnData{Spec: txn.SpecOf(in.Kind), ID: in.ID, Amount: in.Amount, Entry: in.Entry, Orig: in.Orig, Card: d, PIN: t.pin})
 	}
 	if t.pin != nil {
 		t.pin.Wipe()
 		t.pin = nil
 	}
+	req.Timeout = t.state.Durable.Params.Answer
 	t.exchange(req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SaleDone, Reply: t.reply(r)}) })
 }
 
-// sendReversal sends the record that waited longest of those that are due, or
-// the one of a card that stands at the gate.
-func (t *Terminal) sendReversal(ref pos.CardRef) {
-	now, best := t.now().Logical, pos.Reversal{}
-	for _, r := range t.rows {
-		if r.State != pos.RecordQueued || (r.Card != ref && r.Next > now) {
-			continue
-		}
-		better := best.STAN == 0 || r.Next < best.Next || r.Next == best.Next && r.STAN < best.STAN
-		if r.Card == ref && best.Card != ref {
-			better = true
-		} else if best.STAN != 0 && best.Card == ref && r.Card != ref {
-			better = false
-		}
-		if better {
-			best = r
-		}
-	}
-	if best.STAN == 0 {
-		t.post(func() { t.handle(txn.Event{Kind: txn.ReversalDone}) })
+// sendRecord sends what the outbox picks; the card comes out of its seal for
+// as long as it takes to pack the message.
+func (t *Terminal) sendRecord(x txn.SendRecord) {
+	rec, ok := t.box.Pick(outbox.Want{Now: t.now().Logical, Card: x.Card, Since: x.Since, Later: x.Later})
+	if !ok {
+		t.post(func() { t.handle(txn.Event{Kind: txn.RecordDone}) })
 		return
 	}
 	var req hostlink.Request
-	sealed, err := t.o.Store.Sealed(best.RecordID)
+	key := store.RecordKey{Class: rec.Class, ID: rec.RecordID}
+	sealed, err := t.o.Store.Sealed(key)
 	if err == nil {
 		var pan card.PAN
 		var exp card.Expiry
-		if pan, exp, err = keys.OpenCard(t.board.Keys, sealed, t.o.Store.AAD(best.RecordID)); err == nil {
-			req = t.o.Line.Reversal(best, pan, exp)
+		if pan, exp, err = keys.OpenCard(t.board.Keys, sealed, t.o.Store.AAD(rec.Class, rec.RecordID)); err == nil {
+			req = t.o.Line.Record(rec, pan, exp)
+			// A refund whose answer was lost may be booked by this try: its row
+			// wants the card's seal.
+			t.vault.Put(rec.Card, t.vault.Or(rec.Card, card.Data{PAN: pan, Expiry: exp}))
 		}
 	}
 	if err != nil {
 		req = hostlink.Unpackable(err)
 	}
 	t.exchange(req, func(r hostlink.Reply) {
-		t.handle(txn.Event{Kind: txn.ReversalDone, Reversal: best, Reply: t.reply(r)})
+		t.handle(txn.Event{Kind: txn.RecordDone, Record: rec, Reply: t.reply(r)})
+		if t.state.Card != rec.Card {
+			t.vault.Drop(rec.Card)
+		}
 	})
 	t.point("outbox-try")
 }
@@ -169,7 +175,7 @@ func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
 	return txn.Reply{
 		Kind: r.Kind, Code: r.Code, Broken: r.Broken, RC: a.RC, MAC: a.MAC, Amount: a.Amount, RRN: a.RRN, Auth: a.Auth,
 		HostTime: a.HostTime, Issuer: a.Issuer, Org: a.Org, Host: a.Text, Order: a.Order, Batch: a.Batch,
-		LeftBy: t.base + r.LeftBy - t.start.Boot,
+		LeftBy: t.base + r.LeftBy - t.start.Boot, Balance: a.Balance, HasBal: a.HasBal, Code48: a.Code48, Params: a.Params,
 	}
 }
 
@@ -199,16 +205,23 @@ func (t *Terminal) readPIN(d time.Duration) {
 
 func (t *Terminal) print(x txn.Print) {
 	row, err := t.o.Store.Sale(x.ID)
-	slip := t.slip(row, x.Copy, x.Again)
+	t.paper(x.ID, t.slip(row, x.Copy, x.Again), err)
+}
+
+// paper prints a slip beside the loop; err is why there is none.
+func (t *Terminal) paper(id pos.RecordID, slip hal.Slip, err error) {
+	if t.board.Printer == nil {
+		return
+	}
 	go func() {
 		if err == nil {
 			err = t.board.Printer.Print(t.ctx, slip)
 		}
 		t.post(func() {
-			e := txn.Event{Kind: txn.PrintDone, ID: x.ID}
+			e := txn.Event{Kind: txn.PrintDone, ID: id}
 			if err != nil {
 				e.Code = printerCode(err)
-				t.o.Journal.Record(journal.Event{Code: e.Code, Level: slog.LevelWarn, Source: "printer", Tx: txID(x.ID), Fields: []journal.Field{journal.Err(err)}})
+				t.o.Journal.Record(journal.Event{Code: e.Code, Level: slog.LevelWarn, Source: "printer", Tx: txID(id), Fields: []journal.Field{journal.Err(err)}})
 			}
 			t.handle(e)
 		})

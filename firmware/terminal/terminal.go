@@ -23,6 +23,7 @@ import (
 	"swipewell/firmware/card"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
+	"swipewell/firmware/outbox"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/store"
 	"swipewell/firmware/txn"
@@ -58,9 +59,8 @@ type Terminal struct {
 	clock hal.Clock
 	state txn.State
 	vault card.Vault
-	pin   *hal.Secret                   // of the sale in front of us; wiped when it is packed or forgotten
-	rows  map[pos.RecordID]pos.Reversal // a copy of the outbox, armed records included
-	high  pos.STAN
+	pin   *hal.Secret // of the sale in front of us; wiped when it is packed or forgotten
+	box   outbox.Box  // a copy of the store's, armed records included
 
 	inbox   chan func()
 	ctx     context.Context // ends when the loop does
@@ -81,7 +81,7 @@ type Terminal struct {
 // New opens the terminal on what its store holds.
 func New(o Opts) (*Terminal, error) {
 	t := &Terminal{o: o, board: o.Board, clock: o.Board.Clock, inbox: make(chan func(), 64),
-		rows: map[pos.RecordID]pos.Reversal{}, lamps: map[string]hal.LampState{}}
+		lamps: map[string]hal.LampState{}}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	var d txn.Durable
 	raw, err := o.Store.State()
@@ -93,14 +93,13 @@ func New(o Opts) (*Terminal, error) {
 			return nil, fmt.Errorf("terminal: state: %w", err)
 		}
 	}
-	recs, err := o.Store.Reversals()
+	recs, err := o.Store.Records()
 	if err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	for _, r := range recs {
-		t.rows[r.RecordID] = r.Reversal
+		t.box.Put(r.Record)
 	}
-	t.high = d.STAN
 	t.state = txn.New(d)
 	t.start, t.base = t.clock.Now(), d.Saved.Logical
 	return t, nil
@@ -213,19 +212,23 @@ func (t *Terminal) change(next txn.State, fx []txn.Effect) (store.Change, error)
 	var c store.Change
 	for _, x := range fx {
 		switch x := x.(type) {
-		case txn.PutReversal:
-			c.PutReversal = append(c.PutReversal, x.Record)
-		case txn.DropReversal:
-			c.DropReversal = append(c.DropReversal, x.ID)
+		case txn.PutRecord:
+			c.PutRecord = append(c.PutRecord, x.Record)
+		case txn.DropRecord:
+			c.DropRecord = append(c.DropRecord, store.RecordKey{Class: x.Class, ID: x.ID})
 		case txn.PutSale:
 			c.PutSale = append(c.PutSale, x.Row)
-		case txn.MarkPrinted:
+		case txn.EditSale:
 			row, err := t.o.Store.Sale(x.ID)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // its batch was settled meanwhile
+			}
 			if err != nil {
 				return c, err
 			}
-			row.Printed = true
-			c.PutSale = append(c.PutSale, row)
+			c.PutSale = append(c.PutSale, edited(row, x))
+		case txn.CloseBatch:
+			c.CloseBatch = &store.BatchID{Context: x.Context, Batch: x.Batch}
 		}
 	}
 	if next.Durable != t.state.Durable {
@@ -238,14 +241,35 @@ func (t *Terminal) change(next txn.State, fx []txn.Effect) (store.Change, error)
 	return c, nil
 }
 
+// edited is a row with what an effect changes of it.
+func edited(row pos.Sale, x txn.EditSale) pos.Sale {
+	if x.State != "" {
+		row.State = x.State
+	}
+	if x.Sent && row.State == pos.RowPending {
+		row.State = pos.RowBooked
+	}
+	if x.RRN != "" {
+		row.RRN = x.RRN
+	}
+	if x.Amount != 0 {
+		row.Amount.Minor = x.Amount
+	}
+	if x.Tip != 0 {
+		row.Tip = x.Tip
+	}
+	row.Printed = row.Printed || x.Printed
+	row.Uploaded = row.Uploaded || x.Uploaded
+	return row
+}
+
 // keep follows a commit in the copy of the outbox.
 func (t *Terminal) keep(c store.Change) {
-	for _, r := range c.PutReversal {
-		t.rows[r.RecordID] = r
-		t.high = max(t.high, r.STAN)
+	for _, r := range c.PutRecord {
+		t.box.Put(r)
 	}
-	for _, id := range c.DropReversal {
-		delete(t.rows, id)
+	for _, k := range c.DropRecord {
+		t.box.Drop(outbox.Key(k))
 	}
 }
 
@@ -284,18 +308,24 @@ func StoreCode(err error) prompt.Code {
 func (t *Terminal) facts(e txn.Event) txn.Event {
 	e.At = t.now()
 	e.Rand = random()
-	e.HighSTAN = t.high
-	for _, r := range t.rows {
-		if r.State != pos.RecordQueued {
-			continue
-		}
-		e.OpenRev++
-		if r.Next <= e.At.Logical {
-			e.Due++
-		}
-		e.Gated = e.Gated || e.Kind == txn.Presented && r.Card == e.Card
+	settle := t.state.Durable.Settle
+	f := t.box.Facts(e.At.Logical, settle.Began)
+	e.Due, e.Later, e.Untried, e.OpenRev, e.OpenSum = f.Due, f.Later, f.Untried, f.Open, f.OpenSum
+	e.SAF = txn.SAF{Count: f.SAF.Count, Sum: f.SAF.Sum, Oldest: f.Oldest}
+	e.HighSTAN = max(t.box.High(), t.state.Durable.STAN)
+	switch e.Kind {
+	case txn.Presented:
+		e.Gated = t.box.Gated(e.Card)
+	case txn.Found:
+		e.Gated = t.box.Gated(e.Row.Card)
 	}
-	if e.Kind == txn.Presented || e.Kind == txn.PINDone || t.state.Phase == txn.Preparing {
+	if t.state.Phase == txn.Preparing || t.state.Phase == txn.Confirming {
+		e.SameOrig = t.box.SameOrig(t.state.Kind, t.state.Orig)
+	}
+	if settle.Step == txn.SettleTotals || settle.Step == txn.SettleUpload {
+		e.Upload = t.upload(e)
+	}
+	if e.Kind == txn.Presented || e.Kind == txn.PINDone || t.state.Phase == txn.Preparing || t.state.Phase == txn.Confirming {
 		if err := t.o.Store.Room(); err != nil {
 			e.NoRoom = StoreCode(err)
 		}
@@ -305,10 +335,14 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 
 // armOutbox wakes the loop when the next try of a record is due.
 func (t *Terminal) armOutbox() {
-	at, any := time.Duration(0), false
-	for _, r := range t.rows {
-		if r.State == pos.RecordQueued && (!any || r.Next < at) {
-			at, any = r.Next, true
+	now := t.now().Logical
+	at, any := t.box.NextDue(t.state.Quiet() || t.state.Phase == txn.Settling)
+	switch t.state.Phase {
+	case txn.Halted, txn.Starting:
+		any = false // nothing goes out: no timer may spin
+	case txn.Settling:
+		if t.state.Hold > now { // it goes on by itself, whatever the outbox holds
+			at, any = t.state.Hold, true
 		}
 	}
 	at = max(at, t.state.Hold)
@@ -323,7 +357,7 @@ func (t *Terminal) armOutbox() {
 		return
 	}
 	t.outAt = at
-	t.stopOut = t.clock.AfterFunc(max(at-t.now().Logical, 0), func() {
+	t.stopOut = t.clock.AfterFunc(max(at-now, 0), func() {
 		t.post(func() { t.stopOut = nil; t.handle(txn.Event{Kind: txn.OutboxDue}) })
 	})
 }

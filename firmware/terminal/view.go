@@ -3,12 +3,12 @@ package terminal
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"swipewell/firmware/pos"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
-	"swipewell/ui/receipt"
 	"swipewell/ui/screen"
 )
 
@@ -23,15 +23,18 @@ func (t *Terminal) viewOf(s txn.State) screen.View {
 		v.Typed = pos.Fen(s.Keyed).String()
 	case txn.EnteringPIN:
 		v.Args.N = s.PINLen
+	case txn.Entering:
+		v.Typed = s.Typed
 	case txn.InMenu:
-		copy(v.Menu[:], txn.MenuItems[:])
+		v.Menu = txn.MenuItems(s.Menu)
 		v.Sel = s.Sel
 	}
 	v.Status = screen.Status{Bars: -1, Bench: t.board.Bench != nil, Clock: t.clock.Now().Wall.In(pos.CST).Format("15:04")}
-	for _, r := range t.rows {
-		if r.State == pos.RecordQueued {
-			v.Status.Queue++
-		}
+	now := t.now().Logical
+	f := t.box.Facts(now, 0)
+	v.Status.Queue = f.Open + f.SAF.Count + f.Refused
+	if f.SAF.Count > 0 {
+		v.Status.Offline = screen.Offline{Sum: pos.Fen(f.SAF.Sum).String(), Hours: int((now - f.Oldest) / time.Hour)}
 	}
 	for _, l := range t.board.Links {
 		if sig, ok := l.Dialer.(hal.Signaler); ok {
@@ -47,6 +50,8 @@ func input(s txn.State) string {
 	switch s.Phase {
 	case txn.Ready, txn.Keying:
 		return "amount"
+	case txn.Entering:
+		return "number"
 	case txn.AwaitCard:
 		return "card"
 	case txn.Confirming:
@@ -68,7 +73,7 @@ func (t *Terminal) showLamps(s txn.State) {
 	}
 	want := map[string]hal.LampState{"ready": hal.LampOff, "busy": hal.LampOff, "alarm": hal.LampOff}
 	switch s.Phase {
-	case txn.Preparing, txn.Online, txn.Busy:
+	case txn.Preparing, txn.Online, txn.Busy, txn.Settling, txn.Looking:
 		want["busy"] = hal.LampBlink
 	case txn.Halted:
 		want["alarm"] = hal.LampOn
@@ -87,29 +92,16 @@ func (t *Terminal) showLamps(s txn.State) {
 	}
 }
 
-// slip is a row of the batch as paper.
-func (t *Terminal) slip(row pos.Sale, copied, again bool) hal.Slip {
-	return receipt.Sale(receipt.Data{
-		Lang: string(t.state.Durable.Lang), Merchant: t.o.Merchant, Bench: t.board.Bench != nil, Kind: string(row.Kind),
-		Amount: row.Amount.String(), Asked: row.Asked.String(), Card: string(row.Masked), Entry: row.Entry,
-		Batch: row.Batch.String(), STAN: row.STAN.String(), RRN: string(row.RRN), Auth: string(row.AuthCode), RC: string(row.RC),
-		Time: pos.Time{Wall: row.At.Wall}.WallTime(pos.CST).Format("2006-01-02 15:04:05"),
-		Org:  row.Org, Issuer: row.Issuer, HostText: row.Host, PINUsed: row.PINUsed, Delayed: copied, Reprint: again,
-	})
-}
-
 // Redraw shows the state again, if what it says has changed: a signal came or went.
 func (t *Terminal) Redraw() { t.post(t.draw) }
 
 // Look runs f in the loop with a copy of the state and of the outbox.
-func (t *Terminal) Look(ctx context.Context, f func(s txn.State, outbox []pos.Reversal)) error {
+func (t *Terminal) Look(ctx context.Context, f func(s txn.State, outbox []pos.Record)) error {
 	var s txn.State
-	var rows []pos.Reversal
+	var rows []pos.Record
 	err := t.Do(ctx, func() {
 		s = t.state
-		for _, r := range t.rows {
-			rows = append(rows, r)
-		}
+		rows = t.box.All()
 	})
 	if err == nil {
 		f(s, rows)

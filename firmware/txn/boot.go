@@ -25,6 +25,7 @@ func (m *machine) boot() {
 		m.halt(m.e.Code)
 	case m.Durable.Open.Open():
 		m.unknown(m.Durable.Open, prompt.UnknownPower, "98", m.e.At.Logical)
+	case m.Durable.Settle.Step != NotSettling: // idle has said so; pump goes on
 	case last.Unprinted:
 		m.show(Result, prompt.Recovered, lastArgs(last))
 		m.print(last, true, false)

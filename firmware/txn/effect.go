@@ -13,27 +13,64 @@ type Effect interface{ effect() }
 
 // Row effects.
 type (
-	// PutReversal writes or replaces a record of the outbox.
-	PutReversal struct{ Record pos.Reversal }
-	// DropReversal removes one: by the host's word, or because its intent was
-	// proven never sent.
-	DropReversal struct{ ID pos.RecordID }
+	// PutRecord writes or replaces a record of the outbox.
+	PutRecord struct{ Record pos.Record }
+	// DropRecord removes one: by the host's word, by a supervisor's, or because
+	// its intent was proven never sent.
+	DropRecord struct {
+		Class pos.Class
+		ID    pos.RecordID
+	}
 	// PutSale writes a row of the batch.
 	PutSale struct{ Row pos.Sale }
-	// MarkPrinted sets the printed mark of a row.
-	MarkPrinted struct{ ID pos.RecordID }
+	// EditSale changes what it names of a row and leaves the rest.
+	EditSale struct {
+		ID       pos.RecordID
+		State    pos.RowState // "" leaves it
+		Sent     bool         // it was pending, and the host has it now
+		RRN      pos.RRN
+		Printed  bool
+		Uploaded bool
+		Amount   int64 // minor units; 0 leaves it
+		Tip      int64
+	}
+	// CloseBatch removes a settled batch with its rows.
+	CloseBatch struct {
+		Context string
+		Batch   pos.BatchNo
+	}
 )
 
 // Effects that act on the world.
 type (
 	// SendSale sends the open intent; it ends as SaleDone.
 	SendSale struct{ Intent Intent }
-	// SendReversal sends the most urgent record that is due; it ends as
-	// ReversalDone. Card, if not zero, asks for that card's record, due or not.
-	SendReversal struct{ Card pos.CardRef }
-	// SendSignOn and SendEcho end as SignOnDone and EchoDone.
+	// SendRecord sends the most urgent record of the outbox; it ends as
+	// RecordDone. Card, if not zero, asks for that card's reversal, due or not;
+	// Since, if not zero, for one that was not tried since that logical time.
+	SendRecord struct {
+		Card  pos.CardRef
+		Since time.Duration
+		Later bool // advices and uploads, too
+	}
+	// SendSignOn ends as SignOnDone.
 	SendSignOn struct{ STAN pos.STAN }
-	SendEcho   struct{}
+	// SendAdmin ends as AdminDone.
+	SendAdmin struct {
+		Kind AdminKind
+		STAN pos.STAN
+	}
+	// SendSettle sends one message of the settlement; it ends as SettleDone.
+	SendSettle struct {
+		Settle Settle
+		STAN   pos.STAN
+		Batch  pos.BatchNo
+		Upload Upload
+	}
+	// Wake asks for an OutboxDue event at once: its facts are needed.
+	Wake struct{}
+	// FindSale looks a row up; it ends as Found, and puts its card into the vault.
+	FindSale struct{ ID pos.RecordID }
 	// ReadPIN activates the PIN pad; it ends as PINDone.
 	ReadPIN struct{ Timeout time.Duration }
 	// Print prints a row's slip; it ends as PrintDone. Copy marks one that a
@@ -41,6 +78,16 @@ type (
 	Print struct {
 		ID          pos.RecordID
 		Copy, Again bool
+	}
+	// PrintTotals prints the slip of a settlement; it ends as PrintDone.
+	PrintTotals struct {
+		Settled Settled
+		Again   bool
+	}
+	// PrintTicket prints that a supervisor closed a record, and why.
+	PrintTicket struct {
+		Record pos.Record
+		Reason string
 	}
 	// Arm starts the operator's timer; a later Arm replaces it.
 	Arm struct {
@@ -59,6 +106,7 @@ type (
 		RC     pos.ResponseCode
 		Why    prompt.Code
 		N      int
+		Text   string
 	}
 )
 
@@ -72,25 +120,31 @@ const (
 	ToneAttention
 )
 
-func (PutReversal) effect()  {}
-func (DropReversal) effect() {}
-func (PutSale) effect()      {}
-func (MarkPrinted) effect()  {}
-func (SendSale) effect()     {}
-func (SendReversal) effect() {}
-func (SendSignOn) effect()   {}
-func (SendEcho) effect()     {}
-func (ReadPIN) effect()      {}
-func (Print) effect()        {}
-func (Arm) effect()          {}
-func (ForgetCard) effect()   {}
-func (Sound) effect()        {}
-func (Log) effect()          {}
+func (PutRecord) effect()   {}
+func (DropRecord) effect()  {}
+func (PutSale) effect()     {}
+func (EditSale) effect()    {}
+func (CloseBatch) effect()  {}
+func (SendSale) effect()    {}
+func (SendRecord) effect()  {}
+func (SendSignOn) effect()  {}
+func (SendAdmin) effect()   {}
+func (SendSettle) effect()  {}
+func (FindSale) effect()    {}
+func (ReadPIN) effect()     {}
+func (Print) effect()       {}
+func (PrintTotals) effect() {}
+func (PrintTicket) effect() {}
+func (Wake) effect()        {}
+func (Arm) effect()         {}
+func (ForgetCard) effect()  {}
+func (Sound) effect()       {}
+func (Log) effect()         {}
 
 // IsRow tells whether an effect is written by the commit.
 func IsRow(e Effect) bool {
 	switch e.(type) {
-	case PutReversal, DropReversal, PutSale, MarkPrinted:
+	case PutRecord, DropRecord, PutSale, EditSale, CloseBatch:
 		return true
 	}
 	return false

@@ -21,10 +21,13 @@ const (
 	OutboxDue    Kind = "outbox-due" // a record's next try is due
 	Progress     Kind = "progress"   // the exchange moved on: Code is the step's prompt
 	SaleDone     Kind = "sale-done"  // the exchange of the open intent ended; Reply
-	ReversalDone Kind = "reversal-done"
+	RecordDone   Kind = "record-done"
 	SignOnDone   Kind = "signon-done"
-	EchoDone     Kind = "echo-done"
+	AdminDone    Kind = "admin-done"
+	SettleDone   Kind = "settle-done"
+	Found        Kind = "found" // the row that was looked up; Row, empty if there is none
 	PrintDone    Kind = "print-done"
+	Closed       Kind = "closed"  // a supervisor closed a record: Record, Reason
 	Faulted      Kind = "faulted" // the device halts: Code says why
 	Mended       Kind = "mended"  // the fault is gone
 )
@@ -83,6 +86,10 @@ type Reply struct {
 	Batch    pos.BatchNo   // sign-on: DE 60.2
 	KeysOK   bool          // sign-on: all check values matched and the keys are in
 	LeftBy   time.Duration // logical time after which no byte of the request can leave any more
+	Balance  int64         // DE 54 of a balance inquiry, minor units
+	HasBal   bool
+	Code48   byte   // settlement: '1' balanced, '2' not, '3' error; 0 none
+	Params   Params // parameter download
 }
 
 // Event is one fact, with its time in it.
@@ -91,9 +98,14 @@ type Event struct {
 	At   pos.Time
 
 	// What Step cannot know by itself, gathered by the loop for every event.
-	Due      int         // reversals whose next try is due now
+	Due      int         // reversals and script results whose next try is due now
+	Later    int         // advices and uploads that are due now
+	Untried  int         // records not tried since the settlement began
 	HighSTAN pos.STAN    // the highest STAN of any row kept, for money rule 6
-	OpenRev  int         // rows in the outbox, armed one excluded
+	OpenRev  int         // reversals in the outbox, armed one excluded
+	OpenSum  int64       // their sum, minor units
+	SAF      SAF         // advices that wait
+	Upload   Upload      // settling: the next rows to upload
 	Rand     uint32      // for jitter
 	NoRoom   prompt.Code // the store could not hold another sale: why; "" it can
 
@@ -107,6 +119,9 @@ type Event struct {
 	ID       pos.RecordID // PrintDone
 	PIN      PINOutcome
 	Reply    Reply
-	Reversal pos.Reversal // ReversalDone: the record as it was sent
-	Profile  Profile      // Booted
+	Record   pos.Record // RecordDone, Closed: the record as it was
+	Row      pos.Sale   // Found
+	SameOrig bool       // an advice for the same original is on its way
+	Reason   string     // Closed: the supervisor's
+	Profile  Profile    // Booted
 }

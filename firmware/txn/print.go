@@ -21,6 +21,9 @@ func (m *machine) printDone() {
 		}
 		return
 	}
+	if m.e.ID.STAN == 0 {
+		return // totals, or a ticket: no row carries a mark
+	}
 	last := &m.Durable.Last
 	if last.ID == m.e.ID {
 		if !last.Unprinted {
@@ -28,6 +31,6 @@ func (m *machine) printDone() {
 		}
 		last.Unprinted = false
 	}
-	m.do(MarkPrinted{m.e.ID})
+	m.do(EditSale{ID: m.e.ID, Printed: true})
 	m.log(prompt.LogPrinted, m.e.ID, nil)
 }

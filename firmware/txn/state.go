@@ -17,15 +17,19 @@ const (
 	AwaitCard                // amount done, card wanted
 	Confirming               // amount and card on the screen, enter wanted
 	EnteringPIN              // the PIN pad is active
-	Preparing                // what must go before the sale: reversals, sign-on
+	Preparing                // what must go before the transaction: reversals, sign-on
 	Online                   // the intent is on flash; the fate of money is open
 	Result                   // the outcome is on the screen
 	InMenu
-	Busy   // a sign-on or echo that the cashier asked for
-	Halted // no sale: a fault that someone must mend
+	Busy     // a sign-on or echo that the cashier asked for
+	Halted   // no sale: a fault that someone must mend
+	Entering // a number of an original is being keyed: STAN, RRN, date, code
+	Looking  // the row of an original is being looked up
+	Settling // the batch is being settled: no sale into it
 )
 
-var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted"}
+var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted",
+	"entering", "looking", "settling"}
 
 func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
 
@@ -33,11 +37,12 @@ func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
 type Work uint8
 
 const (
-	WorkNone Work = iota
-	WorkSale
-	WorkReversal
+	WorkNone   Work = iota
+	WorkSale        // the transaction in front of us
+	WorkRecord      // one record of the outbox
 	WorkSignOn
-	WorkEcho
+	WorkAdmin  // echo, sign-off, parameters, status
+	WorkSettle // one message of the settlement
 )
 
 // Profile is what the acquirer and the board decide. It is constant between
@@ -55,7 +60,8 @@ type Profile struct {
 	Printer       bool   // fitted
 	NoMACDeclines bool   // this host sends no MAC on a refusal (money rule 4)
 	NoMAC         bool   // this host sends no MAC at all
-	Type60        string // DE 60 template of a sale behind type and batch: "000" + "00" …
+	Tail60        string // DE 60 behind type and batch: network code 000, capability, condition
+	Offline       Offline
 	Lang          string // language of a fresh store
 }
 
@@ -68,6 +74,7 @@ type Intent struct {
 	Card   pos.CardRef
 	Masked pos.MaskedPAN
 	Entry  string // DE 22
+	Orig   pos.Original
 	At     pos.Time
 	PIN    bool
 }
@@ -80,8 +87,17 @@ type Last struct {
 	Masked    pos.MaskedPAN
 	Auth      pos.AuthCode
 	RRN       pos.RRN
+	Date      string // MMDD
 	Code      prompt.Code
 	Unprinted bool // approved, and the slip is not known to be out
+}
+
+// Params are what the acquirer's parameter download has set; zero: not set.
+// HOST §1.3, "62 status upload".
+type Params struct {
+	Answer time.Duration // 12: wait for an answer
+	TipOn  bool          // 18
+	TipMax int           // 19: per cent of the sale
 }
 
 // Durable is the part of State that the store keeps.
@@ -92,9 +108,14 @@ type Durable struct {
 	Lang      string      // "zh" or "en"
 	Open      Intent      // zero: none
 	Last      Last
-	Sales     int      // rows in the open batch
-	Total     int64    // their sum, minor units
-	Reversals int      // rows in the outbox, armed one excluded
+	Sales     int          // rows in the open batch
+	Totals    pos.Totals   // of those that count
+	Reversals int          // reversals in the outbox, armed one excluded
+	Booked    pos.Original // the last row that counts: what a void or refund offers first
+	PreAuth   pos.Original // the last pre-authorisation that is open
+	Settle    Settle
+	Settled   Settled // the batch before this one
+	Params    Params
 	Saved     pos.Time // when this was written: logical time goes on from here
 }
 
@@ -109,9 +130,16 @@ type State struct {
 	Note     prompt.Code // a second message below it
 	NoteArgs prompt.Args
 
-	Keyed    int64 // amount being keyed, minor units
-	Decimals int8  // -1: digits shift in from the right; 0..2: so many keyed behind the dot
-	Sel      int   // selected menu item
+	Kind       pos.TxnKind // of the transaction in front of us
+	Step       int         // where its form stands
+	Keyed      int64       // amount being keyed, minor units
+	Decimals   int8        // -1: digits shift in from the right; 0..2: so many keyed behind the dot
+	Typed      string      // digits of the number being keyed
+	Orig       pos.Original
+	OrigKind   pos.TxnKind
+	OrigAmount int64 // of the row that was looked up
+	Menu       Level
+	Sel        int // selected menu item
 
 	Card   pos.CardRef // in front of us, AwaitCard..Online
 	Masked pos.MaskedPAN
@@ -120,6 +148,7 @@ type State struct {
 	PIN    bool   // a PIN was entered
 
 	Work       Work
+	Admin      AdminKind
 	WantSignOn bool          // the host ordered one, or an answer said the keys are off
 	DialFails  int           // failed dials in a row; they use up no try of a record
 	Hold       time.Duration // logical: the outbox rests until then

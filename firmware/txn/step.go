@@ -11,7 +11,7 @@ import (
 // event that does not fit the state, such as the expiry of an old timer,
 // changes nothing.
 func Step(s State, e Event) (State, []Effect) {
-	m := machine{State: s, e: e, due: e.Due}
+	m := machine{State: s, e: e, due: e.Due, later: e.Later}
 	m.dispatch()
 	m.pump()
 	if m.Durable != s.Durable || m.rows {
@@ -23,10 +23,12 @@ func Step(s State, e Event) (State, []Effect) {
 // machine is one step in the making.
 type machine struct {
 	State
-	e    Event
-	fx   []Effect
-	rows bool // a row effect is among fx
-	due  int  // reversals still due, counted down within this step
+	e     Event
+	fx    []Effect
+	rows  bool // a row effect is among fx
+	due   int  // reversals and scripts still due, counted down within this step
+	stop  bool // no more in this step
+	later int  // advices and uploads still due
 }
 
 func (m *machine) do(e Effect) {
@@ -65,12 +67,18 @@ func (m *machine) dispatch() {
 		}
 	case SaleDone:
 		m.saleDone()
-	case ReversalDone:
-		m.reversalDone()
+	case RecordDone:
+		m.recordDone()
 	case SignOnDone:
 		m.signOnDone()
-	case EchoDone:
-		m.echoDone()
+	case AdminDone:
+		m.adminDone()
+	case SettleDone:
+		m.settleDone()
+	case Found:
+		m.found()
+	case Closed:
+		m.closedBy()
 	case PrintDone:
 		m.printDone()
 	}
@@ -78,14 +86,17 @@ func (m *machine) dispatch() {
 
 // pump starts what the line should do next, if it is free. The order is that
 // of the money: a sign-on without which nothing else can be said, then each
-// due reversal, then the sale.
+// due reversal and script result, then the transaction or the settlement, and
+// only then, while nobody waits, advices and uploads.
 func (m *machine) pump() {
-	if m.Work != WorkNone || m.Phase == Starting || m.Phase == Halted {
+	if m.stop || m.Work != WorkNone || m.Phase == Starting || m.Phase == Halted {
 		return
 	}
-	preparing := m.Phase == Preparing
-	dueNow := m.due > 0 && (preparing || m.e.At.Logical >= m.Hold)
-	if m.needSignOn() && (preparing || dueNow || m.WantSignOn) {
+	preparing, settling := m.Phase == Preparing, m.Phase == Settling
+	rested := m.e.At.Logical >= m.Hold
+	dueNow := m.due > 0 && (preparing || rested)
+	laterNow := m.later > 0 && rested && m.Quiet()
+	if m.needSignOn() && (preparing || dueNow || laterNow || m.WantSignOn || settling && rested) {
 		m.signOn()
 		return
 	}
@@ -93,15 +104,31 @@ func (m *machine) pump() {
 		return // signOnDone has said why
 	}
 	switch {
+	case settling:
+		if rested {
+			m.settle()
+		}
 	case dueNow:
-		m.Work = WorkReversal
+		m.Work = WorkRecord
 		if preparing {
 			m.Code = prompt.Preparing
 		}
-		m.do(SendReversal{})
+		m.do(SendRecord{})
 	case preparing:
 		m.intent()
+	case laterNow:
+		m.Work = WorkRecord
+		m.do(SendRecord{Later: true})
 	}
+}
+
+// Quiet: no customer stands before a form, so an advice keeps nobody waiting.
+func (s State) Quiet() bool {
+	switch s.Phase {
+	case Ready, Result, InMenu:
+		return true
+	}
+	return false
 }
 
 // show puts a message on the screen; any note of before goes.
@@ -114,8 +141,12 @@ func (m *machine) show(p Phase, c prompt.Code, a prompt.Args) {
 func (m *machine) idle() {
 	m.forget()
 	m.Keyed, m.Decimals = 0, -1
+	m.Kind, m.Step = pos.KindSale, 0
 	m.show(Ready, prompt.Idle, prompt.Args{})
 	m.disarm()
+	if m.Durable.Settle.Step != NotSettling {
+		m.show(Settling, prompt.SettleResumed, prompt.Args{})
+	}
 }
 
 // end shows an outcome and forgets the card.
@@ -132,6 +163,7 @@ func (m *machine) forget() {
 	}
 	m.Card, m.Masked, m.Entry = pos.CardRef{}, "", ""
 	m.PIN, m.PINLen = false, 0
+	m.Orig, m.OrigKind, m.OrigAmount, m.Typed = pos.Original{}, "", 0, ""
 }
 
 func (m *machine) halt(c prompt.Code) {
@@ -156,7 +188,7 @@ func (m *machine) expired() {
 		return
 	}
 	switch m.Phase {
-	case Keying, AwaitCard, Confirming, InMenu:
+	case Keying, Entering, AwaitCard, Confirming, InMenu:
 		m.abandon(prompt.OperatorTime)
 	}
 }
@@ -164,21 +196,12 @@ func (m *machine) expired() {
 // abandon ends a sale of which nothing was sent. Where the screen spoke of an
 // earlier payment whose fate is open, it goes on speaking of that.
 func (m *machine) abandon(c prompt.Code) {
-	a, open := m.saleArgs(), m.aboutReversal()
+	a, open := m.formArgs(), m.aboutReversal()
 	m.Keyed, m.Decimals = 0, -1
 	m.end(c, a, ToneAttention)
 	if open && m.Durable.Reversals > 0 {
 		m.show(Ready, prompt.ReversalQueued, prompt.Args{N: m.Durable.Reversals})
 	}
-}
-
-// saleArgs are the words for the sale in front of us.
-func (m *machine) saleArgs() prompt.Args {
-	a := prompt.Args{Amount: pos.Fen(m.Keyed).String()}
-	if m.Masked != "" {
-		a.Card = m.Masked.Tail()
-	}
-	return a
 }
 
 func (m *machine) log(c prompt.Code, id pos.RecordID, f func(*Log)) {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"swipewell/firmware/outbox"
 	"swipewell/firmware/pos"
 	"swipewell/ui/prompt"
 )
@@ -25,7 +26,7 @@ var (
 type desk struct {
 	t       interface{ Fatalf(string, ...any) }
 	s       State
-	rows    map[pos.RecordID]pos.Reversal
+	rows    map[pos.RecordID]pos.Record
 	sales   map[pos.RecordID]pos.Sale
 	now     time.Duration
 	fx      []Effect // of the last step
@@ -33,22 +34,26 @@ type desk struct {
 }
 
 func newDesk(t interface{ Fatalf(string, ...any) }) *desk {
-	d := &desk{t: t, s: New(Durable{}), rows: map[pos.RecordID]pos.Reversal{}, sales: map[pos.RecordID]pos.Sale{}}
+	d := &desk{t: t, s: New(Durable{}), rows: map[pos.RecordID]pos.Record{}, sales: map[pos.RecordID]pos.Sale{}}
 	d.do(Event{Kind: Booted, Profile: profile})
 	return d
 }
 
 func (d *desk) do(e Event) {
 	e.At = pos.Time{Wall: 1_700_000_000_000 + d.now.Milliseconds(), Logical: d.now}
-	e.OpenRev, e.Due = 0, 0
+	var box outbox.Box
 	for _, r := range d.rows {
-		if r.State == pos.RecordQueued {
-			e.OpenRev++
-			if r.Next <= d.now {
-				e.Due++
-			}
-			e.Gated = e.Gated || e.Kind == Presented && r.Card == e.Card
-		}
+		box.Put(r)
+	}
+	f := box.Facts(d.now, d.s.Durable.Settle.Began)
+	e.OpenRev, e.Due, e.Later, e.Untried, e.OpenSum = f.Open, f.Due, f.Later, f.Untried, f.OpenSum
+	e.SAF = SAF{Count: f.SAF.Count, Sum: f.SAF.Sum, Oldest: f.Oldest}
+	if e.Kind == Presented {
+		e.Gated = box.Gated(e.Card)
+	}
+	e.SameOrig = box.SameOrig(d.s.Kind, d.s.Orig)
+	if st := d.s.Durable.Settle.Step; st == SettleTotals || st == SettleUpload {
+		e.Upload = d.upload()
 	}
 	before := d.s.Durable
 	var rows bool
@@ -56,19 +61,37 @@ func (d *desk) do(e Event) {
 	for _, x := range d.fx {
 		rows = rows || IsRow(x)
 		switch x := x.(type) {
-		case PutReversal:
+		case PutRecord:
 			d.rows[x.Record.RecordID] = x.Record
-		case DropReversal:
-			if _, ok := d.rows[x.ID]; !ok {
-				d.t.Fatalf("dropped a reversal that is not there: %v", x.ID)
+		case DropRecord:
+			if r, ok := d.rows[x.ID]; !ok || r.Class != x.Class {
+				d.t.Fatalf("dropped a record that is not there: %v %v", x.Class, x.ID)
 			}
 			delete(d.rows, x.ID)
 		case PutSale:
 			d.sales[x.Row.RecordID] = x.Row
-		case MarkPrinted:
-			r := d.sales[x.ID]
-			r.Printed = true
+		case EditSale:
+			r, ok := d.sales[x.ID]
+			if !ok {
+				continue
+			}
+			r.Printed = r.Printed || x.Printed
+			r.Uploaded = r.Uploaded || x.Uploaded
+			if x.State != "" {
+				r.State = x.State
+			}
+			if x.Sent {
+				r.State = pos.RowBooked
+			}
+			if x.Amount != 0 {
+				r.Amount.Minor = x.Amount
+			}
+			if x.Tip != 0 {
+				r.Tip = x.Tip
+			}
 			d.sales[x.ID] = r
+		case CloseBatch:
+			clear(d.sales)
 		}
 	}
 	if rows || before != d.s.Durable {
@@ -79,26 +102,33 @@ func (d *desk) do(e Event) {
 
 // invariants hold after every step, whatever happened.
 func (d *desk) invariants() {
-	armed, queued := 0, 0
+	armed, open := 0, 0
 	for id, r := range d.rows {
-		switch r.State {
-		case pos.RecordArmed:
+		switch {
+		case r.State == pos.RecordArmed:
 			armed++
 			if id != d.s.Durable.Open.ID {
-				d.t.Fatalf("an armed reversal without its intent: %v", id)
+				d.t.Fatalf("an armed record without its intent: %v", id)
 			}
-		case pos.RecordQueued:
-			queued++
+		case r.Class == pos.ClassReversal:
+			open++
 			if _, ok := d.sales[id]; ok {
 				d.t.Fatalf("%v is approved and is reversed", id)
 			}
 		}
 	}
-	if d.s.Durable.Open.Open() != (armed == 1) {
-		d.t.Fatalf("intent open %v with %d armed reversals", d.s.Durable.Open.Open(), armed)
+	if in := d.s.Durable.Open; (in.Open() && SpecOf(in.Kind).Unknown != Nothing) != (armed == 1) {
+		d.t.Fatalf("intent open %v with %d armed records", in.Open(), armed)
 	}
-	if queued != d.s.Durable.Reversals {
-		d.t.Fatalf("State counts %d open reversals, the outbox has %d", d.s.Durable.Reversals, queued)
+	if open != d.s.Durable.Reversals {
+		d.t.Fatalf("State counts %d open reversals, the outbox has %d", d.s.Durable.Reversals, open)
+	}
+	var sum pos.Totals
+	for _, r := range d.sales {
+		sum.Of(r)
+	}
+	if sum.Debit != d.s.Durable.Totals.Debit || sum.DebitN != d.s.Durable.Totals.DebitN || sum.Credit != d.s.Durable.Totals.Credit || sum.CreditN != d.s.Durable.Totals.CreditN {
+		d.t.Fatalf("State counts totals %v, the rows are %v", d.s.Durable.Totals, sum)
 	}
 	if len(d.sales) != d.s.Durable.Sales {
 		d.t.Fatalf("State counts %d sales, the batch has %d", d.s.Durable.Sales, len(d.sales))
@@ -107,10 +137,21 @@ func (d *desk) invariants() {
 		d.t.Fatalf("an open intent and nobody waits for its answer")
 	}
 	for _, x := range d.fx {
-		if _, ok := x.(SendSale); ok && armed != 1 {
+		if y, ok := x.(SendSale); ok && armed != 1 && SpecOf(y.Intent.Kind).Unknown != Nothing {
 			d.t.Fatalf("a sale goes out without its reversal on flash")
 		}
 	}
+}
+
+// upload is the next rows as the loop picks them.
+func (d *desk) upload() (u Upload) {
+	for _, r := range d.sales {
+		if !r.Uploaded && r.State == pos.RowBooked && r.Kind == pos.KindSale && u.N < UploadSize {
+			u.STANs[u.N] = r.STAN
+			u.N++
+		}
+	}
+	return u
 }
 
 func (d *desk) keys(ks ...Key) {
@@ -256,26 +297,26 @@ func TestBootReversesWhatIsOpen(t *testing.T) {
 	d.s = New(d.s.Durable) // the power fails
 	d.do(Event{Kind: Booted, Profile: profile})
 	d.want(prompt.UnknownPower)
-	if _, ok := has[SendReversal](d.fx); !ok {
+	if _, ok := has[SendRecord](d.fx); !ok {
 		t.Fatalf("no reversal went out: %v", d.fx)
 	}
 	rec := only(t, d)
 	if rec.STAN != 2 || rec.Reason != "98" || rec.Process != "000000" {
 		t.Errorf("reversal %+v", rec)
 	}
-	d.do(Event{Kind: ReversalDone, Reversal: rec, Reply: Reply{Kind: NoAnswer}})
+	d.do(Event{Kind: RecordDone, Record: rec, Reply: Reply{Kind: NoAnswer}})
 	d.keys("1", "enter")
 	d.present(cardA)
 	d.want(prompt.Gated)
 	rec = only(t, d)
-	d.do(Event{Kind: ReversalDone, Reversal: rec, Reply: Reply{Kind: Answered, RC: "00", MAC: MACValid}})
+	d.do(Event{Kind: RecordDone, Record: rec, Reply: Reply{Kind: Answered, RC: "00", MAC: MACValid}})
 	d.want(prompt.Card) // the gate opened, the amount is kept
 	if d.s.Note != prompt.Reversed || d.s.Keyed != 1 || len(d.rows) != 0 {
 		t.Errorf("note %v keyed %d rows %d", d.s.Note, d.s.Keyed, len(d.rows))
 	}
 }
 
-func only(t *testing.T, d *desk) pos.Reversal {
+func only(t *testing.T, d *desk) pos.Record {
 	t.Helper()
 	if len(d.rows) != 1 {
 		t.Fatalf("%d records in the outbox", len(d.rows))
@@ -295,19 +336,19 @@ func TestNoSuchOriginalClosesLate(t *testing.T) {
 		d.now = 10 * time.Second
 		d.do(Event{Kind: SaleDone, Reply: Reply{Kind: NoAnswer, LeftBy: d.now}})
 		rec := only(t, d)
-		d.do(Event{Kind: ReversalDone, Reversal: rec, Reply: Reply{Kind: Answered, RC: rc, MAC: MACValid}})
+		d.do(Event{Kind: RecordDone, Record: rec, Reply: Reply{Kind: Answered, RC: rc, MAC: MACValid}})
 		rec = only(t, d)
 		if want := 100 * time.Second; rec.Next != want {
 			t.Errorf("%s: next try at %v, want %v", rc, rec.Next, want)
 		}
 		d.now = 99 * time.Second
 		d.do(Event{Kind: OutboxDue})
-		if _, ok := has[SendReversal](d.fx); ok {
+		if _, ok := has[SendRecord](d.fx); ok {
 			t.Errorf("%s: tried before its time", rc)
 		}
 		d.now = 100 * time.Second
 		d.do(Event{Kind: OutboxDue})
-		d.do(Event{Kind: ReversalDone, Reversal: rec, Reply: Reply{Kind: Answered, RC: rc, MAC: MACValid}})
+		d.do(Event{Kind: RecordDone, Record: rec, Reply: Reply{Kind: Answered, RC: rc, MAC: MACValid}})
 		if len(d.rows) != 0 {
 			t.Errorf("%s: still open after settle_after", rc)
 		}
@@ -324,7 +365,7 @@ func TestReversalStaysWithoutProof(t *testing.T) {
 		d := newDesk(t)
 		d.toOnline(cardA)
 		d.do(Event{Kind: SaleDone, Reply: Reply{Kind: NoAnswer}})
-		d.do(Event{Kind: ReversalDone, Reversal: only(t, d), Reply: r})
+		d.do(Event{Kind: RecordDone, Record: only(t, d), Reply: r})
 		if len(d.rows) != 1 {
 			t.Errorf("%+v closed the reversal", r)
 		}
@@ -343,10 +384,10 @@ func TestBadMACSignsOnThenReverses(t *testing.T) {
 	r.MAC = MACWrong
 	d.do(Event{Kind: SaleDone, Reply: r})
 	d.signOn()
-	if _, ok := has[SendReversal](d.fx); !ok {
+	if _, ok := has[SendRecord](d.fx); !ok {
 		t.Fatalf("after the sign-on the reversal goes out; got %v", d.fx)
 	}
-	d.do(Event{Kind: ReversalDone, Reversal: only(t, d), Reply: Reply{Kind: Answered, RC: "00", MAC: MACValid}})
+	d.do(Event{Kind: RecordDone, Record: only(t, d), Reply: Reply{Kind: Answered, RC: "00", MAC: MACValid}})
 	d.want(prompt.Reversed)
 }
 
@@ -355,14 +396,14 @@ func TestTooManyOpenStopsOtherCards(t *testing.T) {
 	for i := range 4 {
 		d.toOnline(pos.CardRef{byte(10 + i)})
 		d.do(Event{Kind: SaleDone, Reply: Reply{Kind: NoAnswer}})
-		for d.s.Work == WorkReversal {
-			var last pos.Reversal
+		for d.s.Work == WorkRecord {
+			var last pos.Record
 			for _, r := range d.rows {
 				if r.Next <= d.now {
 					last = r
 				}
 			}
-			d.do(Event{Kind: ReversalDone, Reversal: last, Reply: Reply{Kind: NoAnswer}})
+			d.do(Event{Kind: RecordDone, Record: last, Reply: Reply{Kind: NoAnswer}})
 		}
 	}
 	d.keys("5", "enter")
@@ -467,7 +508,7 @@ func TestAnyOrderOfEvents(t *testing.T) {
 				RC:   rapid.SampledFrom(rcs).Draw(t, "rc"+label), MAC: rapid.SampledFrom([]MACState{MACValid, MACValid, MACValid, MACWrong, MACMissing}).Draw(t, "mac"+label),
 				Amount: rapid.Int64Range(0, 3000).Draw(t, "amt"+label), LeftBy: d.now, KeysOK: rapid.Bool().Draw(t, "kcv"+label), Order: rapid.SampledFrom([]int{0, 0, 0, 3}).Draw(t, "ord"+label),
 			}
-			var due pos.Reversal
+			var due pos.Record
 			for _, r := range d.rows {
 				if r.State == pos.RecordQueued && (due.STAN == 0 || r.Next < due.Next) {
 					due = r
@@ -483,11 +524,11 @@ func TestAnyOrderOfEvents(t *testing.T) {
 			case 8, 9:
 				d.do(Event{Kind: SaleDone, Reply: reply})
 			case 10:
-				d.do(Event{Kind: ReversalDone, Reversal: due, Reply: reply})
+				d.do(Event{Kind: RecordDone, Record: due, Reply: reply})
 			case 11:
 				d.do(Event{Kind: SignOnDone, Reply: reply})
 			case 12:
-				d.do(Event{Kind: rapid.SampledFrom([]Kind{OutboxDue, TimerExpired, PrintDone, EchoDone, Progress}).Draw(t, "k"+label), N: d.s.Timer, ID: d.s.Durable.Last.ID, Reply: reply, Code: prompt.Waiting})
+				d.do(Event{Kind: rapid.SampledFrom([]Kind{OutboxDue, TimerExpired, PrintDone, AdminDone, Progress}).Draw(t, "k"+label), N: d.s.Timer, ID: d.s.Durable.Last.ID, Reply: reply, Code: prompt.Waiting})
 			case 13:
 				d.s = New(d.s.Durable)
 				d.do(Event{Kind: Booted, Profile: profile})

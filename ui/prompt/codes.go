@@ -31,6 +31,17 @@ const (
 	Printing   Code = "P-PRN-01"
 	Menu       Code = "P-MNU-01"
 	StatusPage Code = "P-STA-01" // the status page of the menu: open reversals, batch, sign-on
+
+	ConfirmKind   Code = "P-CNF-02" // check kind, amount and card, press enter
+	NewAmount     Code = "P-AMT-02" // the new amount of an offline sale
+	TipAmount     Code = "P-AMT-03" // the tip
+	AskSTAN       Code = "P-ORG-01" // the trace number of the original
+	AskRRN        Code = "P-ORG-02"
+	AskDate       Code = "P-ORG-03"
+	AskAuth       Code = "P-ORG-04"
+	SettleRuns    Code = "P-STL-01" // the batch is being settled
+	SettleResumed Code = "P-STL-02" // a settlement that the power cut goes on
+	SettleWaits   Code = "P-STL-03" // it waits for the line or the host, and goes on by itself
 )
 
 // Items of the menu.
@@ -40,6 +51,33 @@ const (
 	MenuReprint Code = "M-PRN-01"
 	MenuStatus  Code = "M-STA-01"
 	MenuLang    Code = "M-LNG-01"
+
+	MenuVoid       Code = "M-VOI-01"
+	MenuRefund     Code = "M-REF-01"
+	MenuPreAuths   Code = "M-PRE-00"
+	MenuBalance    Code = "M-BAL-01"
+	MenuOfflines   Code = "M-OFF-00"
+	MenuSettle     Code = "M-STL-01"
+	MenuManage     Code = "M-MNG-01"
+	MenuSignOff    Code = "M-SGN-02"
+	MenuParams     Code = "M-PRM-01"
+	MenuUpload     Code = "M-UPL-01"
+	MenuLastSettle Code = "M-STL-02"
+)
+
+// Titles of the forms; those that a menu offers directly are its items.
+const (
+	TitleVoid                = MenuVoid
+	TitleRefund              = MenuRefund
+	TitleBalance             = MenuBalance
+	TitlePreAuth        Code = "M-PRE-01"
+	TitlePreAuthVoid    Code = "M-PRE-02"
+	TitleComplete       Code = "M-PRE-03"
+	TitleCompleteAdvice Code = "M-PRE-04"
+	TitleCompleteVoid   Code = "M-PRE-05"
+	TitleOffline        Code = "M-OFF-01"
+	TitleAdjust         Code = "M-OFF-02"
+	TitleTip            Code = "M-OFF-03"
 )
 
 // Done well.
@@ -50,6 +88,21 @@ const (
 	ApprovedConfirm Code = "A-SAL-A2" // A2 A4 A5 A6: approved, confirm with the issuer
 	SignedOn        Code = "A-SGN-01"
 	EchoOK          Code = "A-ECH-01"
+	VoidDone        Code = "A-VOI-01"
+	RefundDone      Code = "A-REF-01"
+	PreAuthDone     Code = "A-PRE-01"
+	PreAuthVoidDone Code = "A-PRE-02"
+	CompleteDone    Code = "A-PRE-03"
+	BalanceIs       Code = "A-BAL-01"
+	OfflineDone     Code = "A-OFF-01" // kept here, the host hears of it later
+	AdjustDone      Code = "A-OFF-02"
+	TipDone         Code = "A-OFF-03"
+	Settled         Code = "A-STL-01"
+	SettledUneven   Code = "A-STL-02" // settled; the host had other totals and got every row
+	SignedOff       Code = "A-SGN-02"
+	ParamsDone      Code = "A-PRM-01"
+	StatusSent      Code = "A-UPL-01"
+	ClosedByHand    Code = "A-CLS-01" // a supervisor closed a record
 	Reversed        Code = "A-REV-01" // the unknown payment is reversed: no money moved
 	Recovered       Code = "A-RCV-01" // after a power cut: the last sale had succeeded; its slip is printed again
 )
@@ -57,6 +110,8 @@ const (
 // The fate of money is not known yet. None of these ever says "try again".
 const (
 	UnknownNoAnswer Code = "U-ANS-01" // sent, no answer in time
+	AdviceOpen      Code = "U-ADV-01" // an advice has no final answer yet; it is sent again by itself
+	Unresolved      Code = "U-REV-03" // the host cannot say; a supervisor must settle it with the acquirer
 	UnknownLink     Code = "U-ANS-02" // the line broke after bytes had left
 	UnknownMAC      Code = "U-MAC-01" // an answer with a missing or wrong MAC
 	UnknownHost     Code = "U-HST-01" // 06 09 68 96 98: no proof that nothing was booked
@@ -173,3 +228,31 @@ func Declined(rc string) Code {
 
 // DeclinedOther is a refusal with a code that no table knows.
 const DeclinedOther Code = "D-HST-XX"
+
+// What stops a transaction before anything is sent, and what comes of one that
+// was made offline.
+const (
+	FieldWrong     Code = "F-FLD-01" // the number is not complete or not possible
+	NoOriginal     Code = "F-ORG-01" // no such row in this batch that this kind may refer to
+	VoidedBefore   Code = "F-ORG-02"
+	TipLimit       Code = "F-TIP-01"
+	SettleOpen     Code = "F-STL-01" // no sale into a half-settled batch
+	OfflineOff     Code = "F-SAF-01"
+	OfflineEach    Code = "F-SAF-02"
+	OfflineTotal   Code = "F-SAF-03"
+	OfflineCount   Code = "F-SAF-04"
+	OfflineAge     Code = "F-SAF-05"
+	OfflineRefused Code = "D-OFF-01" // the host would not have a sale that was made offline
+	NoAnswerYet    Code = "F-HST-01" // no answer to a question that moves no money
+)
+
+// More entries of the log.
+const (
+	LogDelivered  Code = "E-OUT-01"
+	LogRefused    Code = "E-OUT-02"
+	LogUnresolved Code = "E-OUT-03"
+	LogClosed     Code = "E-OUT-04"
+	LogSettle     Code = "E-STL-01"
+	LogSettled    Code = "E-STL-02"
+	LogAdmin      Code = "E-ADM-01"
+)

@@ -34,6 +34,7 @@ type Entry struct {
 // Args fill the words of a message; a field that a message does not name is
 // ignored. The type is comparable, so that a View is.
 type Args struct {
+	Kind    Code   // the title of the kind of transaction
 	Amount  string // "12.80"
 	Card    string // "****1234"
 	RC      string // DE 39

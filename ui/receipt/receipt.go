@@ -56,6 +56,8 @@ type Data struct {
 	Issuer   string // DE 44
 	HostText string // DE 63, for people
 	Operator string
+	Orig     string // batch and trace number of the original, "000001/000012"
+	State    string // "pending": the host has not heard of it; "refused"
 	PINUsed  bool
 	Delayed  bool // printed after a power cut: 补打
 	Reprint  bool // asked for from the menu: 重打印
@@ -184,6 +186,7 @@ func (w *writer) fields(kind string) {
 	w.pair(w.label("stan"), w.STAN, hal.StyleNormal)
 	w.pair(w.label("auth"), w.Auth, hal.StyleNormal)
 	w.pair(w.label("rrn"), w.RRN, hal.StyleNormal)
+	w.pair(w.label("original"), w.Orig, hal.StyleNormal)
 	w.pair(w.label("date-time"), w.Time, hal.StyleNormal)
 	if w.Asked != "" && w.Asked != w.Amount {
 		w.pair(w.label("asked"), "RMB "+w.Asked, hal.StyleNormal)
@@ -222,7 +225,14 @@ func (w *writer) sale(c Copy) {
 		w.centre(w.label("copy-cardholder"), hal.StyleNormal)
 	}
 	w.fields(w.Kind)
-	w.centre(kindText(w.Lang, "approved"), hal.StyleBold)
+	switch w.State {
+	case "pending":
+		w.centre(kindText(w.Lang, "offline-mark"), hal.StyleBold)
+	case "refused":
+		w.centre(kindText(w.Lang, "declined"), hal.StyleBold)
+	default:
+		w.centre(kindText(w.Lang, "approved"), hal.StyleBold)
+	}
 	if w.RC != "" && w.RC != "00" {
 		w.pair(w.label("rc"), w.RC, hal.StyleNormal)
 	}

@@ -155,8 +155,11 @@ func (p *page) monoParts(cols int) []part {
 		add(note, small, false, false)
 		add(amount, amountStyle, true, false)
 		return parts
-	case prompt.Confirm:
+	case prompt.Confirm, prompt.ConfirmKind:
 		add(head, small, false, false)
+		if p.msg.Body != "" { // what it is stands before how much
+			amount = p.msg.Body + " " + amount
+		}
 		add(amount, small, true, false)
 		add(p.Args.Card, small, true, true)
 		return parts

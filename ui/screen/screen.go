@@ -79,6 +79,8 @@ func (p *page) label(key string) string { return text.Label(string(p.Lang), key)
 // amount is the sum that the screen shows large, "" for none.
 func (p *page) amount() string {
 	switch {
+	case p.Typed != "" && p.Input == "number":
+		return p.Typed
 	case p.Typed != "" && p.Input == "amount":
 		return "¥" + p.Typed
 	case p.Code == prompt.Idle || p.Code == prompt.Amount:
@@ -106,7 +108,7 @@ func (p *page) amount() string {
 // card is the masked number beside the amount, "" where the sentence has it.
 func (p *page) card() string {
 	switch {
-	case p.Code == prompt.PIN, p.Code == prompt.Confirm, p.Code == prompt.Preparing, p.Code == prompt.Dialling, p.Code == prompt.Waiting:
+	case p.Code == prompt.PIN, p.Code == prompt.Confirm, p.Code == prompt.ConfirmKind, p.Code == prompt.Preparing, p.Code == prompt.Dialling, p.Code == prompt.Waiting:
 		return p.Args.Card
 	case p.Code != "" && strings.ContainsRune("ADN", rune(p.Code[0])) && !strings.Contains(p.msg.Body, p.Args.Card):
 		return p.Args.Card
@@ -128,7 +130,11 @@ func (p *page) queue() string {
 	if p.Status.Queue <= 0 {
 		return ""
 	}
-	return p.label("queue") + strconv.Itoa(min(p.Status.Queue, 999))
+	s := p.label("queue") + strconv.Itoa(min(p.Status.Queue, 999))
+	if o := p.Status.Offline; o.Sum != "" && p.w >= 320 {
+		s += " ¥" + o.Sum + " " + strconv.Itoa(min(o.Hours, 999)) + "h"
+	}
+	return s
 }
 
 // noteText is the second message in one paragraph: what, and what to do.

@@ -103,6 +103,9 @@ func TestSafeWords(t *testing.T) {
 		for _, size := range sizes {
 			for lang, words := range map[Lang][2]string{ZH: {"冲正", "请勿重刷"}, EN: {"REVERSAL", "DO NOT SWIPE AGAIN"}} {
 				all := strings.Join(Render(View{Lang: lang, Code: code, Args: fullArgs, Status: queue}, size).Lines, "\n")
+				if code == prompt.AdviceOpen { // no reversal: the advice itself goes on
+					words = map[Lang][2]string{ZH: {"等待银行确认", "请勿再做一笔"}, EN: {"NOT CONFIRMED", "DO NOT"}}[lang]
+				}
 				for _, w := range words {
 					if !strings.Contains(all, w) {
 						t.Errorf("%s %s on %d px lacks %q:\n%s", code, lang, size.W, w, all)
@@ -148,9 +151,9 @@ func TestStepsAreTold(t *testing.T) {
 		"ENTER AMOUNT": {prompt.Idle, prompt.Amount},
 		"请刷卡":          {prompt.Card},
 		"SWIPE CARD":   {prompt.Card},
-		"请核对":          {prompt.Confirm},
-		"按确认":          {prompt.Confirm},
-		"PRESS ENTER":  {prompt.Confirm},
+		"请核对":          {prompt.Confirm, prompt.ConfirmKind},
+		"按确认":          {prompt.Confirm, prompt.ConfirmKind},
+		"PRESS ENTER":  {prompt.Confirm, prompt.ConfirmKind},
 		"请输入密码":        {prompt.PIN},
 		"ENTER PIN":    {prompt.PIN},
 		"交易成功":         {prompt.Approved, prompt.ApprovedConfirm},

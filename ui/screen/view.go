@@ -17,7 +17,15 @@ type Status struct {
 	Bars  int    // 0..4 of signal; -1: this device has no radio
 	Queue int    // records that wait to be sent, reversals included
 	Clock string // "14:03"
-	Bench bool   // the bench: 测试/TEST on every screen
+	// Offline is what was done offline and waits; zero: nothing.
+	Offline Offline
+	Bench   bool // the bench: 测试/TEST on every screen
+}
+
+// Offline is a sum and the age of its oldest sale.
+type Offline struct {
+	Sum   string // "120.00"
+	Hours int
 }
 
 // View is all that a screen shows.

@@ -59,8 +59,23 @@ var helpPages = map[string]page{
 		article{"线路测试", "向银行主机发送测试并收到应答。", "测试不涉及扣款。", "正常即可收款。"},
 		article{"Line test", "A test message went to the host and came back.", "No money moves in a test.", "You can take payments."}},
 	"help/menu": {
-		article{"菜单", "签到、线路测试、重打印、状态、语言。", "菜单里没有会扣款的项目。", "按数字键,或上下键加确认;按取消返回。"},
-		article{"Menu", "Sign-on, line test, reprint, status, language.", "No item of the menu charges a card.", "Press a digit, or arrows and enter; cancel goes back."}},
+		article{"菜单", "撤销、退货、预授权、余额、离线、结算、重打印和管理。", "确认之前不会发送,不会扣款。", "按数字键,或上下键加确认;按取消返回。"},
+		article{"Menu", "Void, refund, pre-authorisation, balance, offline, settlement, reprint, management.", "Nothing is sent before you confirm it.", "Press a digit, or arrows and enter; cancel goes back."}},
+	"help/original": {
+		article{"原交易", "撤销、退货、完成和调整都要指明原交易:凭证号、参考号、日期或授权码,都在原签购单上。", "没有发送,没有扣款。", "核对签购单后输入;直接按确认取屏幕上的一笔。隔日的交易用退货。"},
+		article{"The original", "Void, refund, completion and adjustment name the payment they mean: trace, reference, date or code, all on its slip.", "Nothing was sent, nothing was charged.", "Key it from the slip; enter takes what the screen offers. Another day: refund."}},
+	"help/settle": {
+		article{"结算", "把本批次的合计与银行核对,不平时上送全部明细,然后开始新批次。", "账目在结算单打出前一直保存;断电后从原处继续。", "等待结算单,保持通电和信号。账不平时凭结算单与收单机构核对。"},
+		article{"Settlement", "The batch's totals are compared with the bank's; if they differ every row goes up; then a new batch begins.", "The batch is kept until all is done; a power cut goes on where it was.", "Wait for the slip, keep power and line. If totals differ, compare the slip with the acquirer."}},
+	"help/offline": {
+		article{"离线交易", "有电话授权码的交易先记在本机,线路恢复后自动上送。限额由收单机构规定。", "上送前标为“待上送”;被拒的会列出、打印并从合计中减去。", "保存签名的签购单;被拒时由主管联系顾客和收单机构。"},
+		article{"Offline sales", "A sale with a code given by voice is kept here and sent later. The acquirer sets the limits.", "Until then it is marked OFFLINE; a refused one is listed, printed and taken off the totals.", "Keep the signed slip; if refused, a supervisor calls customer and acquirer."}},
+	"help/advice": {
+		article{"等待银行确认", "退货或完成通知已发出,还没有得到最后的应答。本机用同一凭证号自动重发。", "银行只会入账一次。", "请勿再做一笔;等待屏幕告知结果。"},
+		article{"Not confirmed yet", "A refund or completion went out and has no final answer; it is repeated under the same number.", "The bank books it once.", "Do not enter it again; the screen will say."}},
+	"help/unresolved": {
+		article{"悬而未决", "银行无法确认这笔是否入账,需要人工核对。", "记录一直保留,该卡暂停使用,不会多扣款。", "主管与收单机构核对后,在维护口写明原因关闭记录。"},
+		article{"Unresolved", "The bank cannot say whether it was booked; a person must find out.", "The record stays and the card is on hold; nothing is charged twice.", "A supervisor asks the acquirer, then closes the record with a reason at the service port."}},
 	"help/status": {
 		article{"终端状态", "待冲正笔数、批次、成功笔数和合计。", "待冲正的款项由本机自动结清。", "按任意键返回。"},
 		article{"Status", "Open reversals, batch, number and total of sales.", "Open reversals are settled by the device itself.", "Any key goes back."}},

@@ -11,7 +11,7 @@
 // bank (a test holds all three).
 //
 // Templates: {amount} {card} {rc} {stan} {rrn} {auth} {field} {host} {n}
-// {seconds} {time} stand for the fields of [prompt.Args], {reason} for the
+// {seconds} {time} {kind} stand for the fields of [prompt.Args], {reason} for the
 // title of the refusal RC. A part <in angle brackets> is left out when a field
 // in it is empty.
 package text
@@ -50,7 +50,7 @@ type row struct {
 // rows is every row, by code.
 var rows = func() map[prompt.Code]row {
 	all := make(map[prompt.Code]row, 256)
-	for _, table := range [][]row{stepRows, moneyRows, cardRows, netRows, deviceRows, logRows, declineRows()} {
+	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, logRows, declineRows()} {
 		for _, r := range table {
 			all[r.code] = r
 		}
@@ -152,6 +152,10 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (f filler) value(name string) (v string, zero bool) {
 	a := f.args
 	switch name {
+	case "kind":
+		if a.Kind != "" {
+			v = Get(f.lang, a.Kind).Title
+		}
 	case "amount":
 		v = a.Amount
 	case "card":

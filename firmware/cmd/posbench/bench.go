@@ -173,14 +173,14 @@ func benchStore(dir string) ([]row, error) {
 		c0, b0 := st.Stats()
 		began := time.Now()
 		for i := have; i < have+measure; i++ {
-			rev := pos.Reversal{RecordID: id(i), Kind: pos.KindSale, State: pos.RecordArmed, Amount: pos.Fen(1280), Card: pos.CardRef{byte(i)},
+			rev := pos.Record{RecordID: id(i), Class: pos.ClassReversal, Kind: pos.KindSale, State: pos.RecordArmed, Amount: pos.Fen(1280), Card: pos.CardRef{byte(i)},
 				Masked: "622588*********0010", Process: "000000", Entry: "021", Condition: "00", Type60: "2200000100050", Reason: "98"}
 			row := sale(i)
 			done := row
 			done.Printed = true
 			for _, c := range []store.Change{
-				{State: state, PutReversal: []pos.Reversal{rev}},
-				{State: state, DropReversal: []pos.RecordID{rev.RecordID}, PutSale: []pos.Sale{row}},
+				{State: state, PutRecord: []pos.Record{rev}},
+				{State: state, DropRecord: []store.RecordKey{{Class: rev.Class, ID: rev.RecordID}}, PutSale: []pos.Sale{row}},
 				{State: state, PutSale: []pos.Sale{done}},
 			} {
 				if err := st.Commit(c, noSeal{}); err != nil {

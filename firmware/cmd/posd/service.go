@@ -20,8 +20,8 @@ var errNoTerminal = errors.New("the terminal is not in service")
 // listen opens the service socket and the console on the cable.
 func (d *device) listen(ctx context.Context) error {
 	o := console.Opts{Backend: backend{d}, Journal: d.journal, Clock: d.board.Clock, Lang: d.file.Lang}
-	if s := d.file.Service; s != nil && s.PIN != "" && d.file.Bench {
-		o.Logins = map[console.Role]string{console.Technician: s.PIN}
+	if s := d.file.Service; s != nil {
+		o.Logins = map[console.Role]string{console.Technician: s.Technician, console.Supervisor: s.Supervisor}
 	}
 	srv, err := console.Listen(filepath.Join(d.data, "posd.sock"), o)
 	if err != nil {
@@ -44,7 +44,7 @@ func (b backend) current() (*terminal.Terminal, *store.Store) {
 }
 
 // look runs f in the loop.
-func (b backend) look(ctx context.Context, f func(txn.State, []pos.Reversal)) error {
+func (b backend) look(ctx context.Context, f func(txn.State, []pos.Record)) error {
 	t, _ := b.current()
 	if t == nil {
 		return errNoTerminal
@@ -80,17 +80,21 @@ func (b backend) Status(ctx context.Context) (console.Status, error) {
 		s.Store.ID = st.ID()
 		s.Store.Commits, s.Store.Bytes = st.Stats()
 	}
-	err := b.look(ctx, func(x txn.State, rows []pos.Reversal) {
+	err := b.look(ctx, func(x txn.State, rows []pos.Record) {
 		du := x.Durable
 		s.Phase, s.Screen, s.SignedOn = x.Phase.String(), x.Code, du.SignedOn
-		s.Batch, s.Sales, s.Total, s.STAN = du.Batch, du.Sales, pos.Fen(du.Total), du.STAN
+		s.Batch, s.Sales, s.Total, s.STAN = du.Batch, du.Totals.DebitN+du.Totals.CreditN, pos.Fen(du.Totals.Debit-du.Totals.Credit), du.STAN
 		s.Open = du.Open.Open()
 		for _, r := range rows {
-			switch r.State {
-			case pos.RecordQueued:
-				s.Reversals++
-			case pos.RecordUnresolved:
+			switch {
+			case r.State == pos.RecordUnresolved:
 				s.Unresolved++
+			case r.State == pos.RecordRefused:
+				s.Refused++
+			case r.State == pos.RecordQueued && r.Class == pos.ClassReversal:
+				s.Reversals++
+			case r.State == pos.RecordQueued:
+				s.Advices++
 			}
 		}
 		if l := du.Last; l.ID.STAN != 0 {
@@ -103,11 +107,11 @@ func (b backend) Status(ctx context.Context) (console.Status, error) {
 	return s, nil
 }
 
-func (b backend) Queue(ctx context.Context) (out []pos.Reversal, err error) {
-	err = b.look(ctx, func(_ txn.State, rows []pos.Reversal) {
+func (b backend) Queue(ctx context.Context) (out []pos.Record, err error) {
+	err = b.look(ctx, func(_ txn.State, rows []pos.Record) {
 		out = append(out, rows...)
 	})
-	slices.SortFunc(out, func(a, b pos.Reversal) int { return int(a.At.Wall - b.At.Wall) })
+	slices.SortFunc(out, func(a, b pos.Record) int { return int(a.At.Wall - b.At.Wall) })
 	return out, err
 }
 
@@ -117,12 +121,23 @@ func (b backend) Batch(ctx context.Context, fn func(pos.Sale) error) error {
 		return errNoTerminal
 	}
 	var id store.BatchID
-	if err := b.look(ctx, func(x txn.State, _ []pos.Reversal) {
+	if err := b.look(ctx, func(x txn.State, _ []pos.Record) {
 		id = store.BatchID{Context: x.Profile.Context, Batch: x.Durable.Batch}
 	}); err != nil {
 		return err
 	}
 	return st.Sales(id, fn)
+}
+
+func (b backend) CloseRecord(ctx context.Context, stan pos.STAN, reason string) (rec pos.Record, err error) {
+	t, _ := b.current()
+	if t == nil {
+		return rec, errNoTerminal
+	}
+	if derr := t.Do(ctx, func() { rec, err = t.CloseRecord(stan, reason) }); derr != nil {
+		return rec, derr
+	}
+	return rec, err
 }
 
 func (b backend) Check(context.Context) error {

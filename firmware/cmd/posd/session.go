@@ -148,7 +148,7 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 	}
 	t := txn.Profile{Context: or(a.Context, "a"), Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3,
 		CardTimeout: time.Minute, ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: d.board.PINPad != nil, Printer: d.board.Printer != nil,
-		NoMAC: a.NoMAC, NoMACDeclines: a.NoMACDeclines, Type60: p.Tail60, Lang: or(d.file.Lang, "zh")}
+		NoMAC: a.NoMAC, NoMACDeclines: a.NoMACDeclines, Tail60: p.Tail60, Lang: or(d.file.Lang, "zh")}
 	set := func(dst *time.Duration, v board.Duration) {
 		if v.Duration > 0 {
 			*dst = v.Duration
@@ -158,6 +158,13 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 	set(&t.CardTimeout, a.CardTimeout)
 	set(&t.ConfirmTime, a.ConfirmTime)
 	set(&t.PINTimeout, a.PINTimeout)
+	if o := a.Offline; o != nil {
+		each, err1 := pos.ParseAmount(o.Each)
+		total, err2 := pos.ParseAmount(o.Total)
+		if err1 == nil && err2 == nil { // the file's reader has said what is wrong
+			t.Offline = txn.Offline{Each: each.Minor, Total: total.Minor, Count: o.Count, Age: o.Age.Duration}
+		}
+	}
 	if a.MaxOpen != nil {
 		t.MaxOpen = *a.MaxOpen
 	}

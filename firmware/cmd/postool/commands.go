@@ -109,9 +109,9 @@ func (t *tool) queue() *cobra.Command {
 		Short: "reversals that wait to be sent",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var rs []pos.Reversal
+			var rs []pos.Record
 			err := t.ask(cmd.Context(), console.Request{Cmd: "queue"}, func(r console.Reply) error {
-				var v pos.Reversal
+				var v pos.Record
 				err := json.Unmarshal(r.Data, &v)
 				rs = append(rs, v)
 				return err
@@ -176,7 +176,7 @@ func (t *tool) print(r console.Reply) (err error) {
 		err = json.Unmarshal(r.Data, &v)
 		console.WriteItem(t.out, t.lang(), v)
 	case "reversal":
-		var v pos.Reversal
+		var v pos.Record
 		err = json.Unmarshal(r.Data, &v)
 		console.WriteItem(t.out, t.lang(), v)
 	case "entry":

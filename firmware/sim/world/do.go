@@ -54,7 +54,7 @@ var commands = map[string]command{
 	"tamper":   func(w *World, _ context.Context, _ []string) error { return w.Panel.Tamper("case") },
 	"order":    (*World).orderCmd,
 	"attend":   (*World).attendCmd,
-	"login":    func(*World, context.Context, []string) error { return &ErrLater{"login", 2} },
+	"login":    (*World).loginCmd,
 	"insert":   func(*World, context.Context, []string) error { return &ErrLater{"insert", 5} },
 	"remove":   func(*World, context.Context, []string) error { return &ErrLater{"remove", 5} },
 }
@@ -200,44 +200,17 @@ func (w *World) amountCmd(ctx context.Context, args []string) error {
 	if err := w.input(ctx, 5*time.Second, "amount", "ack"); err != nil {
 		return err
 	}
-	for _, k := range append(digits(strconv.FormatInt(a.Minor, 10)), hal.KeyEnter) {
+	return w.keys(ctx, strconv.FormatInt(a.Minor, 10))
+}
+
+// keys presses digits, then enter.
+func (w *World) keys(ctx context.Context, s string) error {
+	for _, k := range append(digits(s), hal.KeyEnter) {
 		if err := w.press(ctx, k); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// menu items by their digit.
-var menu = map[string]hal.Key{"signon": hal.Key1, "echo": hal.Key2, "reprint": hal.Key3, "status": hal.Key4}
-
-func (w *World) txnCmd(ctx context.Context, args []string) error {
-	if len(args) == 0 {
-		return usage("txn KIND")
-	}
-	switch args[0] {
-	case "sale":
-		if len(args) > 1 {
-			return w.amountCmd(ctx, args[1:])
-		}
-		if err := w.input(ctx, 5*time.Second, "amount", "ack"); err != nil {
-			return err
-		}
-		return w.press(ctx, hal.KeyCancel)
-	case "void", "refund", "preauth", "preauth-void", "complete", "complete-advice", "complete-void", "balance", "offline", "adjust", "settle", "signoff":
-		return &ErrLater{"txn " + args[0], 2}
-	}
-	k, ok := menu[args[0]]
-	if !ok {
-		return usage("no transaction %q", args[0])
-	}
-	if err := w.input(ctx, 5*time.Second, "amount", "ack"); err != nil {
-		return err
-	}
-	if err := w.press(ctx, hal.KeyMenu); err != nil {
-		return err
-	}
-	return w.press(ctx, k)
 }
 
 // pinCmd keys a PIN. The digits are not kept.

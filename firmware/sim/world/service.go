@@ -3,11 +3,39 @@ package world
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
 	"time"
 
 	"swipewell/drivers/tty/ttysim"
+	"swipewell/firmware/role"
 	"swipewell/hal"
 )
+
+// BenchPIN is the PIN of every role on the bench.
+const BenchPIN = "2580"
+
+// pinHash is made once a process: it is slow on purpose.
+var pinHash = sync.OnceValue(func() string {
+	h, err := role.Hash(BenchPIN)
+	if err != nil {
+		return "" // then nobody logs in
+	}
+	return h
+})
+
+// login logs a role in at the service cable.
+func (w *World) login(ctx context.Context, who string) error {
+	if _, err := w.Service(ctx, "login "+who); err != nil {
+		return err
+	}
+	out, err := w.Service(ctx, BenchPIN)
+	if err == nil && !strings.Contains(out, who) {
+		err = fmt.Errorf("login %s: %q", who, strings.TrimSpace(out))
+	}
+	return err
+}
 
 // readService collects what the console says on the cable.
 func (w *World) readService(p *ttysim.Pair) {

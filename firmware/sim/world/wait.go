@@ -57,7 +57,7 @@ func (w *World) attendNow(atOnce bool) {
 	in := v.Caption.Input
 	w.mu.Lock()
 	a := &w.attend
-	if !a.on || !v.Connected || in != "confirm" && in != "pin" {
+	if !a.on || !v.Connected || in != "confirm" && in != "pin" && in != "number" {
 		a.step, a.seen = "", false
 		w.mu.Unlock()
 		return

@@ -168,7 +168,8 @@ file = %q
 [service]
 port = %q
 baud = 115200
-pin = "2580"
+technician = %q
+supervisor = %q
 
 [acquirer]
 context = "bench"
@@ -178,7 +179,7 @@ tpdu = "6000030000"
 header = "603100310000"
 hosts = [%q]
 keys = "003"
-`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, modem, w.path("keys.json"), w.path("service"), acquirer.BenchTID, acquirer.BenchMID, addr)
+`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, modem, w.path("keys.json"), w.path("service"), pinHash(), pinHash(), acquirer.BenchTID, acquirer.BenchMID, addr)
 }
 
 // changed wakes whoever watches the world.

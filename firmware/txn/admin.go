@@ -2,6 +2,16 @@ package txn
 
 import "swipewell/ui/prompt"
 
+// AdminKind is a message that moves no money.
+type AdminKind string
+
+const (
+	AdminEcho    AdminKind = "echo"    // 0820/301
+	AdminSignOff AdminKind = "signoff" // 0820/002
+	AdminParams  AdminKind = "params"  // 0800/360: the acquirer's parameters
+	AdminStatus  AdminKind = "status"  // 0820/362: ours
+)
+
 func (m *machine) needSignOn() bool { return !m.Durable.SignedOn || m.WantSignOn }
 
 // keysOff: nothing may be said under the present session keys any more.
@@ -33,7 +43,8 @@ func (m *machine) signOnDone() {
 	case ok:
 		m.Durable.SignedOn, m.DialFails = true, 0
 		m.Hold = m.e.At.Logical
-		if r.Batch != 0 && m.Durable.Sales == 0 && m.Durable.Reversals == 0 {
+		// The host's batch number counts only where nothing of ours carries one.
+		if r.Batch != 0 && m.Durable.Sales == 0 && m.Durable.Reversals == 0 && m.Durable.Settle.Step == NotSettling {
 			m.Durable.Batch = r.Batch
 		} else if m.Durable.Batch == 0 {
 			m.Durable.Batch = 1
@@ -52,7 +63,7 @@ func (m *machine) signOnDone() {
 		m.DialFails++
 		m.Hold = m.e.At.Logical + Backoff(m.DialFails, m.e.Rand)
 	}
-	a := m.saleArgs()
+	a := m.formArgs()
 	a.RC = string(r.RC)
 	switch m.Phase {
 	case Busy:
@@ -60,22 +71,53 @@ func (m *machine) signOnDone() {
 		m.do(Sound{toneOf(ok)})
 	case Preparing:
 		if !ok {
-			m.Keyed, m.Decimals = 0, -1
-			m.end(c, a, ToneBad)
+			m.endForm(c, a, ToneBad)
+		}
+	case Settling:
+		if !ok {
+			m.Note, m.NoteArgs = c, a
 		}
 	}
 }
 
-func (m *machine) echoDone() {
-	if m.Work != WorkEcho {
+// admin sends a message that the cashier asked for.
+func (m *machine) admin(k AdminKind) {
+	if k != AdminEcho && !m.Durable.SignedOn {
+		// Nothing to sign off from; the rest works without keys.
+		if k == AdminSignOff {
+			m.show(Result, prompt.SignedOff, prompt.Args{})
+			m.disarm()
+			return
+		}
+	}
+	m.show(Busy, prompt.Dialling, prompt.Args{})
+	m.disarm()
+	m.Work = WorkAdmin
+	m.Admin = k
+	x := SendAdmin{Kind: k}
+	if k == AdminSignOff {
+		m.Durable.STAN = m.Durable.STAN.Next()
+		x.STAN = m.Durable.STAN
+	}
+	m.do(x)
+}
+
+func (m *machine) adminDone() {
+	if m.Work != WorkAdmin {
 		return
 	}
 	m.Work = WorkNone
 	r := m.e.Reply
 	ok := r.Kind == Answered && r.RC == "00"
-	c := prompt.EchoOK
+	c := map[AdminKind]prompt.Code{AdminEcho: prompt.EchoOK, AdminSignOff: prompt.SignedOff, AdminParams: prompt.ParamsDone, AdminStatus: prompt.StatusSent}[m.Admin]
 	switch {
 	case ok:
+		switch m.Admin {
+		case AdminSignOff:
+			m.keysOff()
+		case AdminParams:
+			m.Durable.Params = r.Params
+		}
 	case r.Kind == Answered:
 		c = prompt.Declined(string(r.RC))
 	case r.Code != "":
@@ -83,6 +125,7 @@ func (m *machine) echoDone() {
 	default:
 		c = prompt.NetHostSilent
 	}
+	m.log(prompt.LogAdmin, m.Durable.Open.ID, func(l *Log) { l.RC, l.Why, l.Text = r.RC, c, string(m.Admin) })
 	if m.Phase == Busy {
 		m.show(Result, c, prompt.Args{RC: string(r.RC)})
 		m.do(Sound{toneOf(ok)})

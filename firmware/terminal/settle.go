@@ -1,0 +1,156 @@
+package terminal
+
+import (
+	"errors"
+	"strconv"
+
+	"swipewell/firmware/card"
+	"swipewell/firmware/hostlink"
+	"swipewell/firmware/keys"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/store"
+	"swipewell/firmware/txn"
+)
+
+// errDone ends a walk over rows early.
+var errDone = errors.New("enough")
+
+// upload is what the next message of the batch upload carries: up to eight
+// rows of sales, or one notice.
+func (t *Terminal) upload(txn.Event) (u txn.Upload) {
+	var notice pos.STAN
+	id := store.BatchID{Context: t.o.Profile.Context, Batch: t.state.Durable.Batch}
+	err := t.o.Store.Sales(id, func(s pos.Sale) error {
+		if s.Uploaded || s.State != pos.RowBooked {
+			return nil
+		}
+		switch s.Kind {
+		case pos.KindSale, pos.KindCompletion, pos.KindOffline:
+			u.STANs[u.N] = s.STAN
+			if u.N++; u.N == txn.UploadSize {
+				return errDone
+			}
+		case pos.KindRefund, pos.KindCompletionAdvice:
+			if notice == 0 {
+				notice = s.STAN
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errDone) {
+		t.o.Log.Warn("upload", "err", err)
+	}
+	if u.N == 0 && notice != 0 {
+		u.N, u.STANs[0], u.Notice = 1, notice, true
+	}
+	return u
+}
+
+// sendSettle sends one message of the settlement.
+func (t *Terminal) sendSettle(x txn.SendSettle) {
+	var req hostlink.Request
+	switch x.Settle.Step {
+	case txn.SettleTotals:
+		req = t.o.Line.Settlement(x.STAN, x.Batch, x.Settle.Totals)
+	case txn.SettleUpload:
+		details, err := t.details(x.Batch, x.Upload)
+		switch {
+		case err != nil:
+			req = hostlink.Unpackable(err)
+		case x.Upload.Notice:
+			req = t.o.Line.Notice(x.STAN, details[0])
+		default:
+			req = t.o.Line.Details(x.STAN, x.Batch, details)
+		}
+	default:
+		req = t.o.Line.BatchEnd(x.STAN, x.Batch, x.Settle.Balanced, x.Settle.Sent)
+	}
+	t.exchange(req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SettleDone, Reply: t.reply(r)}) })
+	t.point("settle:" + strconv.Itoa(int(x.Settle.Step)))
+}
+
+// details are rows with their numbers out of the seal.
+func (t *Terminal) details(batch pos.BatchNo, u txn.Upload) (out []hostlink.Detail, err error) {
+	for _, n := range u.STANs[:u.N] {
+		id := pos.RecordID{Context: t.o.Profile.Context, Batch: batch, STAN: n}
+		row, err := t.o.Store.Sale(id)
+		if err != nil {
+			return nil, err
+		}
+		d, err := t.rowCard(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, hostlink.Detail{Row: row, PAN: d.PAN})
+	}
+	return out, nil
+}
+
+// rowCard opens the seal of a row.
+func (t *Terminal) rowCard(id pos.RecordID) (card.Data, error) {
+	sealed, err := t.o.Store.SealedSale(id)
+	if err != nil {
+		return card.Data{}, err
+	}
+	pan, exp, err := keys.OpenCard(t.board.Keys, sealed, t.o.Store.AAD(0, id))
+	return card.Data{PAN: pan, Expiry: exp}, err
+}
+
+// find looks the row of an original up and puts its card into the vault: a
+// void needs the number, and the customer may be gone.
+func (t *Terminal) find(id pos.RecordID) {
+	row, err := t.o.Store.Sale(id)
+	if err == nil {
+		var d card.Data
+		if d, err = t.rowCard(id); err == nil {
+			t.vault.Put(row.Card, d)
+		}
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		t.o.Log.Warn("find", "err", err)
+	}
+	if err != nil {
+		row = pos.Sale{}
+	}
+	t.post(func() { t.handle(txn.Event{Kind: txn.Found, Row: row}) })
+}
+
+// adminRequest packs a message that moves no money.
+func (t *Terminal) adminRequest(x txn.SendAdmin) hostlink.Request {
+	switch x.Kind {
+	case txn.AdminSignOff:
+		return t.o.Line.SignOff(x.STAN)
+	case txn.AdminParams:
+		return t.o.Line.Params()
+	case txn.AdminStatus:
+		var list []hostlink.Device
+		for _, d := range []struct{ code, name string }{{"01", "keypad"}, {"02", "pinpad"}, {"03", "msr"}, {"04", "printer"}, {"05", "display"}} {
+			list = append(list, hostlink.Device{Code: d.code, OK: t.fitted(d.name)})
+		}
+		return t.o.Line.Status(list)
+	}
+	return t.o.Line.Echo()
+}
+
+func (t *Terminal) fitted(name string) bool {
+	b := t.board
+	return map[string]bool{"keypad": b.Keypad != nil, "pinpad": b.PINPad != nil, "msr": b.MSR != nil, "printer": b.Printer != nil, "display": b.Display != nil}[name]
+}
+
+// CloseRecord is a supervisor's word on a record, from the service port. It
+// fails if there is no such record, or it is of the sale under way.
+func (t *Terminal) CloseRecord(stan pos.STAN, reason string) (rec pos.Record, err error) {
+	for _, r := range t.box.All() {
+		if r.STAN == stan && r.State != pos.RecordArmed {
+			rec = r
+		}
+	}
+	if rec.STAN == 0 {
+		return rec, errors.New("no open record has this trace number")
+	}
+	if t.state.Work == txn.WorkRecord {
+		return rec, errors.New("a record is being sent: ask again in a moment")
+	}
+	t.handle(txn.Event{Kind: txn.Closed, Record: rec, Reason: reason})
+	return rec, t.err
+}

@@ -1,0 +1,69 @@
+package txn
+
+import (
+	"swipewell/firmware/pos"
+	"swipewell/ui/prompt"
+)
+
+// card handles a card that was presented, readable or not.
+func (m *machine) card() {
+	switch m.Phase {
+	case Ready, Result, Keying:
+		// A card before its amount is no mistake worth an alarm: say what comes
+		// first and keep what was keyed.
+		m.do(ForgetCard{})
+		m.do(Sound{ToneAttention})
+		switch {
+		case m.e.Gated:
+			m.show(m.Phase, prompt.Gated, prompt.Args{Card: m.e.Masked.Tail(), N: m.e.OpenRev})
+		case m.Phase != Keying && !m.aboutReversal():
+			m.idle()
+			m.Note = prompt.EntryFirst
+		default:
+			m.Note = prompt.EntryFirst
+		}
+		return
+	case AwaitCard:
+	default:
+		m.do(ForgetCard{Except: m.Card}) // another card now is not this sale's
+		return
+	}
+	if m.e.Kind == Unreadable {
+		m.show(AwaitCard, m.e.Code, m.formArgs())
+		m.arm(m.Profile.CardTimeout)
+		m.do(Sound{ToneBad})
+		return
+	}
+	a := m.formArgs()
+	a.Card, a.N = m.e.Masked.Tail(), m.e.OpenRev
+	switch {
+	case m.e.NoRoom != "":
+		m.do(ForgetCard{})
+		m.endForm(m.e.NoRoom, a, ToneBad)
+	case m.e.Gated:
+		m.gate(prompt.Gated, a, m.e.Card)
+	case m.e.OpenRev > m.Profile.MaxOpen:
+		m.gate(prompt.TooManyOpen, a, pos.CardRef{})
+	default:
+		m.Card, m.Masked, m.Entry = m.e.Card, m.e.Masked, string(m.e.Entry)
+		m.next()
+	}
+}
+
+// gate keeps the amount and stops this card: its last payment, or too many
+// others, are not settled. The reversal is tried at once.
+func (m *machine) gate(c prompt.Code, a prompt.Args, card pos.CardRef) {
+	m.do(ForgetCard{})
+	m.show(AwaitCard, c, a)
+	m.arm(m.Profile.CardTimeout)
+	m.do(Sound{ToneAttention})
+	if m.Work != WorkNone {
+		return
+	}
+	if !m.Durable.SignedOn { // pump signs on first
+		m.due, m.Hold = max(m.due, 1), m.e.At.Logical
+		return
+	}
+	m.Work = WorkRecord
+	m.do(SendRecord{Card: card})
+}
