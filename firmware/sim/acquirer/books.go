@@ -27,6 +27,7 @@ const (
 	KindBalance        = "balance"
 	KindOffline        = "offline"
 	KindTip            = "tip"
+	KindAdjust         = "adjust"
 	KindReversal       = "reversal"
 )
 
@@ -101,11 +102,12 @@ type books struct {
 	reversed map[int]int // seq → seq of its reversal
 	voided   map[int]int // seq → seq of its void, if that stands
 	refunded map[int]int64
+	tips     map[int]int64 // seq → tips and adjustments of it
 	file     *os.File
 }
 
 func newBooks() *books {
-	return &books{byKey: map[key]int{}, reversed: map[int]int{}, voided: map[int]int{}, refunded: map[int]int64{}}
+	return &books{byKey: map[key]int{}, reversed: map[int]int{}, voided: map[int]int{}, refunded: map[int]int64{}, tips: map[int]int64{}}
 }
 
 // index learns an entry.
@@ -131,6 +133,8 @@ func (b *books) index(e Entry) {
 		b.voided[e.Orig] = e.Seq // a completion uses its pre-authorisation up
 	case KindRefund:
 		b.refunded[e.Orig] += e.Amount
+	case KindTip, KindAdjust:
+		b.tips[e.Orig] += e.Net
 	}
 }
 
@@ -158,6 +162,21 @@ func (b *books) find(k key) (Entry, bool) {
 		return Entry{}, false
 	}
 	return b.entries[seq-1], true
+}
+
+// findBy is the youngest standing entry of a card with this RRN, or with this
+// authorisation code and date (MMDD): a slip has no more.
+func (b *books) findBy(pan, rrn, auth, date string) (Entry, bool) {
+	for i := len(b.entries) - 1; i >= 0; i-- {
+		e := b.entries[i]
+		if !e.Booked || !e.IsPAN(pan) || b.reversed[e.Seq] != 0 || e.Kind == KindReversal {
+			continue
+		}
+		if rrn != "" && string(e.RRN) == rrn || rrn == "" && auth != "" && string(e.Auth) == auth && (date == "" || e.At.In(pos.CST).Format("0102") == date) {
+			return e, true
+		}
+	}
+	return Entry{}, false
 }
 
 func (b *books) view() []Entry {

@@ -18,6 +18,8 @@ answer normal|lost|late D|duplicate|wrong-stan|bad-mac|garbage|mangle|silent [-m
                                    MTI may have x for any digit; "answer normal" also ends declines
 decline RC|off [-mti MTI] [-n N]   answers RC and books nothing
 approve RC [AMOUNT] [-mti MTI] [-n N]  approves with 10, 11, A2, A4, A5 or A6; with AMOUNT only so much (10)
+settle normal|balanced|unbalanced|error|swapped [-n N]  what a 0510 says of the totals
+param CODE=VALUE…                  what a parameter download is told, as 12=45
 order DIGIT                        the next answer's header carries this processing requirement (3 sign on again)
 keys                               forgets all session keys: the next request is answered A0
 text WORDS…                        a text for DE 63, until changed
@@ -74,6 +76,10 @@ func (h *Host) Command(args ...string) (string, error) {
 		return "", h.commandAnswer(rest)
 	case "decline", "approve":
 		return "", h.commandDecide(word, rest)
+	case "settle":
+		return "", h.commandSettle(rest)
+	case "param":
+		return "", h.commandParam(rest)
 	case "order":
 		if len(rest) != 1 || len(rest[0]) != 1 || rest[0] < "0" || rest[0] > "9" {
 			return "", fmt.Errorf("acquirer: order DIGIT")

@@ -76,6 +76,10 @@ func (x *exchange) serve() message {
 	switch x.m.mti {
 	case "0800", "0820":
 		return x.admin()
+	case "0500":
+		return x.settlement()
+	case "0320":
+		return x.upload()
 	}
 	if a, ok := x.macRight(); !ok {
 		return a
@@ -85,6 +89,8 @@ func (x *exchange) serve() message {
 		return x.payment()
 	case "0400":
 		return x.reversal()
+	case "0620":
+		return x.scriptResult()
 	}
 	return x.refuse(FindKind, 0, "no such message type here", "40")
 }

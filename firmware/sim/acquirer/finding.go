@@ -23,6 +23,7 @@ const (
 	FindPINBlock   = "pin-block"   // DE 52 does not open to a PIN: 99
 	FindReversal   = "reversal"    // a reversal that differs from its original
 	FindDuplicate  = "duplicate"   // terminal, batch and STAN used before: 94
+	FindTotals     = "totals"      // the batch differs from the books
 	FindStaleKey   = "stale-key"   // benign: MAC right under keys that are no longer in force: A0
 	FindNoKey      = "no-key"      // benign: nobody signed on: A0
 	FindCutFrame   = "cut-frame"   // benign: the line ended inside a frame

@@ -61,6 +61,10 @@ type Host struct {
 	seen        map[string]int
 	findings    []Finding
 	events      []Event
+	params      map[string]string // parameter download: code → value
+	settle      byte              // the code of the next 0510; 0: what the books say
+	settleLeft  int
+	swapTotals  bool
 	refs        int // DE 37
 	auths       int // DE 38
 }

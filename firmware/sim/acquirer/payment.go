@@ -38,6 +38,8 @@ var kinds = map[string]kind{
 	"0220/24/06": {name: KindCompleteAdvice, process: "000000", needs: []int{4, 38, 61}, card: true, refers: true},
 	"0200/01/00": {name: KindBalance, process: "310000", card: true},
 	"0220/30/00": {name: KindOffline, process: "000000", needs: []int{4}, may: []int{38, 61, 63}, card: true, funds: true},
+	"0220/32/00": {name: KindAdjust, process: "000000", needs: []int{4, 61}, may: []int{37, 38, 63}, card: true, refers: true},
+	"0220/36/00": {name: KindOffline, process: "000000", needs: []int{4, 55}, may: []int{38, 61, 63}, card: true, funds: true},
 	"0220/34/00": {name: KindTip, process: "000000", needs: []int{4, 48, 61}, may: []int{37, 38, 63}, card: true, refers: true},
 }
 
@@ -150,10 +152,17 @@ func (x *exchange) related(k kind, e, orig *Entry) string {
 	of := map[string][]string{
 		KindVoid: {KindSale, KindOffline}, KindRefund: {KindSale, KindOffline, KindComplete, KindCompleteAdvice},
 		KindPreauthVoid: {KindPreauth}, KindComplete: {KindPreauth}, KindCompleteAdvice: {KindPreauth},
-		KindCompleteVoid: {KindComplete}, KindTip: {KindSale, KindOffline},
+		KindCompleteVoid: {KindComplete}, KindTip: {KindSale, KindOffline, KindComplete}, KindAdjust: {KindOffline},
 	}[k.name]
 	b := x.h.books
 	o, ok := b.find(key{x.t.tid, pos.BatchNo(number(x.m.f[61][:6])), pos.STAN(number(x.m.f[61][6:12]))})
+	if strings.Trim(x.m.f[61][:12], "0") == "" { // the terminal knows the slip only
+		date := ""
+		if len(x.m.f[61]) >= 16 && x.m.f[61][12:16] != "0000" {
+			date = x.m.f[61][12:16]
+		}
+		o, ok = b.findBy(e.pan, x.m.f[37], strings.TrimSpace(x.m.f[38]), date)
+	}
 	if !ok || !o.Booked || !o.IsPAN(e.pan) || b.reversed[o.Seq] != 0 {
 		return "25"
 	}
@@ -192,6 +201,8 @@ func (x *exchange) book(e *Entry, acct *account, orig Entry) {
 	case KindTip:
 		e.Amount = number(x.m.f[48])
 		e.Net = e.Amount
+	case KindAdjust:
+		e.Net = e.Amount - orig.Amount - x.h.books.tips[orig.Seq]
 	case KindPreauth, KindTopUp:
 		e.Hold = e.Amount
 	case KindComplete, KindCompleteAdvice:

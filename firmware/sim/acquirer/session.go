@@ -58,6 +58,10 @@ func (x *exchange) admin() message {
 		needs = []int{11, 41, 42, 60}
 	case x.m.mti == "0820" && code == "301":
 		needs, may = []int{41, 42, 60}, []int{11}
+	case x.m.mti == "0800" && code == "360":
+		needs, may = []int{41, 42, 60}, []int{11}
+	case x.m.mti == "0820" && code == "362":
+		needs, may = []int{41, 42, 60, 62}, []int{11}
 	default:
 		return x.refuse(FindKind, 60, "no such administrative message", "40")
 	}
@@ -80,6 +84,11 @@ func (x *exchange) admin() message {
 		a.f[62] = w.bundle(x.t.tmk)
 	case code == "002":
 		x.t.forget()
+	case code == "360":
+		a.f[62] = x.h.parameters()
+		if a.f[62] == "" {
+			a.f[62] = "1230"
+		}
 	}
 	return a
 }

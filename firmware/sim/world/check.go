@@ -126,18 +126,20 @@ func (w *World) HostSees(mti string, n int) Check {
 	}
 }
 
-// BatchIs: the device's batch has n rows, of that total unless amount is nil.
+// BatchIs: the device's batch has n rows that count in its totals, of that sum
+// (debits less credits) unless amount is nil.
 func (w *World) BatchIs(n int, amount *pos.Amount) Check {
 	return func(ctx context.Context) (bool, string, error) {
 		rows, err := w.Batch(ctx)
 		if err != nil {
 			return false, err.Error(), nil
 		}
-		sum := int64(0)
+		var t pos.Totals
 		for _, r := range rows {
-			sum += r.Amount.Minor
+			t.Of(r)
 		}
-		return len(rows) == n && (amount == nil || sum == amount.Minor), fmt.Sprintf("%d rows of %s", len(rows), pos.Fen(sum)), nil
+		have, sum := t.DebitN+t.CreditN, t.Debit-t.Credit
+		return have == n && (amount == nil || sum == amount.Minor), fmt.Sprintf("%d rows of %s", have, pos.Fen(sum)), nil
 	}
 }
 
@@ -148,7 +150,7 @@ func (w *World) OutboxIs(n int) Check {
 		if err != nil {
 			return false, err.Error(), nil
 		}
-		have := s.Reversals + s.Unresolved
+		have := s.Reversals + s.Unresolved + s.Advices + s.Refused
 		return have == n, fmt.Sprintf("%d waiting", have), nil
 	}
 }

@@ -40,6 +40,8 @@ type ledger struct {
 	orders []*order
 	named  *order
 	shown  []*presentation
+	heard  string         // the last screen that was a word
+	meant  map[string]int // how often the script asked for a refund, void or completion
 }
 
 // Order is the script's `order ID AMOUNT`.
@@ -115,7 +117,7 @@ func (w *World) captioned(c hal.Caption) {
 	w.shownCodes[c.Code] = true
 	w.mu.Unlock()
 	word := false
-	for _, class := range []string{"A-SAL-", "A-RCV-", "A-REV-", "D-HST-", "U-", "N-", "F-NET-", "F-SGN-"} {
+	for _, class := range []string{"A-SAL-", "A-RCV-", "A-REV-", "A-VOI-", "A-REF-", "A-PRE-", "A-OFF-", "D-HST-", "D-OFF-", "U-", "N-", "F-NET-", "F-SGN-"} {
 		word = word || strings.HasPrefix(c.Code, class)
 	}
 	if !word {
@@ -145,20 +147,30 @@ func (w *World) captioned(c hal.Caption) {
 		}
 		p = w.ledger.shown[len(w.ledger.shown)-1]
 	}
-	approved := strings.HasPrefix(c.Code, "A-SAL-") || strings.HasPrefix(c.Code, "A-RCV-")
-	if !approved && approvedWord(p.order.word) {
-		return // a later attempt that was not done takes nothing back
+	key := c.Code + "/" + p.tail + "/" + fmt.Sprint(amount)
+	again := key == w.ledger.heard // the same screen, drawn anew
+	w.ledger.heard = key
+	o := p.order
+	switch {
+	case strings.HasPrefix(c.Code, "A-SAL-"), strings.HasPrefix(c.Code, "A-RCV-"), code == prompt.CompleteDone, code == prompt.OfflineDone, code == prompt.AdjustDone:
+		o.word, o.said = code, amount
+	case code == prompt.VoidDone, code == prompt.OfflineRefused:
+		o.word, o.said = code, 0
+	case code == prompt.RefundDone:
+		if !again {
+			o.said -= amount
+		}
+		o.word = code
+	case code == prompt.TipDone:
+		if !again {
+			o.said += amount
+		}
+	case code == prompt.PreAuthDone, code == prompt.PreAuthVoidDone, code == prompt.AdviceOpen, o.said != 0:
+		// They charge nothing; and a later attempt that was not done takes nothing
+		// back.
+	default:
+		o.word, o.said = code, 0
 	}
-	p.order.word = code
-	if approved {
-		p.order.said = amount
-	} else {
-		p.order.said = 0
-	}
-}
-
-func approvedWord(c prompt.Code) bool {
-	return strings.HasPrefix(string(c), "A-SAL-") || strings.HasPrefix(string(c), "A-RCV-")
 }
 
 // printed hears every slip; words on paper are read in Paper.
@@ -228,6 +240,19 @@ func (w *World) Double() (int, error) {
 	if stray > 0 {
 		n++
 	}
+	booked := map[string]int{}
+	for _, e := range w.Host.Books() {
+		if e.Booked && e.ReversedBy == 0 {
+			booked[e.Kind]++
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for kind, meant := range w.ledger.meant {
+		if booked[kind] > meant {
+			n += booked[kind] - meant
+		}
+	}
 	return n, nil
 }
 
@@ -284,8 +309,8 @@ func (w *World) Lost(ctx context.Context, limit time.Duration) ([]string, error)
 		if !w.Running() {
 			return false, errors.New("posd went down")
 		}
-		n, err := w.Open(ctx)
-		return err == nil && n == 0, nil
+		s, err := w.status(ctx)
+		return err == nil && !s.Open && s.Reversals+s.Unresolved+s.Advices == 0, nil
 	}); err != nil {
 		return nil, err
 	}
@@ -301,40 +326,63 @@ func (w *World) disagreements(ctx context.Context) (lost []string, err error) {
 	of, _ := w.net()
 	w.mu.Lock()
 	for _, o := range w.ledger.orders {
-		if o.word == "" && of[o] == 0 {
-			continue
-		}
-		if approvedWord(o.word) && of[o] != o.said || !approvedWord(o.word) && of[o] != 0 {
+		if of[o] != o.said {
 			lost = append(lost, fmt.Sprintf("order %q: the customer heard %s %d, the host charged %d", o.name, o.word, o.said, of[o]))
 		}
 	}
 	w.mu.Unlock()
-	// The batch and the books, row by row.
+	return append(lost, w.rowsAndBooks(rows)...), nil
+}
+
+// rowsAndBooks compares the open batch with the host's books, row by row.
+func (w *World) rowsAndBooks(rows []pos.Sale) (lost []string) {
+	var batch pos.BatchNo
+	st, err := w.status(context.Background())
+	if err == nil {
+		batch = st.Batch
+	}
 	books := map[pos.STAN]acquirer.Entry{}
+	changed := map[int]int64{} // by adjustments
 	for _, e := range w.Host.Books() {
-		if e.Booked && e.Kind == acquirer.KindSale && e.ReversedBy == 0 && e.VoidedBy == 0 {
-			books[e.STAN] = e
+		if !e.Booked || e.ReversedBy != 0 || e.Kind == acquirer.KindReversal || e.Batch != batch {
+			continue
+		}
+		books[e.STAN] = e
+		if e.Kind == acquirer.KindAdjust {
+			changed[e.Orig] += e.Net
 		}
 	}
 	for _, r := range rows {
 		e, ok := books[r.STAN]
-		if !ok || e.Amount != r.Amount.Minor {
-			lost = append(lost, fmt.Sprintf("STAN %s: %d in the batch, %d in the books", r.STAN, r.Amount.Minor, e.Amount))
-		}
 		delete(books, r.STAN)
+		switch {
+		case r.State == pos.RowRefused:
+			if ok {
+				lost = append(lost, fmt.Sprintf("STAN %s: refused here, booked there", r.STAN))
+			}
+		case !ok || e.Amount+changed[e.Seq] != r.Amount.Minor:
+			lost = append(lost, fmt.Sprintf("STAN %s: %s %d in the batch, %d in the books", r.STAN, r.Kind, r.Amount.Minor, e.Amount+changed[e.Seq]))
+		case (r.State == pos.RowVoided) != (e.VoidedBy != 0) && r.Kind != pos.KindPreAuth:
+			lost = append(lost, fmt.Sprintf("STAN %s: %q here, voided by %d there", r.STAN, r.State, e.VoidedBy))
+		}
 	}
 	for stan, e := range books {
-		lost = append(lost, fmt.Sprintf("STAN %s: %d in the books, not in the batch", stan, e.Amount))
+		lost = append(lost, fmt.Sprintf("STAN %s: %s %d in the books, not in the batch", stan, e.Kind, e.Amount))
 	}
-	return append(lost, w.paperLies(rows)...), nil
+	return append(lost, w.paperLies(rows)...)
 }
 
 // paperLies lists slips that say "approved" of what is not in the batch.
 func (w *World) paperLies(rows []pos.Sale) (lies []string) {
+	st, err := w.status(context.Background())
+	if err != nil {
+		return nil
+	}
+	ours := regexp.MustCompile(`(批次号|Batch no) +` + st.Batch.String()) // slips of settled batches are history
 	v, _ := w.Panel.View()
 	for i, s := range v.Slips {
 		text := slipText(s)
-		if !s.Whole || !strings.Contains(text, "APPROVED") && !strings.Contains(text, "交易成功") {
+		if !ours.MatchString(text) || !s.Whole || !strings.Contains(text, "APPROVED") && !strings.Contains(text, "交易成功") {
 			continue
 		}
 		if !slices.ContainsFunc(rows, func(r pos.Sale) bool { return strings.Contains(text, r.STAN.String()) }) {

@@ -45,6 +45,15 @@ func (w *World) txnCmd(ctx context.Context, args []string) error {
 	if err := w.input(ctx, 5*time.Second, "amount", "ack"); err != nil {
 		return err
 	}
+	switch args[0] {
+	case "void", "refund", "complete", "complete-advice", "complete-void":
+		w.mu.Lock()
+		if w.ledger.meant == nil {
+			w.ledger.meant = map[string]int{}
+		}
+		w.ledger.meant[args[0]]++
+		w.mu.Unlock()
+	}
 	for _, name := range txn.MenuKeys(item) {
 		k, ok := hal.ParseKey(name)
 		if !ok {
