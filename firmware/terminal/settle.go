@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"errors"
-	"strconv"
 
 	"swipewell/firmware/card"
 	"swipewell/firmware/hostlink"
@@ -66,7 +65,7 @@ func (t *Terminal) sendSettle(x txn.SendSettle) {
 		req = t.o.Line.BatchEnd(x.STAN, x.Batch, x.Settle.Balanced, x.Settle.Sent)
 	}
 	t.exchange(req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SettleDone, Reply: t.reply(r)}) })
-	t.point("settle:" + strconv.Itoa(int(x.Settle.Step)))
+	t.settlePoint()
 }
 
 // details are rows with their numbers out of the seal.

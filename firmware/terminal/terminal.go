@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"image"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -76,6 +77,7 @@ type Terminal struct {
 	stopOp  func() bool // operator timer
 	stopOut func() bool // outbox timer
 	outAt   time.Duration
+	settled int // moments of this settlement so far
 }
 
 // New opens the terminal on what its store holds.
@@ -185,7 +187,18 @@ func (t *Terminal) handle(e txn.Event) {
 		if opens {
 			t.point("before-intent")
 		}
+		if change.CloseBatch != nil {
+			t.settlePoint()
+		}
 		if err = t.o.Store.Commit(change, sealer{t}); err == nil {
+			switch step := next.Durable.Settle.Step; {
+			case step == t.state.Durable.Settle.Step:
+			case t.state.Durable.Settle.Step == txn.NotSettling:
+				t.settled = 0
+				t.settlePoint()
+			case step == txn.SettleSlip:
+				t.settlePoint()
+			}
 			if opens {
 				t.point("intent")
 			}
@@ -360,6 +373,13 @@ func (t *Terminal) armOutbox() {
 	t.stopOut = t.clock.AfterFunc(max(at-now, 0), func() {
 		t.post(func() { t.stopOut = nil; t.handle(txn.Event{Kind: txn.OutboxDue}) })
 	})
+}
+
+// settlePoint is the next moment of the settlement at which the bench may cut
+// the power: begun, each message sent, before the slip, before the batch goes.
+func (t *Terminal) settlePoint() {
+	t.settled++
+	t.point("settle:" + strconv.Itoa(t.settled))
 }
 
 func (t *Terminal) point(name string) {

@@ -14,6 +14,10 @@ func (m *machine) printDone() {
 		return
 	}
 	m.Printing = false
+	if m.Phase == Settling && m.Durable.Settle.Step == SettleSlip && m.Work == WorkSettle {
+		m.Work = WorkNone
+		m.closeBatch()
+	}
 	if m.e.Code != "" {
 		if m.Phase == Result || m.Phase == Ready {
 			m.Note = m.e.Code

@@ -141,11 +141,25 @@ func (m *machine) settleDone() {
 	}
 }
 
-// slip prints the totals and closes the batch. The paper does not hold the
-// batch up: a slip that did not come out is printed again from the menu.
+// slip prints the totals; what comes of the paper closes the batch.
 func (m *machine) slip() {
+	if !m.Profile.Printer {
+		m.closeBatch()
+		return
+	}
+	m.Work, m.Printing = WorkSettle, true
+	m.do(PrintTotals{Settled: m.settled()})
+}
+
+func (m *machine) settled() Settled {
 	s := m.Durable.Settle
-	done := Settled{Batch: m.Durable.Batch, Totals: s.Totals, Balanced: s.Balanced, Open: m.Durable.Reversals, OpenSum: m.e.OpenSum, At: m.e.At}
+	return Settled{Batch: m.Durable.Batch, Totals: s.Totals, Balanced: s.Balanced, Open: m.Durable.Reversals, OpenSum: m.e.OpenSum, At: m.e.At}
+}
+
+// closeBatch is the last commit of a settlement. Paper that ran out does not
+// hold it up: the slip is printed again from the menu.
+func (m *machine) closeBatch() {
+	done := m.settled()
 	m.Durable.Settled = done
 	m.do(CloseBatch{m.Profile.Context, m.Durable.Batch})
 	m.Durable.Batch = nextBatch(m.Durable.Batch)
@@ -160,10 +174,6 @@ func (m *machine) slip() {
 	m.show(Result, c, settledArgs(done))
 	m.disarm()
 	m.do(Sound{ToneGood})
-	if m.Profile.Printer {
-		m.Printing = true
-		m.do(PrintTotals{Settled: done})
-	}
 }
 
 func nextBatch(n pos.BatchNo) pos.BatchNo {

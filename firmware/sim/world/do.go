@@ -91,11 +91,9 @@ func (w *World) power(ctx context.Context, args []string) error {
 		w.PowerCut()
 		return nil
 	case len(args) == 3 && args[0] == "cut" && args[1] == "at":
-		if strings.HasPrefix(args[2], "settle") {
-			return &ErrLater{"power cut at settle", 2}
-		}
-		if !slices.Contains(points, args[2]) {
-			return usage("power cut at %s", strings.Join(points, "|"))
+		n, settle := strings.CutPrefix(args[2], "settle:")
+		if i, err := strconv.Atoi(n); !slices.Contains(points, args[2]) && (!settle || err != nil || i < 1) {
+			return usage("power cut at %s|settle:N", strings.Join(points, "|"))
 		}
 		w.Arm(args[2])
 		return nil
@@ -163,11 +161,17 @@ func (w *World) keyCmd(ctx context.Context, args []string) error {
 
 func (w *World) press(ctx context.Context, k hal.Key) error {
 	w.keyed()
+	w.mu.Lock()
+	armed := w.armed
+	w.mu.Unlock()
 	if err := w.Panel.Key(k); err != nil {
 		return fmt.Errorf("key %v: %w", k, err)
 	}
 	err := w.Panel.Settle(ctx)
 	w.keyed()
+	if err != nil && armed {
+		return nil // this very key led to the cut that the script armed
+	}
 	return err
 }
 
