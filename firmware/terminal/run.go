@@ -102,10 +102,10 @@ func (t *Terminal) exchange(req hostlink.Request, done func(hostlink.Reply)) {
 	req.Waiting = func() {
 		t.post(func() { t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting}) })
 	}
-	go func() {
+	t.o.Spawn(func() {
 		r := t.o.Line.Exchange(t.ctx, req)
 		t.post(func() { done(r) })
-	}()
+	})
 }
 
 func (t *Terminal) sendSale(in txn.Intent) {
@@ -180,7 +180,7 @@ func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
 }
 
 func (t *Terminal) readPIN(d time.Duration) {
-	go func() {
+	t.o.Spawn(func() {
 		ctx, cancel := hal.WithTimeout(t.ctx, t.clock, d)
 		defer cancel()
 		entry, err := t.board.PINPad.Enter(ctx, hal.PINRules{MinDigits: 4, MaxDigits: 12, MayBypass: true}, func(n int) {
@@ -200,7 +200,7 @@ func (t *Terminal) readPIN(d time.Duration) {
 		}) {
 			entry.Digits.Wipe()
 		}
-	}()
+	})
 }
 
 func (t *Terminal) print(x txn.Print) {
@@ -213,7 +213,7 @@ func (t *Terminal) paper(id pos.RecordID, slip hal.Slip, err error) {
 	if t.board.Printer == nil {
 		return
 	}
-	go func() {
+	t.o.Spawn(func() {
 		if err == nil {
 			err = t.board.Printer.Print(t.ctx, slip)
 		}
@@ -225,7 +225,7 @@ func (t *Terminal) paper(id pos.RecordID, slip hal.Slip, err error) {
 			}
 			t.handle(e)
 		})
-	}()
+	})
 }
 
 func printerCode(err error) prompt.Code {
@@ -262,7 +262,7 @@ func (t *Terminal) readKeys() {
 	t.device("keypad", func(ctx context.Context) error {
 		k, err := t.board.Keypad.ReadKey(ctx)
 		if err == nil {
-			t.post(func() { t.handle(txn.Event{Kind: txn.KeyPressed, Key: txn.Key(k.String())}) })
+			t.Press(txn.Key(k.String()))
 		}
 		return err
 	})
@@ -274,7 +274,7 @@ func (t *Terminal) readCards() {
 	}
 	t.device("msr", func(ctx context.Context) error {
 		s, err := t.board.MSR.ReadSwipe(ctx)
-		if err == nil && !t.post(func() { t.swiped(s) }) {
+		if err == nil && !t.Swipe(s) {
 			s.Wipe()
 		}
 		return err

@@ -51,6 +51,10 @@ type Opts struct {
 	// BootCode, if set, is why no sale is safe: the terminal shows it and sells nothing.
 	BootCode prompt.Code
 	Size     screen.Size
+	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
+	// runs it in place, so that a seed replays exactly; Rand likewise.
+	Spawn func(func())
+	Rand  func() uint32
 }
 
 // Terminal is one device in service.
@@ -82,9 +86,15 @@ type Terminal struct {
 
 // New opens the terminal on what its store holds.
 func New(o Opts) (*Terminal, error) {
-	t := &Terminal{o: o, board: o.Board, clock: o.Board.Clock, inbox: make(chan func(), 64),
+	t := &Terminal{o: o, board: o.Board, clock: o.Board.Clock, inbox: make(chan func(), 256),
 		lamps: map[string]hal.LampState{}}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
+	if t.o.Spawn == nil {
+		t.o.Spawn = func(f func()) { go f() }
+	}
+	if t.o.Rand == nil {
+		t.o.Rand = random
+	}
 	var d txn.Durable
 	raw, err := o.Store.State()
 	if err != nil {
@@ -119,11 +129,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 	defer t.cancel()
 	stop := context.AfterFunc(ctx, t.cancel)
 	defer stop()
-	t.o.Journal.SetLogical(t.base, t.start)
-	if t.board.Bench != nil {
-		t.board.Bench.SetIdle(func() (bool, uint64) { return t.busy.Load() > 0, t.stir.Load() + t.o.Line.Stir() })
-	}
-	t.handle(txn.Event{Kind: txn.Booted, Profile: t.o.Profile, Code: t.o.BootCode})
+	t.Boot()
 	t.readKeys()
 	t.readCards()
 	t.watchTamper()
@@ -142,6 +148,42 @@ func (t *Terminal) Run(ctx context.Context) error {
 	t.forget(pos.CardRef{})
 	return t.err
 }
+
+// Boot is the first step of a life; Run begins with it.
+func (t *Terminal) Boot() {
+	t.o.Journal.SetLogical(t.base, t.start)
+	if t.board.Bench != nil {
+		t.board.Bench.SetIdle(func() (bool, uint64) { return t.busy.Load() > 0, t.stir.Load() + t.o.Line.Stir() })
+	}
+	t.handle(txn.Event{Kind: txn.Booted, Profile: t.o.Profile, Code: t.o.BootCode})
+}
+
+// Turn runs what waits for the loop and returns: for who drives a terminal
+// without Run. Its error is Run's.
+func (t *Terminal) Turn() error {
+	for t.err == nil {
+		select {
+		case f := <-t.inbox:
+			f()
+			t.busy.Add(-1)
+			continue
+		default:
+		}
+		break
+	}
+	return t.err
+}
+
+// Press and Swipe are a key and a card, as the readers hand them in.
+func (t *Terminal) Press(k txn.Key) {
+	t.post(func() { t.handle(txn.Event{Kind: txn.KeyPressed, Key: k}) })
+}
+
+// Swipe takes the tracks over.
+func (t *Terminal) Swipe(s hal.Swipe) bool { return t.post(func() { t.swiped(s) }) }
+
+// State is where the terminal stands; only for who drives it by Turn.
+func (t *Terminal) State() txn.State { return t.state }
 
 // Do runs f in the loop, between two steps. It is how the service port asks.
 func (t *Terminal) Do(ctx context.Context, f func()) error {
@@ -320,7 +362,7 @@ func StoreCode(err error) prompt.Code {
 // facts adds what Step cannot know by itself.
 func (t *Terminal) facts(e txn.Event) txn.Event {
 	e.At = t.now()
-	e.Rand = random()
+	e.Rand = t.o.Rand()
 	settle := t.state.Durable.Settle
 	f := t.box.Facts(e.At.Logical, settle.Began)
 	e.Due, e.Later, e.Untried, e.OpenRev, e.OpenSum = f.Due, f.Later, f.Untried, f.Open, f.OpenSum

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"swipewell/firmware/board"
-	"swipewell/firmware/card"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/iso8583"
 	"swipewell/firmware/iso8583/tpdu"
@@ -142,7 +141,7 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 		p.TID, p.MID = "00000000", "000000000000000"
 	}
 	line, err := hostlink.New(hostlink.Opts{Clock: d.board.Clock, Links: d.board.Links, Hosts: a.Hosts, Profile: p,
-		Signer: signer{d.board.Keys, keys.MACAlg(a.MAC)}, Notice: d.notice, AnswerTimeout: a.AnswerTimeout.Duration, DialTimeout: a.DialTimeout.Duration, IdleClose: a.IdleClose.Duration})
+		Signer: keys.Signer{Keys: d.board.Keys, Alg: keys.MACAlg(a.MAC)}, Notice: d.notice, AnswerTimeout: a.AnswerTimeout.Duration, DialTimeout: a.DialTimeout.Duration, IdleClose: a.IdleClose.Duration})
 	if err != nil {
 		return p, txn.Profile{}, nil, err
 	}
@@ -215,25 +214,6 @@ func (d *device) noteLink(n hostlink.Notice) {
 		}
 	}
 }
-
-// signer joins the key store and the algorithms to what hostlink asks for.
-type signer struct {
-	ks  hal.KeyStore
-	alg keys.MACAlg
-}
-
-func (s signer) MAC(mab []byte) ([8]byte, error) {
-	if s.ks == nil {
-		return [8]byte{}, hal.ErrNoKey
-	}
-	return keys.MAC(s.ks, s.alg, mab)
-}
-
-func (s signer) PINBlock(digits *hal.Secret, p card.PAN) ([8]byte, error) {
-	return keys.PINBlock(s.ks, keys.PINFormat0, digits, p)
-}
-
-func (s signer) EncryptTrack(track []byte) ([]byte, error) { return keys.EncryptTrack(s.ks, track) }
 
 // lateJournal keeps what links say before the journal is open.
 type lateJournal struct {

@@ -60,6 +60,17 @@ func (k *conn) close() {
 	k.c.Close()
 }
 
+// Attach gives a way into the host without a network: serve hands it one frame
+// (TPDU to DE 64) and returns once the host has dealt with it; what the host
+// says is written to c, at once or when its clock has come to it.
+func (h *Host) Attach(c net.Conn) (serve func(frame []byte)) {
+	k := &conn{h: h, c: c}
+	return func(frame []byte) {
+		k.request(frame)
+		h.flush()
+	}
+}
+
 // run reads frames until the connection ends. A frame that cannot be one ends
 // it: behind a wrong length nothing can be found again.
 func (k *conn) run() {

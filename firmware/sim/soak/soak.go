@@ -1,0 +1,282 @@
+package soak
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"swipewell/firmware/pos"
+	"swipewell/firmware/sim/acquirer"
+	"swipewell/firmware/txn"
+	"swipewell/ui/prompt"
+)
+
+// Run lives one life of so many orders.
+func Run(o Opts) (Result, error) {
+	l, err := newLife(o)
+	if err != nil {
+		return Result{}, err
+	}
+	defer l.close()
+	if err := l.boot(); err != nil {
+		return l.out, err
+	}
+	if err := l.do(nil); err != nil {
+		return l.out, err
+	}
+	day := &Day{l}
+	for i := range o.Sales {
+		if o.Day != nil {
+			o.Day(day, i)
+		}
+		if err := l.order(); err != nil {
+			return l.out, fmt.Errorf("seed %d, order %d: %w", o.Seed, i, err)
+		}
+	}
+	return l.finish()
+}
+
+// order sells one thing to one customer.
+func (l *life) order() error {
+	f := l.world.faults
+	l.current = &order{amount: 100 + int64(l.rnd.IntN(50_000))}
+	l.orders = append(l.orders, l.current)
+	l.out.Sales++
+	if l.world.hit(f.Decline) {
+		l.host.Command("decline", []string{"51", "91", "96", "05", "68", "98", "A0", "61"}[l.world.rnd.IntN(8)], "-n", "1")
+	}
+	if l.world.hit(f.Silent) {
+		l.host.Command("answer", "silent", "-n", "1")
+	}
+	if l.world.hit(f.Clock) {
+		l.clock.wall = l.clock.wall.Add(time.Duration(l.world.rnd.IntN(2000)-1000) * time.Hour)
+	}
+	if l.world.hit(f.Settle) {
+		if err := l.settle(); err != nil {
+			return err
+		}
+	}
+	card := l.rnd.IntN(len(l.cards))
+	for l.current.tries = 1; l.current.tries <= 8; l.current.tries++ {
+		if err := l.attempt(l.cards[card]); err != nil {
+			return err
+		}
+		if l.current.told {
+			l.out.Approved++
+			break
+		}
+		// The same order again: same card, another card, or after a while.
+		switch l.rnd.IntN(4) {
+		case 0:
+		case 1:
+			card = l.rnd.IntN(len(l.cards))
+		case 2:
+			if err := l.wait(time.Duration(l.rnd.IntN(120)) * time.Second); err != nil {
+				return err
+			}
+		default:
+			if err := l.wait(time.Duration(l.rnd.IntN(20)) * time.Second); err != nil {
+				return err
+			}
+		}
+	}
+	return l.wait(time.Duration(1+l.rnd.IntN(30)) * time.Second)
+}
+
+// attempt presents a card for the present order.
+func (l *life) attempt(c acquirer.Card) error {
+	if err := l.ready(); err != nil {
+		return err
+	}
+	amount := fmt.Sprint(l.current.amount)
+	if err := l.key(append(keysOf(amount), "enter")...); err != nil {
+		return err
+	}
+	if l.term.State().Phase != txn.AwaitCard {
+		return nil // a power failure, a full disk
+	}
+	if l.world.hit(l.world.faults.BadStripe) {
+		if err := l.swipe(c, false); err != nil {
+			return err
+		}
+	}
+	if err := l.swipe(c, true); err != nil {
+		return err
+	}
+	switch l.term.State().Phase {
+	case txn.Confirming:
+		if err := l.key("enter"); err != nil {
+			return err
+		}
+	case txn.AwaitCard: // gated: wait for the gate, or leave it
+		if err := l.wait(time.Duration(l.rnd.IntN(100)) * time.Second); err != nil {
+			return err
+		}
+		if l.term.State().Phase == txn.AwaitCard {
+			return l.key("cancel")
+		}
+	}
+	for i := 0; i < 20 && l.term.State().Phase == txn.Preparing; i++ {
+		if err := l.wait(time.Second); err != nil {
+			return err
+		}
+	}
+	l.hear()
+	return nil
+}
+
+// ready brings the terminal to where an amount can be keyed.
+func (l *life) ready() error {
+	for i := range 400 {
+		switch s := l.term.State(); s.Phase {
+		case txn.Ready, txn.Result:
+			return nil
+		case txn.Settling, txn.Halted:
+			if i == 100 { // nobody closes a shop on a dead line: it comes back
+				l.world.down = false
+			}
+			if err := l.wait(10 * time.Second); err != nil {
+				return err
+			}
+			if i == 399 {
+				return fmt.Errorf("soak: stays %v with %s", s.Phase, s.Code)
+			}
+		default:
+			if err := l.key("cancel"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// hear is the customer reading the screen.
+func (l *life) hear() {
+	s := l.term.State()
+	if l.current == nil || l.current.told {
+		return
+	}
+	last := s.Durable.Last
+	if strings.HasPrefix(string(s.Code), "A-SAL-") && last.Amount.Minor == l.current.amount && s.Phase == txn.Result {
+		l.current.told = true
+	}
+	if s.Code == prompt.Recovered && l.byStan[last.ID.Batch.String()+last.ID.STAN.String()] == l.current {
+		l.current.told = true
+	}
+}
+
+// settle asks for a settlement and waits for its end.
+func (l *life) settle() error {
+	if err := l.ready(); err != nil {
+		return err
+	}
+	l.out.Settlements++
+	keys := txn.MenuKeys(prompt.MenuSettle)
+	for _, k := range keys {
+		if err := l.key(txn.Key(k)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keysOf(digits string) (ks []txn.Key) {
+	for _, c := range digits {
+		ks = append(ks, txn.Key(string(c)))
+	}
+	return ks
+}
+
+// finish ends the faults, waits ten minutes and adds up.
+func (l *life) finish() (Result, error) {
+	l.world.faults, l.world.down, l.disk = Faults{}, false, ""
+	l.host.Command("answer", "normal")
+	l.host.Command("answer", "normal", "-mti", "all")
+	l.out.Faults = l.world.faulty
+	if err := l.wait(10 * time.Minute); err != nil {
+		return l.out, err
+	}
+	if err := l.supervise(); err != nil {
+		return l.out, err
+	}
+	s := l.term.State()
+	l.out.Open = s.Durable.Reversals
+	if s.Durable.Open.Open() || s.Durable.Settle.Step != txn.NotSettling {
+		l.out.Open++
+	}
+	if err := l.store.Check(); err != nil {
+		return l.out, fmt.Errorf("seed %d: store: %w", l.o.Seed, err)
+	}
+	net := map[*order]int64{}
+	owner := map[int]*order{}
+	for _, e := range l.host.Books() {
+		if !e.Booked {
+			continue
+		}
+		if e.Kind == acquirer.KindReversal {
+			l.out.Reversed++
+			net[owner[e.Orig]] += e.Net
+			continue
+		}
+		o := l.byStan[e.Batch.String()+e.STAN.String()]
+		owner[e.Seq] = o
+		net[o] += e.Net
+	}
+	for i, o := range l.orders {
+		switch {
+		case net[o] > o.amount:
+			l.out.Double++
+			l.why("order %d of %d was charged %d after %d tries", i, o.amount, net[o], o.tries)
+		case o.told != (net[o] == o.amount):
+			l.out.Lost++
+			l.why("order %d of %d: told approved %v, charged %d after %d tries", i, o.amount, o.told, net[o], o.tries)
+		}
+	}
+	if n := net[nil]; n != 0 {
+		l.out.Double++
+		l.why("%d charged for nobody", n)
+	}
+	return l.out, nil
+}
+
+// supervise is a person with the acquirer on the phone: what the host cannot say
+// of a batch that is closed is closed by hand.
+func (l *life) supervise() error {
+	recs, err := l.store.Records()
+	if err != nil {
+		return err
+	}
+	for _, r := range recs {
+		if r.State != pos.RecordUnresolved && r.State != pos.RecordRefused {
+			continue
+		}
+		l.out.ByHand++
+		var cerr error
+		if err := l.do(func() { _, cerr = l.term.CloseRecord(r.STAN, "soak") }); err != nil || cerr != nil {
+			return errors.Join(err, cerr)
+		}
+	}
+	return nil
+}
+
+func (l *life) why(format string, a ...any) {
+	if len(l.out.Why) < 5 {
+		l.out.Why = append(l.out.Why, fmt.Sprintf(format, a...))
+	}
+}
+
+// Add sums ledgers up.
+func (r *Result) Add(o Result) {
+	r.Sales += o.Sales
+	r.Approved += o.Approved
+	r.Reversed += o.Reversed
+	r.Double += o.Double
+	r.Lost += o.Lost
+	r.Open += o.Open
+	r.Faults += o.Faults
+	r.Crashes += o.Crashes
+	r.Settlements += o.Settlements
+	r.ByHand += o.ByHand
+	r.Why = append(r.Why, o.Why...)
+}
