@@ -143,6 +143,9 @@ func (l *Line) Record(r pos.Record, p card.PAN, e card.Expiry) Request {
 		if d.Orig.Auth == "" {
 			d.Orig.Auth = r.AuthCode
 		}
+		if strings.HasPrefix(d.Entry, string(pos.EntrySwipe)) { // no track is kept: a repeat has the number alone
+			d.Entry = string(pos.EntryKeyed) + d.Entry[2:]
+		}
 		req := l.Financial(d)
 		req.want.points = false
 		return req

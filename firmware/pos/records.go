@@ -89,6 +89,7 @@ type Record struct {
 	Type60    string        `json:"type60"`               // DE 60
 	Orig      Original      `json:"orig,omitzero"`        // DE 61
 	Tip       int64         `json:"tip,omitempty"`        // DE 48 of a tip, minor units
+	Was       int64         `json:"was,omitempty"`        // the amount before an adjustment, minor units
 	AuthCode  AuthCode      `json:"auth,omitempty"`       // DE 38: got with the answer, or by voice
 	Reason    ResponseCode  `json:"reason,omitempty"`     // DE 39 of a reversal: 98 no answer, A0 wrong MAC, 06 the terminal failed
 	At        Time          `json:"at"`                   // of the intent

@@ -311,7 +311,7 @@ func edited(row pos.Sale, x txn.EditSale) pos.Sale {
 		row.Amount.Minor = x.Amount
 	}
 	if x.Tip != 0 {
-		row.Tip = x.Tip
+		row.Tip = max(x.Tip, 0)
 	}
 	row.Printed = row.Printed || x.Printed
 	row.Uploaded = row.Uploaded || x.Uploaded

@@ -41,6 +41,9 @@ type (
 	}
 )
 
+// NoTip in EditSale takes a tip away.
+const NoTip int64 = -1
+
 // Effects that act on the world.
 type (
 	// SendSale sends the open intent; it ends as SaleDone.

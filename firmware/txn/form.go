@@ -96,7 +96,7 @@ func (m *machine) next() {
 	k := m.spec()
 	m.Step++
 	if m.Step >= len(k.form) {
-		if k.Kept {
+		if k.Kept && m.Durable.Batch != 0 { // the first sign-on ever gives the batch its number
 			m.keep()
 		} else {
 			m.prepare()
@@ -263,13 +263,17 @@ func (m *machine) found() {
 		m.endForm(c, a, ToneBad)
 		return
 	}
+	if k.Kind == pos.KindTip && r.Tip > 0 {
+		m.endForm(prompt.TipLimit, a, ToneBad)
+		return
+	}
 	if m.e.Gated {
 		m.endForm(prompt.Gated, a, ToneAttention)
 		return
 	}
 	m.Orig = pos.Original{Batch: r.Batch, STAN: r.STAN, Date: r.Date(), RRN: r.RRN, Auth: r.AuthCode}
 	m.OrigKind, m.OrigAmount = r.Kind, r.Amount.Minor
-	m.Card, m.Masked, m.Entry = r.Card, r.Masked, r.Entry[:min(2, len(r.Entry))]
+	m.Card, m.Masked, m.Entry = r.Card, r.Masked, string(pos.EntryKeyed) // the number alone is sent
 	if k.Kind == pos.KindVoid || k.Kind == pos.KindCompletionVoid {
 		m.Keyed = r.Amount.Minor
 	}

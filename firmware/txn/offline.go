@@ -65,9 +65,10 @@ func (m *machine) keep() {
 		}
 	}
 	m.Durable.STAN = m.Durable.STAN.Next()
+	m.Entry = string(pos.EntryKeyed) // no track is kept for later
 	in := m.newIntent()
 	rec := m.record(in, pos.RecordQueued, "")
-	rec.Next = m.e.At.Logical
+	rec.Next, rec.Was = m.e.At.Logical, m.OrigAmount
 	m.do(PutRecord{rec})
 	m.later++
 	amount, origin := in.Amount, pos.RecordID{Context: in.ID.Context, Batch: in.Orig.Batch, STAN: in.Orig.STAN}

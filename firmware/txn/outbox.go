@@ -220,7 +220,17 @@ func (m *machine) delivered(rec pos.Record, r Reply, good bool) {
 		rec.Tries++
 		m.do(PutRecord{rec})
 		m.do(EditSale{ID: rec.RecordID, State: pos.RowRefused})
-		m.Durable.Totals.Add(rec.Kind, rec.Amount.Minor, -1)
+		origin := pos.RecordID{Context: rec.Context, Batch: rec.Orig.Batch, STAN: rec.Orig.STAN}
+		switch rec.Kind {
+		case pos.KindTip:
+			m.do(EditSale{ID: origin, Tip: NoTip})
+			m.Durable.Totals.Add(rec.Kind, rec.Amount.Minor, -1)
+		case pos.KindAdjust:
+			m.do(EditSale{ID: origin, Amount: rec.Was})
+			m.Durable.Totals.Add(rec.Kind, rec.Amount.Minor-rec.Was, -1)
+		default:
+			m.Durable.Totals.Add(rec.Kind, rec.Amount.Minor, -1)
+		}
 		m.log(prompt.LogRefused, rec.RecordID, func(l *Log) { l.RC, l.Amount, l.Masked = r.RC, rec.Amount, rec.Masked })
 		if m.Profile.Printer && !m.Printing {
 			m.Printing = true

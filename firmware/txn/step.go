@@ -114,6 +114,8 @@ func (m *machine) pump() {
 			m.Code = prompt.Preparing
 		}
 		m.do(SendRecord{})
+	case preparing && m.spec().Kept:
+		m.keep()
 	case preparing:
 		m.intent()
 	case laterNow:

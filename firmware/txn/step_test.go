@@ -87,7 +87,7 @@ func (d *desk) do(e Event) {
 				r.Amount.Minor = x.Amount
 			}
 			if x.Tip != 0 {
-				r.Tip = x.Tip
+				r.Tip = max(x.Tip, 0)
 			}
 			d.sales[x.ID] = r
 		case CloseBatch:

@@ -103,11 +103,12 @@ type books struct {
 	voided   map[int]int // seq → seq of its void, if that stands
 	refunded map[int]int64
 	tips     map[int]int64 // seq → tips and adjustments of it
+	adjusted map[int]int64 // seq → adjustments of it alone
 	file     *os.File
 }
 
 func newBooks() *books {
-	return &books{byKey: map[key]int{}, reversed: map[int]int{}, voided: map[int]int{}, refunded: map[int]int64{}, tips: map[int]int64{}}
+	return &books{byKey: map[key]int{}, reversed: map[int]int{}, voided: map[int]int{}, refunded: map[int]int64{}, tips: map[int]int64{}, adjusted: map[int]int64{}}
 }
 
 // index learns an entry.
@@ -135,6 +136,9 @@ func (b *books) index(e Entry) {
 		b.refunded[e.Orig] += e.Amount
 	case KindTip, KindAdjust:
 		b.tips[e.Orig] += e.Net
+		if e.Kind == KindAdjust {
+			b.adjusted[e.Orig] += e.Net
+		}
 	}
 }
 

@@ -202,7 +202,7 @@ func (x *exchange) book(e *Entry, acct *account, orig Entry) {
 		e.Amount = number(x.m.f[48])
 		e.Net = e.Amount
 	case KindAdjust:
-		e.Net = e.Amount - orig.Amount - x.h.books.tips[orig.Seq]
+		e.Net = e.Amount - orig.Amount - x.h.books.adjusted[orig.Seq]
 	case KindPreauth, KindTopUp:
 		e.Hold = e.Amount
 	case KindComplete, KindCompleteAdvice:
@@ -213,6 +213,9 @@ func (x *exchange) book(e *Entry, acct *account, orig Entry) {
 		e.Net = -e.Amount
 	}
 	e.Auth = pos.AuthCode(x.h.authCode())
+	if v := strings.TrimSpace(x.m.f[38]); e.Kind == KindOffline && v != "" {
+		e.Auth = pos.AuthCode(v) // given by voice
+	}
 	acct.apply(e.Net, e.Hold, e.Kind == KindSale, e.At)
 }
 

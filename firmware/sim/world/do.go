@@ -53,6 +53,7 @@ var commands = map[string]command{
 	"printer":  (*World).printerCmd,
 	"tamper":   func(w *World, _ context.Context, _ []string) error { return w.Panel.Tamper("case") },
 	"order":    (*World).orderCmd,
+	"profile":  (*World).profileCmd,
 	"attend":   (*World).attendCmd,
 	"login":    (*World).loginCmd,
 	"insert":   func(*World, context.Context, []string) error { return &ErrLater{"insert", 5} },

@@ -3,9 +3,11 @@ package world
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"swipewell/hal"
+	"swipewell/ui/prompt"
 )
 
 // attendance is the bench's cashier, who presses enter at a confirm or PIN
@@ -77,6 +79,12 @@ func (w *World) attendNow(atOnce bool) {
 	}
 	w.mu.Unlock()
 	if press {
+		words := strings.Join(v.Caption.Lines, " ")
+		if v.Caption.Code == string(prompt.AskAuth) && !strings.Contains(words, "直接确认") && !strings.Contains(words, "takes") {
+			for _, k := range digits("123456") { // a code by voice, which the device cannot offer
+				w.Panel.Key(k)
+			}
+		}
 		w.Panel.Key(hal.KeyEnter)
 		w.Panel.Settle(context.Background())
 	}

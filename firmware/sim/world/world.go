@@ -65,6 +65,8 @@ type World struct {
 	svcOut     []byte // what the service cable said
 	log        []string
 	started    bool
+	profile    map[string]string // keys of the board file that a script has set
+	hostAddr   string
 	armed      bool // a cut is armed and has not come yet
 	change     chan struct{}
 	version    uint64
@@ -115,6 +117,7 @@ func New(o Opts) (*World, error) {
 		return nil, err
 	}
 	go w.watchPanel()
+	w.hostAddr = addr
 	return w, os.WriteFile(w.path("bench.toml"), []byte(w.board(addr)), 0o600)
 }
 
@@ -179,7 +182,7 @@ tpdu = "6000030000"
 header = "603100310000"
 hosts = [%q]
 keys = "003"
-`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, modem, w.path("keys.json"), w.path("service"), pinHash(), pinHash(), acquirer.BenchTID, acquirer.BenchMID, addr)
+%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, modem, w.path("keys.json"), w.path("service"), pinHash(), pinHash(), acquirer.BenchTID, acquirer.BenchMID, addr, w.profileText())
 }
 
 // changed wakes whoever watches the world.

@@ -1,0 +1,65 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+)
+
+// benchProfile is what the bench's acquirer allows: offline sales with a voice
+// authorisation, which a board file has off unless it says so.
+var benchProfile = map[string]string{
+	"offline.each": `"500.00"`, "offline.total": `"2000.00"`, "offline.count": "10", "offline.age": `"24h"`,
+}
+
+// profileText is the changed keys of the acquirer's section: plain ones first,
+// since a table ends them.
+func (w *World) profileText() string {
+	all := map[string]string{}
+	for k, v := range benchProfile {
+		all[k] = v
+	}
+	for k, v := range w.profile {
+		all[k] = v
+	}
+	var plain, offline []string
+	for k, v := range all {
+		if name, ok := strings.CutPrefix(k, "offline."); ok {
+			offline = append(offline, name+" = "+v)
+		} else {
+			plain = append(plain, k+" = "+v)
+		}
+	}
+	slices.Sort(plain)
+	slices.Sort(offline)
+	text := strings.Join(plain, "\n") + "\n"
+	if all["offline.count"] != "0" {
+		text += "\n[acquirer.offline]\n" + strings.Join(offline, "\n") + "\n"
+	}
+	return text
+}
+
+// profileCmd sets keys of the board file's acquirer section, before start.
+func (w *World) profileCmd(_ context.Context, args []string) error {
+	if w.Running() {
+		return errors.New("profile: before start, or with the power off")
+	}
+	for _, a := range args {
+		k, v, ok := strings.Cut(a, "=")
+		if !ok || k == "" || strings.Trim(k, "abcdefghijklmnopqrstuvwxyz_.") != "" {
+			return usage("profile KEY=VALUE…, keys of [acquirer] in a board file")
+		}
+		if strings.Trim(v, "0123456789") != "" && v != "true" && v != "false" {
+			v = `"` + strings.ReplaceAll(v, `"`, "") + `"`
+		} else if k == "offline.each" || k == "offline.total" || k == "max_amount" {
+			v = `"` + v + `"`
+		}
+		if w.profile == nil {
+			w.profile = map[string]string{}
+		}
+		w.profile[k] = v
+	}
+	return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
+}
