@@ -24,6 +24,7 @@ type order struct {
 	pan    string // implicit: the card
 	amount int64
 	word   prompt.Code // the last word to the customer, "" none yet
+	tip    int64       // of said
 	said   int64       // the amount of an approval told
 }
 
@@ -153,7 +154,7 @@ func (w *World) captioned(c hal.Caption) {
 	o := p.order
 	switch {
 	case strings.HasPrefix(c.Code, "A-SAL-"), strings.HasPrefix(c.Code, "A-RCV-"), code == prompt.CompleteDone, code == prompt.OfflineDone, code == prompt.AdjustDone:
-		o.word, o.said = code, amount
+		o.word, o.said = code, amount+o.tip
 	case code == prompt.VoidDone, code == prompt.OfflineRefused:
 		o.word, o.said = code, 0
 	case code == prompt.RefundDone:
@@ -164,6 +165,7 @@ func (w *World) captioned(c hal.Caption) {
 	case code == prompt.TipDone:
 		if !again {
 			o.said += amount
+			o.tip += amount
 		}
 	case code == prompt.PreAuthDone, code == prompt.PreAuthVoidDone, code == prompt.AdviceOpen, o.said != 0:
 		// They charge nothing; and a later attempt that was not done takes nothing
