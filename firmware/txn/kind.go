@@ -65,7 +65,9 @@ func SpecOf(k pos.TxnKind) *Spec {
 // addRow books a row that counts in the totals of its batch.
 func addRow(m *machine, _ Intent, row pos.Sale) {
 	m.Durable.Totals.Add(row.Kind, row.Amount.Minor, 1)
-	m.Durable.Booked = pos.Original{Batch: row.Batch, STAN: row.STAN, Date: row.Date(), RRN: row.RRN, Auth: row.AuthCode}
+	if row.Kind != pos.KindRefund {
+		m.Durable.Booked = pos.Original{Batch: row.Batch, STAN: row.STAN, Date: row.Date(), RRN: row.RRN, Auth: row.AuthCode}
+	}
 	m.putSale(row)
 }
 

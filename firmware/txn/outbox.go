@@ -251,7 +251,7 @@ func (m *machine) delivered(rec pos.Record, r Reply, good bool) {
 // of it, else below what is there.
 func (m *machine) tell(c prompt.Code, a prompt.Args, t Tone) {
 	switch {
-	case (m.Phase == Ready || m.Phase == Result) && (m.Code == prompt.AdviceOpen || m.Code == prompt.Idle):
+	case (m.Phase == Ready || m.Phase == Result) && (m.Code == prompt.AdviceOpen || m.Code == prompt.Idle || t == ToneBad):
 		m.show(Result, c, a)
 	case m.Quiet():
 		m.Note, m.NoteArgs = c, a

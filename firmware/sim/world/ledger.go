@@ -36,13 +36,20 @@ type presentation struct {
 	tail   string
 }
 
+// refundWord is a refund that the customer was told of.
+type refundWord struct {
+	pan    string
+	amount int64
+}
+
 // ledger is what posbench knows of orders; the device never sees it.
 type ledger struct {
-	orders []*order
-	named  *order
-	shown  []*presentation
-	heard  string         // the last screen that was a word
-	meant  map[string]int // how often the script asked for a refund, void or completion
+	orders  []*order
+	named   *order
+	shown   []*presentation
+	heard   string         // the last screen that was a word
+	refunds []refundWord   // that the customer was told of
+	meant   map[string]int // how often the script asked for a refund, void or completion
 }
 
 // Order is the script's `order ID AMOUNT`.
@@ -75,7 +82,7 @@ var amountRE = regexp.MustCompile(`(\d+\.\d\d)`)
 
 // amountOn finds the amount on a screen.
 func amountOn(lines []string) int64 {
-	for _, l := range lines {
+	for _, l := range lines[min(1, len(lines)):] { // the status bar has a sum of its own
 		if m := amountRE.FindString(strings.ReplaceAll(l, ",", "")); m != "" {
 			if a, err := pos.ParseAmount(m); err == nil {
 				return a.Minor
@@ -157,11 +164,10 @@ func (w *World) captioned(c hal.Caption) {
 		o.word, o.said = code, amount+o.tip
 	case code == prompt.VoidDone, code == prompt.OfflineRefused:
 		o.word, o.said = code, 0
-	case code == prompt.RefundDone:
+	case code == prompt.RefundDone: // of the order that its original belongs to, which the books know
 		if !again {
-			o.said -= amount
+			w.ledger.refunds = append(w.ledger.refunds, refundWord{p.pan, amount})
 		}
-		o.word = code
 	case code == prompt.TipDone:
 		if !again {
 			o.said += amount
@@ -181,7 +187,7 @@ func (w *World) printed(panelsim.Slip) { w.changed() }
 // net is what the host's books charged for each order, and what they charged
 // for nobody. A booking belongs to the oldest presentation of its card and
 // amount that has none yet; what refers to it is summed with it.
-func (w *World) net() (of map[*order]int64, stray int64) {
+func (w *World) net() (of map[*order]int64, stray int64, back []refundOf) {
 	books := w.Host.Books()
 	w.mu.Lock()
 	shown := append([]*presentation(nil), w.ledger.shown...)
@@ -202,8 +208,17 @@ func (w *World) net() (of map[*order]int64, stray int64) {
 			continue
 		}
 		of[owner[e.Seq]] += e.Net
+		if e.Booked && e.Kind == acquirer.KindRefund && e.ReversedBy == 0 {
+			back = append(back, refundOf{owner[e.Seq], e})
+		}
 	}
-	return of, stray
+	return of, stray, back
+}
+
+// refundOf is a refund in the books and whose it is.
+type refundOf struct {
+	o     *order
+	entry acquirer.Entry
 }
 
 func assign(shown []*presentation, used map[*presentation]bool, e acquirer.Entry) *order {
@@ -232,7 +247,7 @@ func (w *World) Double() (int, error) {
 	if w.Host == nil {
 		return 0, errNoBooks
 	}
-	of, stray := w.net()
+	of, stray, _ := w.net()
 	n := 0
 	for o, net := range of {
 		if net > o.amount {
@@ -325,8 +340,21 @@ func (w *World) disagreements(ctx context.Context) (lost []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	of, _ := w.net()
+	of, _, back := w.net()
 	w.mu.Lock()
+	words := slices.Clone(w.ledger.refunds)
+	for _, r := range back {
+		i := slices.IndexFunc(words, func(x refundWord) bool { return r.entry.IsPAN(x.pan) && x.amount == r.entry.Amount })
+		if i < 0 {
+			lost = append(lost, fmt.Sprintf("refund %s of %d: the customer was not told", r.entry.STAN, r.entry.Amount))
+		} else {
+			words = slices.Delete(words, i, i+1)
+		}
+		of[r.o] += r.entry.Amount
+	}
+	if len(words) > 0 {
+		lost = append(lost, fmt.Sprintf("%d refunds were told and never booked", len(words)))
+	}
 	for _, o := range w.ledger.orders {
 		if of[o] != o.said {
 			lost = append(lost, fmt.Sprintf("order %q: the customer heard %s %d, the host charged %d", o.name, o.word, o.said, of[o]))
