@@ -7,9 +7,11 @@ CMDS := posd posbench hostsim postool
 LDFLAGS := -s -w
 FUZZTIME ?= 5s
 KILLS ?= 200
+SEEDS ?= 1,2,3,4
+SALES ?= 20000
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash build scripts generate clean
+.PHONY: help run test check fuzz bench cross crash soak model mutants build scripts generate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +39,15 @@ bench: build ## the figures of the README, measured here, as a table
 
 crash: build ## kill -9 of posd at random moments during sales: KILLS=200
 	@$(BIN)/posbench crash --kills $(KILLS)
+
+soak: build ## whole days in virtual time, with random faults: SEEDS=1,2,3,4 SALES=20000
+	@$(BIN)/posbench soak --seeds $(SEEDS) --sales $(SALES)
+
+model: build ## every interleaving of the reducer with a small host, to the end
+	@$(BIN)/posbench model
+
+mutants: ## seeded bugs, each of which a test must find
+	@$(GO) run ./firmware/cmd/posbench/mutants
 
 cross: ## every binary for linux/arm (v7), arm64, amd64, CGO_ENABLED=0
 	@scripts/cross.sh $(CMDS)

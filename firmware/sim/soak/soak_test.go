@@ -1,0 +1,54 @@
+package soak
+
+import (
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func dir(t *testing.T) string {
+	if d, err := os.MkdirTemp("/dev/shm", "soak-test-"); err == nil {
+		t.Cleanup(func() { os.RemoveAll(d) })
+		return d
+	}
+	return t.TempDir()
+}
+
+// Every kind of day, shortly: nothing double, nothing lost, nothing open.
+func TestDays(t *testing.T) {
+	for _, p := range Profiles {
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			r, err := Run(Opts{Seed: 7, Sales: 250, Faults: p.Faults, Day: p.Day, Dir: dir(t)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Double+r.Lost+r.Open > 0 {
+				t.Errorf("%+v", r)
+			}
+			if p.Name == "healthy" && (r.Approved != r.Sales || r.Reversed > 0) {
+				t.Errorf("with no fault at all: %+v", r)
+			}
+			if p.Name == "mixed" && (r.Faults == 0 || r.Reversed == 0) {
+				t.Errorf("no faults happened: %+v", r)
+			}
+		})
+	}
+}
+
+// A seed replays exactly.
+func TestReplay(t *testing.T) {
+	p, _ := ProfileNamed("power")
+	one, err := Run(Opts{Seed: 11, Sales: 300, Faults: p.Faults, Dir: dir(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := Run(Opts{Seed: 11, Sales: 300, Faults: p.Faults, Dir: dir(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(one, two); d != "" || one.Crashes == 0 {
+		t.Errorf("(-first +second):\n%s", d)
+	}
+}
