@@ -33,6 +33,11 @@ func Run(o Opts) (Result, error) {
 		if err := l.order(); err != nil {
 			return l.out, fmt.Errorf("seed %d, order %d: %w", o.Seed, i, err)
 		}
+		if i%100 == 0 && l.term.State().Durable.Reversals > 0 {
+			if err := l.supervise(); err != nil {
+				return l.out, fmt.Errorf("seed %d, order %d: %w", o.Seed, i, err)
+			}
+		}
 	}
 	return l.finish()
 }
