@@ -41,7 +41,6 @@ type life struct {
 	term   *terminal.Terminal
 	cards  []acquirer.Card
 	disk   string // what the next commits meet
-	sealed bool   // within a commit fault
 	boots  int
 
 	orders  []*order
