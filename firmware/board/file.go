@@ -36,6 +36,7 @@ type File struct {
 	Keystore *Keystore `toml:"keystore"`
 	Service  *Service  `toml:"service"`
 	Acquirer *Acquirer `toml:"acquirer"`
+	Store    Store     `toml:"store"`
 
 	path  string
 	text  string
@@ -99,6 +100,11 @@ type Service struct {
 	// log in.
 	Technician string `toml:"technician"`
 	Supervisor string `toml:"supervisor"`
+}
+
+// Store is where records are kept.
+type Store struct {
+	Side string `toml:"side"` // folder for copies and side logs, best on a second partition
 }
 
 // Acquirer is the host context: who we are to whom.

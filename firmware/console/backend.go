@@ -22,6 +22,11 @@ type Backend interface {
 	Batch(ctx context.Context, fn func(pos.Sale) error) error
 	// CloseRecord takes a record out of the outbox on a supervisor's word.
 	CloseRecord(ctx context.Context, stan pos.STAN, reason string) (pos.Record, error)
+	// Restore makes a store from the last copy and the side logs, adds it up,
+	// and with apply puts it in the place of one that cannot be opened.
+	Restore(ctx context.Context, apply bool) (Restore, error)
+	// Accept is a supervisor's word that a restored terminal may sell again.
+	Accept(ctx context.Context, reason string) error
 	// Check examines the store; nil if it is whole.
 	Check(ctx context.Context) error
 }
@@ -124,4 +129,18 @@ type Store struct {
 	Commits uint64      `json:"commits"`         // since the program began
 	Bytes   uint64      `json:"bytes"`           // written by them
 	Fault   prompt.Code `json:"fault,omitempty"` // why no sale may start
+}
+
+// Restore is what a restore gives, or would give.
+type Restore struct {
+	Applied bool        `json:"applied"`
+	Made    pos.Time    `json:"made"` // the copy
+	Logs    int         `json:"logs"`
+	Redone  int         `json:"redone"` // commits from them
+	Missing string      `json:"missing,omitempty"`
+	Batch   pos.BatchNo `json:"batch"`
+	Rows    int         `json:"rows"`
+	Records int         `json:"records"` // in the outbox
+	Totals  pos.Totals  `json:"totals"`  // of the rows, and they are what the state says
+	STAN    pos.STAN    `json:"stan"`    // last used; after a jump, if a tail is missing
 }

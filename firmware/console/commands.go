@@ -38,6 +38,8 @@ func init() {
 		{"tx", "STAN", "h-tx", true, cmdTx},
 		{"check", "", "h-check", true, cmdCheck},
 		{"close", "STAN REASON…", "h-close", true, cmdClose},
+		{"restore", "[yes]", "h-restore", true, cmdRestore},
+		{"accept", "REASON…", "h-accept", true, cmdAccept},
 		{"lang", "zh|en", "h-lang", false, cmdLang},
 		{"logout", "", "h-logout", false, cmdLogout},
 		{"exit", "", "h-exit", false, cmdLogout},
@@ -186,12 +188,52 @@ func cmdTx(s *Shell, ctx context.Context, args []string) error {
 }
 
 // cmdClose is the supervisor's word on a record that the host cannot settle.
+// supervisor tells whether one is logged in, and says so if not.
+func (s *Shell) supervisor() bool {
+	if s.who() != Supervisor {
+		s.say("supervisor-only")
+		return false
+	}
+	return true
+}
+
+// cmdRestore tries a restore and shows what would come of it; with "yes" a
+// supervisor puts it in the place of a store that cannot be opened.
+func cmdRestore(s *Shell, ctx context.Context, args []string) error {
+	yes := len(args) == 1 && args[0] == "yes"
+	if len(args) > 0 && !yes {
+		return errUsage
+	}
+	if yes && !s.supervisor() {
+		return nil
+	}
+	r, err := s.o.Backend.Restore(ctx, yes)
+	if err != nil {
+		return err
+	}
+	WriteRestore(s.term, s.language(), r)
+	return nil
+}
+
+func cmdAccept(s *Shell, ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	if !s.supervisor() {
+		return nil
+	}
+	if err := s.o.Backend.Accept(ctx, strings.Join(args, " ")); err != nil {
+		return err
+	}
+	s.say("accepted")
+	return nil
+}
+
 func cmdClose(s *Shell, ctx context.Context, args []string) error {
 	if len(args) < 2 {
 		return errUsage
 	}
-	if s.who() != Supervisor {
-		s.say("supervisor-only")
+	if !s.supervisor() {
 		return nil
 	}
 	n, err := strconv.ParseUint(args[0], 10, 20)

@@ -143,14 +143,15 @@ func size(n uint64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// WriteQueue prints the outbox; now is the device's logical time.
+// WriteQueue prints the outbox, and under each record what it waits for; now is
+// the device's logical time.
 func WriteQueue(w io.Writer, lang string, rs []pos.Record, now time.Duration) {
 	if len(rs) == 0 {
 		fmt.Fprintln(w, label(lang, "queue-empty"))
 		return
 	}
-	fmt.Fprintln(w, pad(label(lang, "stan"), 10)+pad(label(lang, "amount"), 12)+pad(label(lang, "card"), 10)+pad(label(lang, "time"), 16)+
-		pad(label(lang, "state"), 13)+pad(label(lang, "tries"), 7)+pad(label(lang, "next-try"), 10)+label(lang, "reason"))
+	fmt.Fprintln(w, pad(label(lang, "stan"), 10)+pad(label(lang, "class"), 12)+pad(label(lang, "type"), 14)+pad(label(lang, "amount"), 12)+pad(label(lang, "card"), 10)+
+		pad(label(lang, "time"), 16)+pad(label(lang, "state"), 13)+pad(label(lang, "tries"), 7)+pad(label(lang, "next-try"), 10)+label(lang, "reason"))
 	for _, r := range rs {
 		next := label(lang, "due")
 		if d := r.Next - now; d > 0 {
@@ -159,9 +160,27 @@ func WriteQueue(w io.Writer, lang string, rs []pos.Record, now time.Duration) {
 		if r.State != pos.RecordQueued {
 			next = "-"
 		}
-		fmt.Fprintln(w, pad(r.STAN.String(), 10)+pad(r.Amount.String(), 12)+pad(r.Masked.Tail(), 10)+pad(r.At.WallTime(pos.CST).Format(shortForm), 16)+
-			pad(label(lang, string(r.State)), 13)+pad(fmt.Sprint(r.Tries), 7)+pad(next, 10)+strings.TrimSpace(string(r.Reason)+" "+lastError(lang, r.LastError)))
+		fmt.Fprintln(w, pad(r.STAN.String(), 10)+pad(label(lang, r.Class.String()), 12)+pad(label(lang, string(r.Kind)), 14)+pad(r.Amount.String(), 12)+pad(r.Masked.Tail(), 10)+
+			pad(r.At.WallTime(pos.CST).Format(shortForm), 16)+pad(label(lang, string(r.State)), 13)+pad(fmt.Sprint(r.Tries), 7)+pad(next, 10)+
+			strings.TrimSpace(string(r.Reason)+" "+lastError(lang, r.LastError)))
+		fmt.Fprintln(w, "          "+explain(lang, r))
 	}
+}
+
+// explain says what a record is there for, and how it leaves.
+func explain(lang string, r pos.Record) string {
+	switch r.State {
+	case pos.RecordArmed:
+		return label(lang, "x-armed")
+	case pos.RecordRefused:
+		return label(lang, "x-refused")
+	case pos.RecordUnresolved:
+		return label(lang, "x-unresolved")
+	}
+	if r.Class == pos.ClassReversal {
+		return label(lang, "x-reversal")
+	}
+	return label(lang, "x-advice")
 }
 
 // lastError is a code, or a DE 39.
@@ -172,25 +191,45 @@ func lastError(lang, s string) string {
 	return s
 }
 
-// WriteBatch prints rows of a batch and their sum.
+// WriteBatch prints rows of a batch, and what they come to.
 func WriteBatch(w io.Writer, lang string, rows []pos.Sale) {
 	if len(rows) == 0 {
 		fmt.Fprintln(w, label(lang, "batch-empty"))
 		return
 	}
-	fmt.Fprintln(w, pad(label(lang, "stan"), 10)+pad(label(lang, "amount"), 12)+pad(label(lang, "card"), 10)+pad(label(lang, "time"), 16)+
-		pad(label(lang, "rrn"), 14)+pad(label(lang, "auth"), 8)+label(lang, "rc"))
-	var total int64
+	fmt.Fprintln(w, pad(label(lang, "stan"), 10)+pad(label(lang, "type"), 14)+pad(label(lang, "amount"), 12)+pad(label(lang, "card"), 10)+pad(label(lang, "time"), 16)+
+		pad(label(lang, "rrn"), 14)+pad(label(lang, "auth"), 8)+pad(label(lang, "rc"), 8)+label(lang, "state"))
+	var sum pos.Totals
 	for _, r := range rows {
-		total += r.Amount.Minor
-		mark := ""
+		sum.Of(r)
+		state := label(lang, "row-"+string(r.State))
 		if !r.Printed {
-			mark = "  " + label(lang, "unprinted")
+			state += "  " + label(lang, "unprinted")
 		}
-		fmt.Fprintln(w, pad(r.STAN.String(), 10)+pad(r.Amount.String(), 12)+pad(r.Masked.Tail(), 10)+pad(r.At.WallTime(pos.CST).Format(shortForm), 16)+
-			pad(string(r.RRN), 14)+pad(string(r.AuthCode), 8)+string(r.RC)+mark)
+		amount := r.Amount
+		amount.Minor += r.Tip
+		fmt.Fprintln(w, pad(r.STAN.String(), 10)+pad(label(lang, string(r.Kind)), 14)+pad(amount.String(), 12)+pad(r.Masked.Tail(), 10)+pad(r.At.WallTime(pos.CST).Format(shortForm), 16)+
+			pad(string(r.RRN), 14)+pad(string(r.AuthCode), 8)+pad(string(r.RC), 8)+state)
 	}
-	fmt.Fprintf(w, "%s%d %s  %s\n", pad(label(lang, "total"), 10), len(rows), label(lang, "sales"), pos.Amount{Minor: total, Currency: rows[0].Amount.Currency})
+	fmt.Fprintf(w, "%s%d %s  %s %d  %s  %s %d  %s\n", pad(label(lang, "total"), 10), len(rows), label(lang, "rows"),
+		label(lang, "debit"), sum.DebitN, pos.Fen(sum.Debit), label(lang, "credit"), sum.CreditN, pos.Fen(sum.Credit))
+}
+
+// WriteRestore prints what a restore gave, or would give.
+func WriteRestore(w io.Writer, lang string, r Restore) {
+	head, whole := "restore-tried", label(lang, "restore-whole")
+	if r.Applied {
+		head = "restore-done"
+	}
+	if r.Missing != "" {
+		whole = label(lang, "restore-missing") + r.Missing
+	}
+	fmt.Fprintln(w, label(lang, head))
+	fmt.Fprintf(w, "%s%s, %d %s\n", pad(label(lang, "copy-of"), 12), r.Made.WallTime(pos.CST).Format(shortForm), r.Redone, label(lang, "redone"))
+	fmt.Fprintf(w, "%s%s, %d %s, %s %d  %s, %s %d  %s\n", pad(label(lang, "batch"), 12), r.Batch, r.Rows, label(lang, "rows"),
+		label(lang, "debit"), r.Totals.DebitN, pos.Fen(r.Totals.Debit), label(lang, "credit"), r.Totals.CreditN, pos.Fen(r.Totals.Credit))
+	fmt.Fprintf(w, "%s%s, %d %s\n", pad(label(lang, "stan"), 12), r.STAN, r.Records, label(lang, "records"))
+	fmt.Fprintln(w, whole)
 }
 
 // EntryLine is one line of the log in words.
@@ -240,8 +279,9 @@ func WriteItem(w io.Writer, lang string, v any) {
 		fmt.Fprintf(w, "%s %s  %s  %s  %s %s  %s %s  %s %s%s\n", label(lang, string(v.Kind)), v.STAN, v.Amount, v.Masked,
 			label(lang, "rc"), v.RC, label(lang, "rrn"), v.RRN, label(lang, "auth"), v.AuthCode, printed(lang, v.Printed))
 	case pos.Record:
-		fmt.Fprintf(w, "%s %s  %s  %s  %s  %s %d  %s\n", label(lang, "reversal"), v.STAN, v.Amount, v.Masked,
+		fmt.Fprintf(w, "%s %s %s  %s  %s  %s  %s %d  %s\n", label(lang, v.Class.String()), label(lang, string(v.Kind)), v.STAN, v.Amount, v.Masked,
 			label(lang, string(v.State)), label(lang, "tries"), v.Tries, lastError(lang, v.LastError))
+		fmt.Fprintln(w, "  "+explain(lang, v))
 	case journal.Entry:
 		fmt.Fprintln(w, EntryLine(lang, v))
 	}

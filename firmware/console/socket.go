@@ -15,6 +15,7 @@ import (
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
 	"swipewell/hal"
+	"swipewell/ui/text"
 )
 
 // Request is one line of a client. WIRE.
@@ -202,7 +203,7 @@ func (s *Server) answer(ctx context.Context, q Request, send func(kind string, v
 			return err
 		}
 		for _, r := range rs {
-			if err := send("reversal", r); err != nil {
+			if err := send("reversal", explained{r, explain(text.EN, r)}); err != nil {
 				return err
 			}
 		}
@@ -232,4 +233,10 @@ func (s *Server) answer(ctx context.Context, q Request, send func(kind string, v
 		return nil
 	}
 	return fmt.Errorf("no such command: %q", q.Cmd)
+}
+
+// explained is a record with what it waits for, for programs that read JSON.
+type explained struct {
+	pos.Record
+	Explain string `json:"explain"`
 }

@@ -9,6 +9,7 @@ import (
 
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
+	"swipewell/ui/text"
 )
 
 // ErrNoTx says that nothing on the device knows a transaction.
@@ -52,7 +53,7 @@ func transaction(ctx context.Context, o Opts, id string, send func(kind string, 
 	}
 	for _, r := range rs {
 		if fits(r.RecordID) {
-			if err := out("reversal", r); err != nil {
+			if err := out("reversal", explained{r, explain(text.EN, r)}); err != nil {
 				return err
 			}
 		}

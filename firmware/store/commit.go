@@ -24,6 +24,9 @@ type Change struct {
 	PutSale []pos.Sale
 	// CloseBatch removes a batch that was settled, with all its rows.
 	CloseBatch *BatchID
+	// Aside tells that nothing of money is in it, as "the slip is printed": the
+	// side log need not have it on the flash first.
+	Aside bool
 }
 
 // RecordKey names one record of the outbox.
@@ -74,8 +77,10 @@ func (s *Store) Commit(c Change, sealer Sealer) error {
 	var last *bolt.Tx
 	err = s.db.Update(func(tx *bolt.Tx) error {
 		last = tx
-		refused = s.write(tx, c, sealer)
-		return refused
+		if refused = s.write(tx, c, sealer); refused != nil {
+			return refused
+		}
+		return s.log(tx, c)
 	})
 	if refused != nil {
 		return refused

@@ -37,6 +37,8 @@ type Opts struct {
 	// NoSync leaves out every fdatasync: for simulations on a RAM disk, where no
 	// power fails. A device never sets it.
 	NoSync bool
+	// Log is told each commit first; nil: there is none. See [Store.SetLog].
+	Log SideLog
 }
 
 // Store is an open store. Its methods may be called from several goroutines.
@@ -409,4 +411,42 @@ func syncFile(path string) error {
 	}
 	defer f.Close()
 	return classify(f.Sync())
+}
+
+// Replace puts the store at scratch (a folder of its own, closed) in the place
+// of the one at path, which stays beside it under another name; kept is that
+// name. Nobody may have the store open.
+func Replace(path, scratch string) (kept string, err error) {
+	s := &Store{opts: Opts{Wait: 500 * time.Millisecond}, path: path, dir: filepath.Dir(path)}
+	if err := s.takeLock(); err != nil {
+		return "", err
+	}
+	defer s.lock.Close()
+	from := filepath.Join(scratch, filepath.Base(path))
+	id, err := os.ReadFile(filepath.Join(scratch, idFile))
+	if err != nil {
+		return "", classify(err)
+	}
+	if err := syncFile(from); err != nil {
+		return "", err
+	}
+	if err := s.dropMark(); err != nil {
+		return "", err
+	}
+	if err := s.writeFile(idFile, id); err != nil {
+		return "", err
+	}
+	for n := 1; ; n++ {
+		kept = fmt.Sprintf("%s.replaced-%d", path, n)
+		if _, err := os.Lstat(kept); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+	}
+	if err := os.Link(path, kept); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", classify(err)
+	}
+	if err := os.Rename(from, path); err != nil {
+		return "", classify(err)
+	}
+	return kept, syncFile(s.dir)
 }

@@ -44,7 +44,10 @@ func (s *Store) Room() error {
 	if fs.Flags&unix.ST_RDONLY != 0 {
 		return fmt.Errorf("%w: %w", ErrReadOnly, unix.EROFS)
 	}
-	return s.reserve()
+	if err := s.reserve(); err != nil || s.opts.Log == nil {
+		return err
+	}
+	return classify(s.opts.Log.Reserve())
 }
 
 // reserve grows the tail if it is short; nil if what is needed is there.

@@ -117,6 +117,9 @@ func New(o Opts) (*Terminal, error) {
 	return t, nil
 }
 
+// Now is the time of an event now; call it in the loop.
+func (t *Terminal) Now() pos.Time { return t.now() }
+
 // now is the time of an event. Logical time goes on from what the last commit
 // kept: hours without power do not count, and no clock can set it back.
 func (t *Terminal) now() pos.Time {
@@ -223,7 +226,7 @@ func (t *Terminal) handle(e txn.Event) {
 		t.point("answer")
 	}
 	next, fx := txn.Step(t.state, e)
-	change, err := t.change(next, fx)
+	change, err := t.change(e, next, fx)
 	if err == nil && !change.Empty() {
 		opens := next.Durable.Open.Open() && !t.state.Durable.Open.Open()
 		if opens {
@@ -263,7 +266,7 @@ func (t *Terminal) handle(e txn.Event) {
 }
 
 // change turns a step into one transaction of the store.
-func (t *Terminal) change(next txn.State, fx []txn.Effect) (store.Change, error) {
+func (t *Terminal) change(e txn.Event, next txn.State, fx []txn.Effect) (store.Change, error) {
 	var c store.Change
 	for _, x := range fx {
 		switch x := x.(type) {
@@ -286,6 +289,7 @@ func (t *Terminal) change(next txn.State, fx []txn.Effect) (store.Change, error)
 			c.CloseBatch = &store.BatchID{Context: x.Context, Batch: x.Batch}
 		}
 	}
+	c.Aside = e.Kind == txn.PrintDone && c.CloseBatch == nil
 	if next.Durable != t.state.Durable {
 		raw, err := json.Marshal(next.Durable)
 		if err != nil {

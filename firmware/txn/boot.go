@@ -26,6 +26,7 @@ func (m *machine) boot() {
 	case m.Durable.Open.Open():
 		m.unknown(m.Durable.Open, prompt.UnknownPower, "98", m.e.At.Logical)
 	case m.Durable.Settle.Step != NotSettling: // idle has said so; pump goes on
+	case m.Durable.Restored != NotRestored: // idle has said so; a slip can be had from the menu
 	case last.Unprinted:
 		m.show(Result, prompt.Recovered, lastArgs(last))
 		m.print(last, true, false)

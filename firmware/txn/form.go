@@ -79,6 +79,11 @@ func (m *machine) begin(k pos.TxnKind) {
 		m.show(Result, prompt.SettleOpen, prompt.Args{})
 		return
 	}
+	if r := m.Durable.Restored; r != NotRestored {
+		m.show(Result, r.code(), prompt.Args{})
+		m.do(Sound{ToneBad})
+		return
+	}
 	m.Kind, m.Step = k, -1
 	m.next()
 }

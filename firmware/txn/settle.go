@@ -166,6 +166,9 @@ func (m *machine) closeBatch() {
 	m.Durable.Sales, m.Durable.Totals, m.Durable.Settle = 0, pos.Totals{}, Settle{}
 	m.Durable.Booked = pos.Original{}
 	m.Durable.Last.Unprinted = false
+	if m.Durable.Restored == RestoredCompare {
+		m.Durable.Restored = RestoredSign
+	}
 	c := prompt.Settled
 	if !done.Balanced {
 		c = prompt.SettledUneven
@@ -188,3 +191,16 @@ func totalsArgs(t pos.Totals, n pos.BatchNo) prompt.Args {
 }
 
 func settledArgs(s Settled) prompt.Args { return totalsArgs(s.Totals, s.Batch) }
+
+// signed: a supervisor has seen what the settlement of a restored terminal
+// said, and lets it sell.
+func (m *machine) signed() {
+	if m.Durable.Restored != RestoredSign {
+		return
+	}
+	m.Durable.Restored = NotRestored
+	m.log(prompt.LogSigned, pos.RecordID{}, func(l *Log) { l.Text = m.e.Reason })
+	if m.Phase == Ready || m.Phase == Result {
+		m.idle()
+	}
+}

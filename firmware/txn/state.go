@@ -116,7 +116,31 @@ type Durable struct {
 	Settle    Settle
 	Settled   Settled // the batch before this one
 	Params    Params
+	Restored  Restored // nothing is sold while it is not zero
 	Saved     pos.Time // when this was written: logical time goes on from here
+}
+
+// Restored tells that the store came from a backup of which a tail may be
+// missing: the batch is compared with the host first, then a supervisor signs.
+type Restored uint8
+
+const (
+	NotRestored     Restored = iota
+	RestoredCompare          // a settlement must compare the batch with the host
+	RestoredSign             // done; a supervisor must sign
+)
+
+func (r Restored) code() prompt.Code {
+	return [...]prompt.Code{"", prompt.Restored, prompt.RestoredSign}[min(r, RestoredSign)]
+}
+
+// Skipped is the durable part of a store whose tail may be missing. No day has
+// so many transactions: the numbers go past every one that can have been used.
+func (d Durable) Skipped() Durable {
+	const jump = 100_000
+	d.STAN = (d.STAN+jump-1)%pos.MaxSTAN + 1
+	d.Restored, d.SignedOn = RestoredCompare, false
+	return d
 }
 
 // State is small and comparable: it can be a map key, it is stored whole.

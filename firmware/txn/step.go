@@ -79,6 +79,8 @@ func (m *machine) dispatch() {
 		m.found()
 	case Closed:
 		m.closedBy()
+	case Signed:
+		m.signed()
 	case PrintDone:
 		m.printDone()
 	}
@@ -146,6 +148,9 @@ func (m *machine) idle() {
 	m.Kind, m.Step = pos.KindSale, 0
 	m.show(Ready, prompt.Idle, prompt.Args{})
 	m.disarm()
+	if r := m.Durable.Restored; r != NotRestored {
+		m.show(Ready, r.code(), prompt.Args{})
+	}
 	if m.Durable.Settle.Step != NotSettling {
 		m.show(Settling, prompt.SettleResumed, prompt.Args{})
 	}

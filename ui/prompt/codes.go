@@ -177,6 +177,8 @@ const (
 	StoreReadOnly  Code = "F-STO-06"
 	StoreBusy      Code = "F-STO-07" // another posd holds it
 	StoreOlder     Code = "F-STO-08" // a version that this build no longer reads
+	Restored       Code = "F-STO-09" // from a backup whose tail may be missing: settle first
+	RestoredSign   Code = "F-STO-10" // settled since; a supervisor must sign
 	KeyNoMaster    Code = "F-KEY-01" // no terminal master key
 	KeyCheck       Code = "F-KEY-02" // a session key did not match its check value
 	SignOnFailed   Code = "F-SGN-01" // the host refused or did not answer the sign-on
@@ -255,4 +257,9 @@ const (
 	LogSettle     Code = "E-STL-01"
 	LogSettled    Code = "E-STL-02"
 	LogAdmin      Code = "E-ADM-01"
+	LogCopy       Code = "E-BAK-01" // a copy of the store was made
+	LogDrill      Code = "E-BAK-02" // a restore was tried
+	LogRestored   Code = "E-BAK-03"
+	LogSigned     Code = "E-BAK-04" // a supervisor lets a restored terminal sell
+	LogClock      Code = "E-CLK-01" // the wall clock was set by the host's
 )

@@ -157,5 +157,10 @@ var kindRows = []row{
 	entry(prompt.LogClosed, "主管关闭记录", "closed by a supervisor"),
 	entry(prompt.LogSettle, "结算步骤", "settlement step"),
 	entry(prompt.LogSettled, "结算完成", "settled"),
+	entry(prompt.LogCopy, "数据备份", "backup copy"),
+	entry(prompt.LogDrill, "恢复演练", "restore drill"),
+	entry(prompt.LogRestored, "由备份恢复", "restored from backup"),
+	entry(prompt.LogSigned, "主管确认恢复", "a supervisor signed the restore"),
+	entry(prompt.LogClock, "按主机校时", "clock set by the host"),
 	entry(prompt.LogAdmin, "管理报文", "administration"),
 }

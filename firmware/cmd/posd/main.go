@@ -129,7 +129,14 @@ func (d *device) run(ctx context.Context) error {
 	for fails := 0; ; fails++ {
 		began := d.board.Clock.Now().Boot
 		err := d.session(ctx)
-		if ctx.Err() != nil || !errors.Is(err, terminal.ErrCommit) {
+		if ctx.Err() != nil {
+			return err
+		}
+		if errors.Is(err, errAgain) {
+			fails = -1
+			continue
+		}
+		if !errors.Is(err, terminal.ErrCommit) {
 			return err
 		}
 		d.log.Error("starting again from what is on flash", "err", err)

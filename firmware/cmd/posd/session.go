@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +37,10 @@ type device struct {
 	store *store.Store
 	fault prompt.Code // why nothing is sold
 	links map[string]linkState
+	// refused ends a session that only shows why nothing is sold; nil if there
+	// is none.
+	refused   context.CancelCauseFunc
+	restoring sync.Mutex
 }
 
 // session is one life of the terminal: from the store's opening to a stop or a
@@ -54,9 +56,19 @@ func (d *device) session(ctx context.Context) error {
 		d.journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		d.setFault(code)
 		// Nothing is sold and nothing is written over; a person must look.
-		return terminal.Refuse(ctx, d.board.Board, size, d.file.Lang, code)
+		return d.refuse(ctx, size, code)
 	}
 	defer st.Close()
+	side, err := d.attach(st)
+	if err != nil {
+		code := terminal.StoreCode(err)
+		d.journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "backup", Fields: []journal.Field{journal.Err(err)}})
+		d.setFault(code)
+		return d.refuse(ctx, size, code)
+	}
+	if side != nil {
+		defer side.Close()
+	}
 	host, profile, line, err := d.host()
 	if err != nil {
 		return err
@@ -81,6 +93,11 @@ func (d *device) session(ctx context.Context) error {
 	d.mu.Lock()
 	d.term, d.store, d.fault = t, st, code
 	d.mu.Unlock()
+	if side != nil {
+		life, end := context.WithCancel(ctx)
+		defer end()
+		d.guard(life, t, st, side)
+	}
 	err = t.Run(ctx)
 	d.mu.Lock()
 	d.term, d.store = nil, nil
@@ -105,14 +122,11 @@ func (d *device) setFault(c prompt.Code) {
 }
 
 func (d *device) openStore(ctx context.Context) (*store.Store, error) {
-	o := store.Opts{}
-	if exe, err := os.Executable(); err == nil {
-		o.Judge = store.Judge(exe, "judge")
-	}
+	o := store.Opts{Judge: d.judge()}
 	if d.board.Bench != nil {
 		o.FaultFn = d.board.Bench.StoreFault
 	}
-	return store.Open(filepath.Join(d.data, "state.db"), o)
+	return store.Open(d.dbPath(), o)
 }
 
 // host turns the acquirer's section into profiles and a line.
