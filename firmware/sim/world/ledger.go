@@ -450,3 +450,18 @@ func (w *World) Codes() (all []string) {
 	}
 	return all
 }
+
+// Told lists what customers were told is paid, an amount each.
+func (w *World) Told() (amounts []int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range w.ledger.orders {
+		if o.said > 0 {
+			amounts = append(amounts, o.said)
+		}
+	}
+	return amounts
+}
+
+// Data is the device's data folder. It is empty until the first start.
+func (w *World) Data() string { return w.path("data") }
