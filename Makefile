@@ -6,7 +6,8 @@ BIN := bin
 CMDS := posd posbench hostsim postool
 LDFLAGS := -s -w
 FUZZTIME ?= 5s
-KILLS ?= 200
+KILLS ?= 500
+IMAGES ?= 10000
 SEEDS ?= 1,2,3,4
 SALES ?= 20000
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
@@ -37,8 +38,9 @@ fuzz: ## every fuzz target for FUZZTIME each (default 5s)
 bench: build ## the figures of the README, measured here, as a table
 	@$(BIN)/posbench bench
 
-crash: build ## kill -9 of posd at random moments during sales: KILLS=200
+crash: build ## kill -9 of posd, then disks as power cuts leave them: KILLS=500 IMAGES=10000
 	@$(BIN)/posbench crash --kills $(KILLS)
+	@$(BIN)/posbench images --count $(IMAGES)
 
 soak: build ## whole days in virtual time, with random faults: SEEDS=1,2,3,4 SALES=20000
 	@$(BIN)/posbench soak --seeds $(SEEDS) --sales $(SALES)

@@ -36,6 +36,7 @@ type File struct {
 	Keystore *Keystore `toml:"keystore"`
 	Service  *Service  `toml:"service"`
 	Acquirer *Acquirer `toml:"acquirer"`
+	HostList []Host    `toml:"host"`
 	Store    Store     `toml:"store"`
 
 	path  string
@@ -130,6 +131,24 @@ type Acquirer struct {
 	NoMACDeclines bool     `toml:"no_mac_on_declines"`
 	NoMAC         bool     `toml:"no_mac"`
 	Offline       *Offline `toml:"offline"` // none: no offline sales
+}
+
+// Host is one address of an acquirer; the order in the file is the preference.
+// Hosts of one context are routes to the same books.
+type Host struct {
+	Name    string `toml:"name"`
+	Address string `toml:"address"` // host:port
+	Context string `toml:"context"` // that of [acquirer]; may be left out
+}
+
+// Hosts are the acquirer's addresses in order: those of [acquirer] first.
+func (f *File) Hosts() (all []Host) {
+	if f.Acquirer != nil {
+		for _, addr := range f.Acquirer.Hosts {
+			all = append(all, Host{Name: addr, Address: addr, Context: f.Acquirer.Context})
+		}
+	}
+	return append(all, f.HostList...)
 }
 
 // Offline are the limits of store and forward; all apply at once.
@@ -305,8 +324,17 @@ func (f *File) checkAcquirer() {
 	}
 	digits("tpdu", a.TPDU, 10)
 	digits("header", a.Header, 12)
-	if len(a.Hosts) == 0 {
+	if len(a.Hosts)+len(f.HostList) == 0 {
 		f.need("acquirer", "hosts", "")
+	}
+	for _, h := range f.HostList {
+		switch {
+		case h.Address == "":
+			f.fault("acquirer.host", "a [[host]] without an address")
+		case h.Context != "" && h.Context != a.Context:
+			// A record of one context must never go to another.
+			f.fault("acquirer.host", fmt.Sprintf("host %q is of context %q, the acquirer's is %q: one context a device", h.Name, h.Context, a.Context))
+		}
 	}
 	if o := a.Offline; o != nil {
 		for key, v := range map[string]string{"acquirer.offline.each": o.Each, "acquirer.offline.total": o.Total} {

@@ -16,6 +16,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,15 +40,19 @@ type Notice struct {
 type Opts struct {
 	Clock   hal.Clock
 	Links   []hal.NamedLink
-	Hosts   []string // host:port, in order
+	Hosts   []Host // in order; all of one context, so any may have any record
 	Profile Profile
 	Signer  Signer
 	Notice  func(Notice)
 	// AnswerTimeout is the wait for an answer after the last byte left (30 s);
 	// DialTimeout for one link to open (45 s: a modem that hung comes back
-	// within it); IdleClose closes a quiet link (10 s).
-	AnswerTimeout, DialTimeout, IdleClose time.Duration
+	// within it), or RedialTimeout where there is another way to try (20 s);
+	// IdleClose closes a quiet link (10 s).
+	AnswerTimeout, DialTimeout, RedialTimeout, IdleClose time.Duration
 }
+
+// Host is one address of the acquirer.
+type Host struct{ Name, Address string }
 
 // Line is the way to the host. One exchange is in flight at a time: Exchange
 // is called from one goroutine after another, never from two at once.
@@ -57,9 +62,16 @@ type Line struct {
 
 	sem      chan struct{} // holds the right to use what follows
 	link     hal.Link
-	linkName string
+	route    Route  // of the link
 	buf      []byte // bytes read and not yet consumed
 	stopIdle func() bool
+	router   *Router
+
+	probeMu   sync.Mutex
+	unprobe   context.CancelFunc // ends a probe under way; nil if there is none
+	stopProbe func() bool        // of its timer
+	waiting   bool               // a message wants the line
+	stopped   bool               // closed for good: no more probes
 }
 
 // New checks and completes the options.
@@ -77,8 +89,9 @@ func New(o Opts) (*Line, error) {
 	}
 	def(&o.AnswerTimeout, 30*time.Second)
 	def(&o.DialTimeout, 45*time.Second)
+	def(&o.RedialTimeout, 20*time.Second)
 	def(&o.IdleClose, 10*time.Second)
-	l := &Line{o: o, sem: make(chan struct{}, 1)}
+	l := &Line{o: o, sem: make(chan struct{}, 1), router: NewRouter(len(o.Links), len(o.Hosts))}
 	return l, o.Profile.check()
 }
 
@@ -113,8 +126,8 @@ type Reply struct {
 
 // Exchange sends a request and waits for its answer.
 func (l *Line) Exchange(ctx context.Context, r Request) Reply {
-	l.sem <- struct{}{}
-	defer func() { <-l.sem }()
+	l.take()
+	defer l.giveBack()
 	l.stir.Add(1)
 	defer l.stir.Add(1)
 	if r.err != nil {
@@ -122,6 +135,9 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 		return l.ended(Reply{Kind: txn.NotSent, Code: prompt.Internal})
 	}
 	l.stopIdleTimer()
+	if l.link != nil && l.router.Best(l.now()) != l.route {
+		l.drop("a better way is back", nil)
+	}
 	if err := l.open(ctx); err != nil {
 		return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
 	}
@@ -142,6 +158,7 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 		if n == 0 {
 			return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
 		}
+		l.router.Failed(l.route, err, l.now())
 		return l.ended(Reply{Kind: txn.NoAnswer, Code: netCode(err), Broken: true})
 	}
 	r.point("sent")
@@ -162,32 +179,53 @@ func (r Request) point(name string) {
 	}
 }
 
-// open makes sure that a link is up: links in order, hosts in order.
+func (l *Line) now() time.Duration { return l.o.Clock.Now().Boot }
+
+// open makes sure that a link is up: the routes in the router's order, the next
+// one at once where one fails.
 func (l *Line) open(ctx context.Context) error {
 	if l.link != nil {
 		return nil
 	}
 	err := error(&hal.LinkError{Cause: hal.CauseNoCable})
-	for _, nl := range l.o.Links {
-		for _, host := range l.o.Hosts {
-			var link hal.Link
-			link, err = l.dial(ctx, nl, host)
-			if err == nil {
-				l.link, l.linkName, l.buf = link, nl.Name, l.buf[:0]
-				l.o.Notice(Notice{Code: prompt.LogLink, What: "up " + nl.Name})
-				return nil
-			}
-			l.o.Notice(Notice{Code: prompt.LogLink, What: "dial failed " + nl.Name, Err: err})
-			if ctx.Err() != nil {
-				return err
-			}
+	for _, x := range l.router.Order(l.now()) {
+		if err = l.openBy(ctx, x); err == nil || ctx.Err() != nil {
+			return err
 		}
 	}
 	return err
 }
 
+// openBy opens one route.
+func (l *Line) openBy(ctx context.Context, x Route) error {
+	link, err := l.dial(ctx, l.o.Links[x.Link], l.o.Hosts[x.Host].Address)
+	if err != nil {
+		if ctx.Err() == nil {
+			l.router.Failed(x, err, l.now())
+		}
+		l.o.Notice(Notice{Code: prompt.LogLink, What: "dial failed " + l.name(x), Err: err})
+		return err
+	}
+	l.link, l.route, l.buf = link, x, l.buf[:0]
+	l.o.Notice(Notice{Code: prompt.LogLink, What: "up " + l.name(x)})
+	return nil
+}
+
+// name is a route for the log: the link's, and the host's where there are several.
+func (l *Line) name(x Route) string {
+	n := l.o.Links[x.Link].Name
+	if len(l.o.Hosts) > 1 {
+		n += " host " + l.o.Hosts[x.Host].Name
+	}
+	return n
+}
+
 func (l *Line) dial(ctx context.Context, nl hal.NamedLink, host string) (hal.Link, error) {
-	ctx, cancel := hal.WithTimeout(ctx, l.o.Clock, l.o.DialTimeout)
+	limit := l.o.DialTimeout
+	if len(l.o.Links)*len(l.o.Hosts) > 1 {
+		limit = min(limit, l.o.RedialTimeout)
+	}
+	ctx, cancel := hal.WithTimeout(ctx, l.o.Clock, limit)
 	defer cancel()
 	link, err := nl.Dial(ctx, host)
 	l.stir.Add(1)
@@ -228,6 +266,9 @@ func (l *Line) await(ctx context.Context, r Request) Reply {
 			}
 			// Whatever the link still holds must not meet the next message.
 			l.drop("no answer", err)
+			if ctx.Err() == nil || hal.TimedOut(ctx) {
+				l.router.Failed(l.route, err, l.now())
+			}
 			return out
 		}
 		answer, bad := l.check(body, r.want)
@@ -235,6 +276,7 @@ func (l *Line) await(ctx context.Context, r Request) Reply {
 			l.o.Notice(*bad)
 			continue
 		}
+		l.router.Worked(l.route, l.now())
 		l.armIdle()
 		return Reply{Kind: txn.Answered, Answer: answer}
 	}
@@ -270,7 +312,7 @@ func (l *Line) drop(what string, err error) {
 	if l.link == nil {
 		return
 	}
-	l.o.Notice(Notice{Code: prompt.LogLink, What: "down " + l.linkName + ": " + what, Err: err})
+	l.o.Notice(Notice{Code: prompt.LogLink, What: "down " + l.name(l.route) + ": " + what, Err: err})
 	l.link.Close()
 	clear(l.buf[:cap(l.buf)])
 	l.link, l.buf = nil, l.buf[:0]
@@ -320,8 +362,11 @@ func (l *Line) late() {
 
 // Close drops the link.
 func (l *Line) Close() error {
-	l.sem <- struct{}{}
-	defer func() { <-l.sem }()
+	l.probeMu.Lock()
+	l.stopped = true
+	l.probeMu.Unlock()
+	l.take()
+	defer l.giveBack()
 	l.stopIdleTimer()
 	l.drop("closing", nil)
 	return nil

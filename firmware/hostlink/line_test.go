@@ -66,15 +66,39 @@ func newRig(t *testing.T, dial func(hal.Dialer) hal.Dialer) *rig {
 	if dial != nil {
 		link = dial(d)
 	}
-	route, _ := tpdu.Parse("6000030000")
-	r.line, err = hostlink.New(hostlink.Opts{Clock: r.clock, Links: []hal.NamedLink{{Name: "lan", Dialer: link}}, Hosts: []string{r.host.Addr()},
+	r.relink([]hal.NamedLink{{Name: "lan", Dialer: link}}, nil)
+	return r
+}
+
+// relink builds the line anew, over these links and, behind the rig's host,
+// these.
+func (r *rig) relink(links []hal.NamedLink, more []hostlink.Host) {
+	r.t.Helper()
+	t := r.t
+	if r.line != nil {
+		r.line.Close()
+	}
+	route, err := tpdu.Parse("6000030000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.line, err = hostlink.New(hostlink.Opts{Clock: r.clock, Links: links, Hosts: append([]hostlink.Host{{Name: "a", Address: r.host.Addr()}}, more...),
 		Profile: hostlink.Profile{TID: acquirer.BenchTID, MID: acquirer.BenchMID, TPDU: route, Header: [6]byte{0x60, 0x31, 0, 0x31, 0, 0}, Tail60: "00050"},
 		Signer:  signer{r.ks}, Notice: func(n hostlink.Notice) { r.notices <- n }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.line.Close() })
-	return r
+}
+
+// quiet waits until the line has done what a jump of the clock set off.
+func (r *rig) quiet() {
+	for same, was := 0, r.line.Stir(); same < 20; same++ {
+		hal.Sleep(context.Background(), hal.SystemClock{}, time.Millisecond)
+		if n := r.line.Stir(); n != was {
+			same, was = 0, n
+		}
+	}
 }
 
 func (r *rig) signOn() {

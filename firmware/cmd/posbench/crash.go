@@ -18,7 +18,7 @@ func crashCommand() *cobra.Command {
 	var s shared
 	var kills int
 	var seed uint64
-	c := &cobra.Command{Use: "crash", Short: "kill -9 of posd at random moments during sales", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "crash", Short: "kill -9 of posd during sales: every other time at a named point, else at a random moment", Args: cobra.NoArgs}
 	s.flags(c)
 	c.Flags().IntVar(&kills, "kills", 200, "how often the power fails")
 	c.Flags().Uint64Var(&seed, "seed", 1, "of the moments and amounts")
@@ -36,6 +36,10 @@ func crashCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		fmt.Println("kills by point:")
+		for _, p := range append(world.Points(), "random moment") {
+			fmt.Printf("  %-14s%5d\n", p, r.at[p])
+		}
 		fmt.Printf("kills %d sales begun %d approved %d store.Check ok double %d lost %d open %d seed %d\n",
 			r.kills, r.sales, r.approved, r.double, r.lost, r.open, seed)
 		if r.double+r.lost+r.open > 0 {
@@ -46,7 +50,10 @@ func crashCommand() *cobra.Command {
 	return c
 }
 
-type crashResult struct{ kills, sales, approved, double, lost, open int }
+type crashResult struct {
+	kills, sales, approved, double, lost, open int
+	at                                         map[string]int // kills by point
+}
 
 // progressTo says how far a long command is, at most once every ten seconds.
 func progressTo(f *os.File) func(done, of int, began time.Time) {
@@ -76,6 +83,8 @@ func crash(ctx context.Context, o world.Opts, kills int, seed uint64, progress f
 		return r, err
 	}
 	began := time.Now()
+	r.at = map[string]int{}
+	points := world.Points()
 	for r.kills < kills {
 		if err := ctx.Err(); err != nil {
 			return r, err
@@ -88,24 +97,48 @@ func crash(ctx context.Context, o world.Opts, kills int, seed uint64, progress f
 		if err := w.Do(ctx, "order", fmt.Sprintf("o%d", r.sales), amount); err != nil {
 			return r, err
 		}
+		point := "random moment"
 		moment := time.Duration(rnd.Int64N(int64(60 * time.Millisecond)))
-		cut := make(chan struct{})
+		if r.kills%2 == 1 {
+			// Some points come only with a record that waits; where this sale does
+			// not reach its point, the power goes behind it.
+			point, moment = points[rnd.IntN(len(points))], time.Second
+			w.Arm(point)
+		}
+		cut, done := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(cut)
-			hal.Sleep(ctx, hal.SystemClock{}, moment)
-			w.PowerCut()
+			limit, stop := hal.After(hal.SystemClock{}, moment)
+			defer stop()
+			select {
+			case <-limit:
+			case <-done:
+				if point == "random moment" {
+					<-limit
+					break
+				}
+				for i := 0; i < 20 && w.Running(); i++ {
+					hal.Sleep(ctx, hal.SystemClock{}, 10*time.Millisecond)
+				}
+			}
+			if w.Running() {
+				w.PowerCut()
+				point = "random moment"
+			}
 		}()
 		for _, c := range [][]string{{"amount", amount}, {"swipe", card}, {"key", "enter"}, {"key", "enter"}} {
 			if !w.Running() || w.Do(ctx, c[0], c[1:]...) != nil {
 				break // the power went in the middle of it
 			}
 		}
+		close(done)
 		<-cut
 		r.kills++
+		r.at[point]++
 		if err := w.PowerOn(ctx); err != nil {
 			return r, fmt.Errorf("after kill %d: %w", r.kills, err)
 		}
-		if r.kills%20 == 0 { // let the reversals through that wait for settle_after
+		if r.kills%8 == 0 { // let the reversals through that wait for settle_after
 			if err := w.Advance(ctx, 2*time.Minute); err != nil {
 				return r, err
 			}

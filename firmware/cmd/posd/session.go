@@ -154,7 +154,11 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 	if len(p.TID) != 8 || len(p.MID) != 15 { // the file is wrong about them, Stop has it
 		p.TID, p.MID = "00000000", "000000000000000"
 	}
-	line, err := hostlink.New(hostlink.Opts{Clock: d.board.Clock, Links: d.board.Links, Hosts: a.Hosts, Profile: p,
+	var hosts []hostlink.Host
+	for _, h := range d.file.Hosts() {
+		hosts = append(hosts, hostlink.Host{Name: or(h.Name, h.Address), Address: h.Address})
+	}
+	line, err := hostlink.New(hostlink.Opts{Clock: d.board.Clock, Links: d.board.Links, Hosts: hosts, Profile: p,
 		Signer: keys.Signer{Keys: d.board.Keys, Alg: keys.MACAlg(a.MAC)}, Notice: d.notice, AnswerTimeout: a.AnswerTimeout.Duration, DialTimeout: a.DialTimeout.Duration, IdleClose: a.IdleClose.Duration})
 	if err != nil {
 		return p, txn.Profile{}, nil, err

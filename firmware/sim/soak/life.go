@@ -224,7 +224,7 @@ func (l *life) boot() (err error) {
 		return err
 	}
 	p := hostlink.Profile{TID: acquirer.BenchTID, MID: acquirer.BenchMID, TPDU: head, Header: version, KeyForm: "003", Tail60: "00050"}
-	if l.line, err = hostlink.New(hostlink.Opts{Clock: l.clock, Links: b.Links, Hosts: []string{"soak:1"}, Profile: p, Signer: keys.Signer{Keys: l.keys, Alg: keys.MACECB}}); err != nil {
+	if l.line, err = hostlink.New(hostlink.Opts{Clock: l.clock, Links: b.Links, Hosts: []hostlink.Host{{Name: "soak", Address: "soak:1"}}, Profile: p, Signer: keys.Signer{Keys: l.keys, Alg: keys.MACECB}}); err != nil {
 		return err
 	}
 	l.term, err = terminal.New(terminal.Opts{Board: b, Store: l.store, Line: l.line, Host: p, Log: slog.New(slog.DiscardHandler),
