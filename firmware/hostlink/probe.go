@@ -51,7 +51,8 @@ func (l *Line) probe() {
 	}
 	select {
 	case l.sem <- struct{}{}:
-	default:
+	default: // the timer that closes a quiet link has it for a moment
+		l.stopProbe = l.o.Clock.AfterFunc(time.Second, l.probe)
 		l.probeMu.Unlock()
 		return
 	}

@@ -54,6 +54,7 @@ var commands = map[string]command{
 	"tamper":   func(w *World, _ context.Context, _ []string) error { return w.Panel.Tamper("case") },
 	"order":    (*World).orderCmd,
 	"profile":  (*World).profileCmd,
+	"board":    (*World).boardCmd,
 	"attend":   (*World).attendCmd,
 	"login":    (*World).loginCmd,
 	"insert":   func(*World, context.Context, []string) error { return &ErrLater{"insert", 5} },
@@ -309,6 +310,9 @@ func (w *World) cardCmd(_ context.Context, args []string) error {
 }
 
 func (w *World) lineCmd(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "eth" {
+		return w.ethCmd(args[1:])
+	}
 	if len(args) > 0 && args[0] == "4g" {
 		args = args[1:]
 	}
@@ -338,14 +342,23 @@ func (w *World) lineCmd(ctx context.Context, args []string) error {
 		}
 		return nil
 	case "rate", "lose", "cut":
-		n, err := strconv.Atoi(strings.TrimSuffix(args[1], "%"))
-		if err != nil || n < 0 {
-			return usage("line %s %q: not a number", args[0], args[1])
+		n, err := number(args[1])
+		if err != nil {
+			return err
 		}
 		map[string]func(int){"rate": w.Modem.Rate, "lose": w.Modem.Lose, "cut": w.Modem.Cut}[args[0]](n)
 		return nil
 	}
-	return usage("line [4g] up|down|slow D|rate BPS|lose PCT|cut N|hold D; there is one line, 4g")
+	return usage("line [4g] up|down|slow D|rate BPS|lose PCT|cut N|hold D")
+}
+
+// number is a count of bytes, bits or per cent.
+func number(s string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSuffix(s, "%"))
+	if err != nil || n < 0 {
+		return 0, usage("%q is not a number", s)
+	}
+	return n, nil
 }
 
 func (w *World) modemCmd(ctx context.Context, args []string) error {
@@ -416,6 +429,19 @@ func (w *World) attendCmd(_ context.Context, args []string) error {
 func (w *World) hostCmd(args []string) error {
 	if w.Host == nil {
 		return errors.New("host: the acquirer is a real one")
+	}
+	if len(args) == 2 && (args[1] == "up" || args[1] == "down") && args[0] == "b" {
+		if w.hostB == nil {
+			return usage("host b: this board has no such host: board hosts a b, before start")
+		}
+		if args[1] == "up" {
+			return w.hostB.Up()
+		}
+		w.hostB.Down()
+		return nil
+	}
+	if len(args) == 2 && args[0] == "a" {
+		args = args[1:]
 	}
 	_, err := w.Host.Command(args...)
 	if err == nil && len(args) > 0 {

@@ -78,6 +78,10 @@ type World struct {
 	disk       string
 	answer     string // what the acquirer was told last
 	hostDown   bool
+
+	links, hosts []string // of the board, in order
+	hostB        *front   // nil: there is one host
+	cables       map[string]*front
 }
 
 // New builds the world with the power off.
@@ -91,9 +95,10 @@ func New(o Opts) (*World, error) {
 	if err := os.MkdirAll(filepath.Join(o.Dir, "data"), 0o700); err != nil {
 		return nil, err
 	}
-	w := &World{o: o, change: make(chan struct{}), attend: attendance{on: true}, shownCodes: map[string]bool{}}
+	w := &World{o: o, change: make(chan struct{}), attend: attendance{on: true}, shownCodes: map[string]bool{},
+		links: []string{"4g"}, hosts: []string{"a"}, cables: map[string]*front{}}
 	w.Clock = hal.NewSteppedClock(hal.SystemClock{}, hal.SystemClock{}.Now().Wall)
-	w.Modem = modemsim.New(modemsim.Opts{Clock: w.Clock, Seed: o.Seed})
+	w.Modem = modemsim.New(modemsim.Opts{Clock: w.Clock, Seed: o.Seed, Dial: w.dialModem})
 	host, err := acquirer.New(acquirer.Opts{Clock: w.Clock})
 	if err != nil {
 		return nil, err
@@ -157,13 +162,7 @@ driver = "serial"
 port = %q
 baud = 9600
 
-[[link]]
-name = "4g"
-driver = "at"
-port = %q
-baud = 115200
-apn = "CMNET"
-
+%s
 [keystore]
 driver = "softkeys"
 file = %q
@@ -180,9 +179,34 @@ tid = %q
 mid = %q
 tpdu = "6000030000"
 header = "603100310000"
-hosts = [%q]
 keys = "003"
-%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, modem, w.path("keys.json"), w.path("service"), pinHash(), pinHash(), acquirer.BenchTID, acquirer.BenchMID, addr, w.profileText())
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+}
+
+// linkText is the links of the board file.
+func (w *World) linkText(modem string) string {
+	text := ""
+	for _, l := range w.links {
+		if l == "eth" {
+			text += "[[link]]\nname = \"eth\"\ndriver = \"tcp\"\n\n"
+			continue
+		}
+		text += fmt.Sprintf("[[link]]\nname = %q\ndriver = \"at\"\nport = %q\nbaud = 115200\napn = \"CMNET\"\n\n", l, modem)
+	}
+	return text
+}
+
+// hostText is its hosts.
+func (w *World) hostText(addr string) string {
+	text := ""
+	for _, h := range w.hosts {
+		a := addr
+		if w.Host != nil {
+			a = w.boardAddr(h)
+		}
+		text += fmt.Sprintf("\n[[host]]\nname = %q\naddress = %q\ncontext = \"bench\"\n", h, a)
+	}
+	return text
 }
 
 // changed wakes whoever watches the world.
@@ -438,6 +462,12 @@ func (w *World) Close() {
 	w.closed = true
 	w.mu.Unlock()
 	w.Panel.Close()
+	for _, c := range w.cables {
+		c.Down()
+	}
+	if w.hostB != nil {
+		w.hostB.Down()
+	}
 	if w.Host != nil {
 		w.Host.Close()
 	}
