@@ -2,6 +2,7 @@ package hal
 
 import (
 	"fmt"
+	"time"
 
 	"periph.io/x/conn/v3/display"
 )
@@ -58,8 +59,9 @@ type Bench interface {
 // Board is what was opened. A nil field is not fitted.
 type Board struct {
 	Name     string
-	Bench    Bench // nil on a real device
-	Clock    Clock // never nil
+	Bench    Bench                 // nil on a real device
+	Clock    Clock                 // never nil
+	SetWall  func(time.Time) error // sets the wall clock (RTC); nil: it cannot be set
 	MSR      MagReader
 	Chip     ChipReader
 	Links    []NamedLink

@@ -3,6 +3,7 @@ package hal
 import (
 	"context"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -69,6 +70,12 @@ func (SystemClock) Now() Instant {
 // AfterFunc is time.AfterFunc.
 func (SystemClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d, f).Stop
+}
+
+// SetSystemWall sets the machine's wall clock; it takes the right to do so.
+func SetSystemWall(t time.Time) error {
+	tv := syscall.NsecToTimeval(t.UnixNano())
+	return syscall.Settimeofday(&tv)
 }
 
 // SteppedClock is a clock that can be jumped forward and whose wall can be set

@@ -201,6 +201,13 @@ func (p *Panel) read() {
 	}
 }
 
+// SetWall sets the wall clock of device and bench: a device's clock goes on
+// without power, and the bench is what keeps it.
+func (p *Panel) SetWall(t time.Time) error {
+	p.clock.StepWall(t.Sub(p.clock.Now().Wall))
+	return p.send(MsgWall, Small{WallNS: t.UnixNano()})
+}
+
 // take carries out one message of the bench.
 func (p *Panel) take(t Type, s Small) {
 	switch t {

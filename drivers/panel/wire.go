@@ -57,6 +57,7 @@
 //	           the next timer (-1: none is set); busy: patience ran out first
 //	x point    {"name":"sent"}: standing still at an armed point, for ever
 //	q pong     {"id":1}
+//	W wall     {"wall_ns":…}: the device has set its wall clock
 //
 // Order of boot: H, h, then anything. A version that differs ends the
 // connection. When the socket ends, the power is off: the device stops.

@@ -63,6 +63,9 @@ func (f *File) Open(o Opts) *Result {
 		o.Event = func(string, string) {}
 	}
 	op := &opener{f: f, o: o, r: &Result{Board: &hal.Board{Name: f.Name, Clock: hal.SystemClock{}}}}
+	if !f.Bench {
+		op.r.SetWall = hal.SetSystemWall
+	}
 	op.device("panel", f.Panel != nil, op.panel) // first: it brings the clock
 	op.device("msr", f.MSR != nil, op.msr)
 	op.links()
@@ -111,7 +114,7 @@ func (op *opener) panel() (string, error) {
 	}
 	op.keep(p)
 	b := op.r.Board
-	b.Clock, b.Bench = p.Clock(), p.Bench()
+	b.Clock, b.Bench, b.SetWall = p.Clock(), p.Bench(), p.SetWall
 	b.Display, b.Keypad, b.PINPad = p.Display(), p.Keypad(), p.PINPad()
 	b.Printer, b.Sounder, b.Lamps, b.Tamper = p.Printer(), p.Sounder(), p.Lamps(), p.Tamper()
 	op.r.Gone = p.Done()

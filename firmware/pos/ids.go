@@ -88,6 +88,35 @@ func (t Time) WallTime(zone *time.Location) time.Time { return time.UnixMilli(t.
 // CST is the time zone of the dialect: China Standard Time, no daylight saving.
 var CST = time.FixedZone("CST", 8*3600)
 
+// HostWall is the time that DE 13 and DE 12 (MMDDhhmmss) tell. They have no year:
+// it is the one that brings it nearest to near, or, where near is before floor
+// and so cannot be true, the first that lies behind floor. ok is false if they
+// are no time.
+func HostWall(s string, near, floor time.Time) (t time.Time, ok bool) {
+	year := near.In(CST).Year()
+	if near.Before(floor) {
+		year = floor.In(CST).Year()
+	}
+	best := time.Duration(-1)
+	for y := year - 1; y <= year+1; y++ {
+		c, err := time.ParseInLocation("20060102150405", fmt.Sprintf("%04d%s", y, s), CST)
+		if err != nil {
+			continue // 29 February of another year, or no time at all
+		}
+		d := c.Sub(near).Abs()
+		if near.Before(floor) {
+			if d = c.Sub(floor); d < -24*time.Hour {
+				continue
+			}
+			d = d.Abs()
+		}
+		if !ok || d < best {
+			t, best, ok = c, d, true
+		}
+	}
+	return t, ok
+}
+
 // EntryMode is how the card came in, DE 22 digits 1–2.
 type EntryMode string
 

@@ -172,6 +172,7 @@ func (t *Terminal) signedOn(r hostlink.Reply) {
 // reply is the end of an exchange as the reducer may see it.
 func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
 	a := r.Answer
+	t.setWall(r)
 	return txn.Reply{
 		Kind: r.Kind, Code: r.Code, Broken: r.Broken, RC: a.RC, MAC: a.MAC, Amount: a.Amount, RRN: a.RRN, Auth: a.Auth,
 		HostTime: a.HostTime, Issuer: a.Issuer, Org: a.Org, Host: a.Text, Order: a.Order, Batch: a.Batch,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"net"
+	"time"
 
 	"swipewell/drivers/panel"
 	"swipewell/hal"
@@ -89,6 +90,8 @@ func (s *Server) takeSmall(c net.Conn, t panel.Type, m panel.Small) {
 	switch t {
 	case panel.MsgLamp:
 		s.from(c, func() { s.lamps[m.Name] = m.State })
+	case panel.MsgWall:
+		s.from(c, func() { s.o.Clock.StepWall(time.Unix(0, m.WallNS).Sub(s.o.Clock.Now().Wall)) })
 	case panel.MsgPong:
 		s.mu.Lock()
 		if ch := s.pings[m.ID]; ch != nil {

@@ -84,6 +84,19 @@ type World struct {
 	cables       map[string]*front
 }
 
+// hostClock is the acquirer's: the device's wall may be stepped, the acquirer's
+// is right.
+type hostClock struct {
+	*hal.SteppedClock
+	start hal.Instant
+}
+
+func (c hostClock) Now() hal.Instant {
+	n := c.SteppedClock.Now()
+	n.Wall = c.start.Wall.Add(n.Boot - c.start.Boot)
+	return n
+}
+
 // New builds the world with the power off.
 func New(o Opts) (*World, error) {
 	if o.W == 0 {
@@ -99,7 +112,7 @@ func New(o Opts) (*World, error) {
 		links: []string{"4g"}, hosts: []string{"a"}, cables: map[string]*front{}}
 	w.Clock = hal.NewSteppedClock(hal.SystemClock{}, hal.SystemClock{}.Now().Wall)
 	w.Modem = modemsim.New(modemsim.Opts{Clock: w.Clock, Seed: o.Seed, Dial: w.dialModem})
-	host, err := acquirer.New(acquirer.Opts{Clock: w.Clock})
+	host, err := acquirer.New(acquirer.Opts{Clock: hostClock{w.Clock, w.Clock.Now()}})
 	if err != nil {
 		return nil, err
 	}

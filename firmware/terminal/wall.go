@@ -1,0 +1,40 @@
+package terminal
+
+import (
+	"log/slog"
+	"time"
+
+	"swipewell/firmware/hostlink"
+	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/txn"
+	"swipewell/ui/prompt"
+)
+
+// offBy is how far the wall may be from the host's before it is set: DE 12 has
+// whole seconds, and an answer may have taken half a minute.
+const offBy = time.Minute
+
+// built is before any day on which this program can run: DE 13 has no year, and
+// a dead battery has none either.
+var built = time.Date(2026, 1, 1, 0, 0, 0, 0, pos.CST)
+
+// setWall sets the wall clock by what a believed answer says in DE 12 and 13.
+// Nothing that protects money hangs on it: limits and retries go by logical
+// time, which neither a dead battery nor a host can move.
+func (t *Terminal) setWall(r hostlink.Reply) {
+	a := r.Answer
+	if t.board.SetWall == nil || r.Kind != txn.Answered || a.MAC != txn.MACValid && !(a.RC == "00" && a.Batch != 0) {
+		return
+	}
+	now := t.clock.Now().Wall
+	host, ok := pos.HostWall(a.HostTime, now, built)
+	if !ok || host.Sub(now).Abs() < offBy {
+		return
+	}
+	e := journal.Event{Code: prompt.LogClock, Source: "terminal", Fields: []journal.Field{journal.Count("off_s", int(host.Sub(now)/time.Second))}}
+	if err := t.board.SetWall(host); err != nil {
+		e.Level, e.Fields = slog.LevelWarn, append(e.Fields, journal.Err(err))
+	}
+	t.o.Journal.Record(e)
+}
