@@ -22,16 +22,20 @@ type Key struct {
 
 // Box holds the records. The zero value is empty.
 type Box struct {
-	classes [len(pos.Classes) + 1][]pos.Record // by class; in each by the time of the intent
+	classes [len(pos.Classes) + 1]class
 	saf     SAF
+	refused int
 	high    pos.STAN
-	due     [2]due // cached: when the next record is due; 1 with advices and uploads
-	stale   bool
 }
 
-type due struct {
-	at  time.Duration
-	any bool
+// class is the records of one class: by the time of the intent, and by id.
+// Records are shared with nobody.
+type class struct {
+	list  []*pos.Record
+	byID  map[pos.RecordID]*pos.Record
+	next  time.Duration // of the queued one that is due first; meaningless if stale
+	any   bool          // one is queued
+	stale bool
 }
 
 // SAF is what was done offline and waits to be forwarded.
@@ -40,63 +44,100 @@ type SAF struct {
 	Sum   int64 // minor units
 }
 
-func (b *Box) find(k Key) int {
-	if int(k.Class) >= len(b.classes) {
-		return -1
-	}
-	return slices.IndexFunc(b.classes[k.Class], func(r pos.Record) bool { return r.RecordID == k.ID })
-}
-
 // Put adds a record or replaces it.
 func (b *Box) Put(r pos.Record) {
-	b.stale = true
 	b.high = max(b.high, r.STAN)
-	list := &b.classes[r.Class]
-	// The youngest is the one that changes most: look from the end.
-	for i := len(*list) - 1; i >= 0; i-- {
-		if (*list)[i].RecordID == r.RecordID {
-			b.count((*list)[i], -1)
-			(*list)[i] = r
-			b.count(r, 1)
-			return
+	c := &b.classes[r.Class]
+	if old := c.byID[r.RecordID]; old != nil {
+		b.count(old, -1)
+		c.leaves(old)
+		*old = r
+	} else {
+		if c.byID == nil {
+			c.byID = map[pos.RecordID]*pos.Record{}
 		}
+		at := len(c.list)
+		for at > 0 && c.list[at-1].At.Logical > r.At.Logical {
+			at--
+		}
+		own := r
+		c.list = slices.Insert(c.list, at, &own)
+		c.byID[r.RecordID] = &own
 	}
-	at := len(*list)
-	for at > 0 && (*list)[at-1].At.Logical > r.At.Logical {
-		at--
-	}
-	*list = slices.Insert(*list, at, r)
-	b.count(r, 1)
+	b.count(&r, 1)
+	c.comes(&r)
 }
 
 // Drop removes a record; one that is not there is no mistake.
 func (b *Box) Drop(k Key) {
-	if i := b.find(k); i >= 0 {
-		b.stale = true
-		b.count(b.classes[k.Class][i], -1)
-		b.classes[k.Class] = slices.Delete(b.classes[k.Class], i, i+1)
+	if int(k.Class) >= len(b.classes) {
+		return
+	}
+	c := &b.classes[k.Class]
+	old := c.byID[k.ID]
+	if old == nil {
+		return
+	}
+	b.count(old, -1)
+	c.leaves(old)
+	delete(c.byID, k.ID)
+	i := slices.Index(c.list, old) // the oldest go first: found at once
+	c.list = slices.Delete(c.list, i, i+1)
+}
+
+// comes and leaves keep the time of the next try without a scan, save where
+// the one that was due first goes.
+func (c *class) comes(r *pos.Record) {
+	if r.State == pos.RecordQueued && !c.stale && (!c.any || r.Next < c.next) {
+		c.next, c.any = r.Next, true
 	}
 }
 
-func (b *Box) count(r pos.Record, n int) {
-	if r.Class == pos.ClassAdvice && r.State == pos.RecordQueued {
+func (c *class) leaves(r *pos.Record) {
+	if r.State == pos.RecordQueued && r.Next <= c.next {
+		c.stale = true
+	}
+}
+
+func (c *class) due() (at time.Duration, any bool) {
+	if c.stale {
+		c.stale, c.any = false, false
+		for _, r := range c.list {
+			c.comes(r)
+		}
+	}
+	return c.next, c.any
+}
+
+func (b *Box) count(r *pos.Record, n int) {
+	if r.Class != pos.ClassAdvice {
+		return
+	}
+	switch r.State {
+	case pos.RecordQueued:
 		b.saf.Count += n
 		b.saf.Sum += int64(n) * r.Amount.Minor
+	case pos.RecordRefused:
+		b.refused += n
 	}
 }
 
 // Get is one record.
 func (b *Box) Get(k Key) (pos.Record, bool) {
-	if i := b.find(k); i >= 0 {
-		return b.classes[k.Class][i], true
+	if int(k.Class) < len(b.classes) {
+		if r := b.classes[k.Class].byID[k.ID]; r != nil {
+			return *r, true
+		}
 	}
 	return pos.Record{}, false
 }
 
 // All lists every record: by class, then by age.
 func (b *Box) All() (all []pos.Record) {
-	for _, l := range b.classes {
-		all = append(all, l...)
+	for _, c := range b.classes {
+		for _, r := range c.list {
+			all = append(all, *r)
+		}
 	}
 	return all
 }
@@ -111,7 +152,7 @@ type Facts struct {
 	Untried int // queued and not tried since Since
 	Open    int // reversals that gate: queued or unresolved
 	OpenSum int64
-	Refused int
+	Refused int // advices that the host will not book
 	SAF     SAF
 	Oldest  time.Duration // logical: of the oldest of SAF
 }
@@ -120,14 +161,11 @@ type Facts struct {
 // none.
 func (b *Box) Facts(now, since time.Duration) (f Facts) {
 	for _, c := range []pos.Class{pos.ClassReversal, pos.ClassScript} {
-		for _, r := range b.classes[c] {
+		for _, r := range b.classes[c].list {
 			switch r.State {
 			case pos.RecordQueued:
 				if r.Next <= now {
 					f.Due++
-				}
-				if since > 0 && r.Tried < since {
-					f.Untried++
 				}
 			case pos.RecordUnresolved:
 			default:
@@ -139,22 +177,23 @@ func (b *Box) Facts(now, since time.Duration) (f Facts) {
 			}
 		}
 	}
-	f.SAF = b.saf
+	f.SAF, f.Refused = b.saf, b.refused
+	for _, r := range b.classes[pos.ClassAdvice].list {
+		if r.State == pos.RecordQueued {
+			f.Oldest = r.At.Logical
+			break
+		}
+	}
 	for _, c := range []pos.Class{pos.ClassAdvice, pos.ClassUpload} {
-		for _, r := range b.classes[c] {
-			if r.State != pos.RecordQueued {
-				continue
-			}
-			if c == pos.ClassAdvice && f.Oldest == 0 {
-				f.Oldest = r.At.Logical
-			}
-			if since > 0 && r.Tried < since {
-				f.Untried++
-			}
-			if r.Next <= now {
-				f.Later = 1
-				if since == 0 {
-					break
+		if at, any := b.classes[c].due(); any && at <= now {
+			f.Later = 1
+		}
+	}
+	if since > 0 {
+		for _, c := range b.classes {
+			for _, r := range c.list {
+				if r.State == pos.RecordQueued && r.Tried < since {
+					f.Untried++
 				}
 			}
 		}
@@ -164,14 +203,14 @@ func (b *Box) Facts(now, since time.Duration) (f Facts) {
 
 // Gated tells whether a card has a payment whose fate is open.
 func (b *Box) Gated(card pos.CardRef) bool {
-	return slices.ContainsFunc(b.classes[pos.ClassReversal], func(r pos.Record) bool {
+	return slices.ContainsFunc(b.classes[pos.ClassReversal].list, func(r *pos.Record) bool {
 		return r.Card == card && r.State != pos.RecordArmed
 	})
 }
 
 // SameOrig tells whether an advice for that original has no final answer yet.
 func (b *Box) SameOrig(k pos.TxnKind, o pos.Original) bool {
-	return slices.ContainsFunc(b.classes[pos.ClassAdvice], func(r pos.Record) bool {
+	return slices.ContainsFunc(b.classes[pos.ClassAdvice].list, func(r *pos.Record) bool {
 		return r.Kind == k && r.State == pos.RecordQueued && r.Orig == o
 	})
 }
@@ -186,12 +225,13 @@ type Want struct {
 
 // Pick is the record to send: of the first class that has one the one that
 // waited longest. ok is false if there is none.
-func (b *Box) Pick(w Want) (best pos.Record, ok bool) {
+func (b *Box) Pick(w Want) (pos.Record, bool) {
 	for _, c := range pos.Classes {
 		if c >= pos.ClassAdvice && !w.Later {
 			break
 		}
-		for _, r := range b.classes[c] {
+		var best *pos.Record
+		for _, r := range b.classes[c].list {
 			if r.State != pos.RecordQueued {
 				continue
 			}
@@ -203,44 +243,33 @@ func (b *Box) Pick(w Want) (best pos.Record, ok bool) {
 				continue
 			}
 			switch {
-			case mine && best.Card != w.Card:
-				best, ok = r, true
-			case !mine && ok && best.Card == w.Card && !w.Card.IsZero():
-			case !ok || r.Next < best.Next || r.Next == best.Next && r.STAN < best.STAN:
-				best, ok = r, true
+			case best == nil, mine && best.Card != w.Card:
+				best = r
+			case !mine && best.Card == w.Card && !w.Card.IsZero():
+			case r.Next < best.Next || r.Next == best.Next && r.STAN < best.STAN:
+				best = r
 			}
-			if ok && c >= pos.ClassAdvice {
-				return best, true // first in, first out
+			if c >= pos.ClassAdvice {
+				break // first in, first out
 			}
 		}
-		if ok {
-			return best, true
+		if best != nil {
+			return *best, true
 		}
 	}
-	return best, false
+	return pos.Record{}, false
 }
 
 // NextDue is the logical time of the next try of any record, with or without
 // advices and uploads; any is false if none waits.
 func (b *Box) NextDue(later bool) (at time.Duration, any bool) {
-	if b.stale {
-		b.stale, b.due = false, [2]due{}
-		for c, l := range b.classes {
-			for _, r := range l {
-				if r.State != pos.RecordQueued {
-					continue
-				}
-				for i := range b.due {
-					if (i == 1 || pos.Class(c) <= pos.ClassScript) && (!b.due[i].any || r.Next < b.due[i].at) {
-						b.due[i] = due{r.Next, true}
-					}
-				}
-			}
+	for _, c := range pos.Classes {
+		if c >= pos.ClassAdvice && !later {
+			break
+		}
+		if n, ok := b.classes[c].due(); ok && (!any || n < at) {
+			at, any = n, true
 		}
 	}
-	i := 0
-	if later {
-		i = 1
-	}
-	return b.due[i].at, b.due[i].any
+	return at, any
 }

@@ -325,3 +325,58 @@ func TestUnresolvedAfterItsBatch(t *testing.T) {
 	d.present(cardA)
 	d.want(prompt.Gated)
 }
+
+// A record of which no message can be made steps back by itself: others go on,
+// its card alone waits, and it is never dropped.
+func TestPoisonStepsBack(t *testing.T) {
+	d := newDesk(t)
+	d.keyed()
+	d.toOnline(cardA)
+	d.do(Event{Kind: SaleDone, Reply: Reply{Kind: NoAnswer, Code: prompt.NetHostSilent, LeftBy: d.now}})
+	for try := range 6 {
+		rec := only(t, d)
+		if d.s.Work != WorkRecord {
+			d.do(Event{Kind: OutboxDue})
+		}
+		d.do(Event{Kind: RecordDone, Record: rec, Reply: Reply{Kind: NotSent, Code: prompt.Internal}})
+		got := only(t, d)
+		if got.Next <= d.now || got.State != pos.RecordQueued || d.s.Hold > d.now || d.s.DialFails != 0 {
+			t.Fatalf("try %d: %+v, hold %v", try, got, d.s.Hold)
+		}
+		d.sold(cardB)
+		d.now += got.Next - d.now
+	}
+}
+
+// A restored store sells nothing before its batch was settled and a supervisor
+// signed; its numbers are past all that can have been used.
+func TestRestored(t *testing.T) {
+	for stan, want := range map[pos.STAN]pos.STAN{1: 100_001, 950_000: 50_001, 900_000: 1, 999_999: 100_000} {
+		if got := (Durable{STAN: stan}).Skipped().STAN; got < 1 || got > pos.MaxSTAN || got != want {
+			t.Errorf("%d jumps to %d, want %d", stan, got, want)
+		}
+	}
+	d := newDesk(t)
+	d.keyed()
+	d.sold(cardA)
+	d.s = New(d.s.Durable.Skipped())
+	d.do(Event{Kind: Booted, Profile: profile})
+	d.want(prompt.Restored)
+	d.keys("5")
+	d.want(prompt.Restored)
+	if d.s.Phase == Keying {
+		t.Fatal("it sells")
+	}
+	d.do(Event{Kind: Signed, Reason: "no look"})
+	if d.s.Durable.Restored != RestoredCompare {
+		t.Fatal("signed before it was compared")
+	}
+	d.s.Durable.Restored = RestoredSign // what closeBatch makes of it; scripts settle for real
+	d.keys("enter")
+	d.want(prompt.RestoredSign)
+	d.do(Event{Kind: Signed, Reason: "compared"})
+	d.keys("5")
+	if d.s.Phase != Keying {
+		t.Errorf("signed, and it does not sell: %v %s", d.s.Phase, d.s.Code)
+	}
+}

@@ -31,6 +31,21 @@ func (m *machine) recordDone() {
 	}
 	wasDue := rec.Next <= now
 	m.log(prompt.LogReversal, rec.RecordID, func(l *Log) { l.RC, l.Why, l.N = r.RC, r.Code, rec.Tries })
+	if r.Kind == NotSent && r.Code == prompt.Internal {
+		// No message can be made of it. It steps back by itself and stays; the
+		// line is free for the others.
+		rec.Tries++
+		rec.Tried = now
+		rec.Next = now + Backoff(rec.Tries, m.e.Rand)
+		rec.LastError = string(r.Code)
+		m.do(PutRecord{rec})
+		if m.e.Untried > 0 {
+			m.e.Untried--
+		}
+		m.counted(rec, wasDue)
+		m.tryFailed(rec)
+		return
+	}
 	switch r.Kind {
 	case NotSent:
 		// A failed dial uses up no try and writes nothing; the outbox rests.
