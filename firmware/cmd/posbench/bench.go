@@ -13,9 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"swipewell/firmware/pos"
 	"swipewell/firmware/sim/world"
-	"swipewell/firmware/store"
 )
 
 func benchCommand() *cobra.Command {
@@ -50,7 +48,8 @@ func bench(ctx context.Context, s shared, swipes int) error {
 	}{
 		{"swipe to prompt", func() ([]row, error) { return benchSwipes(ctx, o, swipes) }},
 		{"start", func() ([]row, error) { return benchStart(ctx, o) }},
-		{"store", func() ([]row, error) { return benchStore(dir) }},
+		{"store", func() ([]row, error) { return benchStore(ctx, o, dir) }},
+		{"the outbox over a slow line, about a minute", func() ([]row, error) { return benchDrain(ctx, o) }},
 		{"codec", func() ([]row, error) { return benchCodec(ctx) }},
 		{"sizes", func() ([]row, error) { return benchSizes(ctx, dir) }},
 	} {
@@ -67,6 +66,11 @@ func bench(ctx context.Context, s shared, swipes int) error {
 		fmt.Printf("%-58s %22s   %s\n", r.what, r.have, r.goal)
 	}
 	return nil
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d.Microseconds())/1000) }
@@ -133,83 +137,6 @@ func benchStart(ctx context.Context, o world.Opts) ([]row, error) {
 		{"start of posd to the ready prompt, median of 15", ms(took[len(took)/2]), "≤ 300 ms"},
 		{"start of posd to the ready prompt, slowest", ms(took[len(took)-1]), ""},
 	}, nil
-}
-
-type noSeal struct{}
-
-func (noSeal) Seal(pos.CardRef, []byte) ([]byte, error) { return make([]byte, 64), nil }
-
-// benchStore makes the three commits of a sale on a store of its own.
-func benchStore(dir string) ([]row, error) {
-	type figure struct {
-		commits, bytes float64
-		took           time.Duration
-	}
-	fill := func(have, measure int) (f figure, err error) {
-		sub := filepath.Join(dir, fmt.Sprintf("store%d", have))
-		if err := os.Mkdir(sub, 0o700); err != nil {
-			return f, err
-		}
-		st, err := store.Open(filepath.Join(sub, "state.db"), store.Opts{})
-		if err != nil {
-			return f, err
-		}
-		defer st.Close()
-		state := []byte(`{"pad":"` + strings.Repeat("s", 600) + `"}`) // about the size of a real State
-		id := func(i int) pos.RecordID { return pos.RecordID{Context: "bench", Batch: 1, STAN: pos.STAN(i + 1)} }
-		sale := func(i int) pos.Sale {
-			return pos.Sale{RecordID: id(i), Kind: pos.KindSale, Amount: pos.Fen(1280), Asked: pos.Fen(1280), Card: pos.CardRef{byte(i)},
-				Masked: "622588*********0010", Entry: "021", RC: "00", RRN: "123456789012", AuthCode: "123456", HostTime: "1123120000"}
-		}
-		for i := 0; i < have; {
-			var c store.Change
-			for ; i < have && len(c.PutSale) < 1000; i++ {
-				c.PutSale = append(c.PutSale, sale(i))
-			}
-			if err := st.Commit(c, noSeal{}); err != nil {
-				return f, err
-			}
-		}
-		c0, b0 := st.Stats()
-		began := time.Now()
-		for i := have; i < have+measure; i++ {
-			rev := pos.Record{RecordID: id(i), Class: pos.ClassReversal, Kind: pos.KindSale, State: pos.RecordArmed, Amount: pos.Fen(1280), Card: pos.CardRef{byte(i)},
-				Masked: "622588*********0010", Process: "000000", Entry: "021", Condition: "00", Type60: "2200000100050", Reason: "98"}
-			row := sale(i)
-			done := row
-			done.Printed = true
-			for _, c := range []store.Change{
-				{State: state, PutRecord: []pos.Record{rev}},
-				{State: state, DropRecord: []store.RecordKey{{Class: rev.Class, ID: rev.RecordID}}, PutSale: []pos.Sale{row}},
-				{State: state, PutSale: []pos.Sale{done}},
-			} {
-				if err := st.Commit(c, noSeal{}); err != nil {
-					return f, err
-				}
-			}
-		}
-		took := time.Since(began)
-		c1, b1 := st.Stats()
-		return figure{float64(c1-c0) / float64(measure), float64(b1-b0) / float64(measure), took / time.Duration(measure)}, nil
-	}
-	var rows []row
-	var base figure
-	for _, have := range []int{0, 10_000, 50_000} {
-		f, err := fill(have, 200)
-		if err != nil {
-			return nil, err
-		}
-		goal := ""
-		if have == 10_000 {
-			base = f
-		}
-		if have == 50_000 {
-			goal = fmt.Sprintf("≤ 1.2 × 10,000: %.2f × bytes, %.2f × time", f.bytes/base.bytes, float64(f.took)/float64(base.took))
-		}
-		rows = append(rows, row{fmt.Sprintf("a sale with %d in the batch: commits, bytes, time", have),
-			fmt.Sprintf("%.0f, %.0f B, %s", f.commits, f.bytes, ms(f.took)), goal})
-	}
-	return rows, nil
 }
 
 // goTool runs the Go tool in the source tree; without one, the rows say so.

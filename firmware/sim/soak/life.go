@@ -64,6 +64,8 @@ type Opts struct {
 	Dir    string // on a RAM disk
 	// Day, if set, changes the world as time goes by: i of Sales.
 	Day func(w *Day, i int)
+	// Offline allows store and forward; the zero value does not.
+	Offline txn.Offline
 }
 
 // Day is what a profile may change.
@@ -229,7 +231,7 @@ func (l *life) boot() (err error) {
 	}
 	l.term, err = terminal.New(terminal.Opts{Board: b, Store: l.store, Line: l.line, Host: p, Log: slog.New(slog.DiscardHandler),
 		Profile: txn.Profile{Context: "soak", Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3, CardTimeout: time.Minute,
-			ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: true, Printer: true, Tail60: p.Tail60, Lang: "zh"},
+			ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: true, Printer: true, Tail60: p.Tail60, Lang: "zh", Offline: l.o.Offline},
 		Spawn: func(f func()) { f() }, Rand: l.rnd.Uint32})
 	if err != nil {
 		return err

@@ -49,6 +49,17 @@ type world struct {
 	sent   func(raw []byte) // a frame whose bytes may all have left
 	down   bool             // the line is dead
 	faulty int              // faults injected so far
+	rate   int              // bits a second each way; 0: at once
+	moved  int              // bytes both ways
+}
+
+// takes is how long so many bytes are on the line.
+func (w *world) takes(bytes int) time.Duration {
+	w.moved += bytes
+	if w.rate == 0 {
+		return 0
+	}
+	return time.Duration(bytes) * 8 * time.Second / time.Duration(w.rate)
 }
 
 // hit draws one chance.
@@ -119,6 +130,9 @@ func (l *link) Write(ctx context.Context, p []byte) (int, error) {
 		w.sent(p)
 	}
 	frame := append([]byte(nil), p...)
+	for end := w.clock.boot + w.takes(len(p)); w.clock.boot < end; {
+		w.clock.step(end)
+	}
 	switch {
 	case w.hit(w.faults.LoseReq):
 	case w.hit(w.faults.Hold):
@@ -179,6 +193,10 @@ func (c *conn) Write(b []byte) (int, error) {
 		if !l.closed {
 			l.rx = append(l.rx, answer...)
 		}
+	}
+	if d := w.takes(len(answer)); d > 0 {
+		w.clock.AfterFunc(d, put)
+		return len(b), nil
 	}
 	switch {
 	case w.down || w.hit(w.faults.LoseAns):

@@ -52,3 +52,10 @@ func TestReplay(t *testing.T) {
 		t.Errorf("(-first +second):\n%s", d)
 	}
 }
+
+func TestDrain(t *testing.T) {
+	d, err := Drain(t.TempDir(), 300, 9600)
+	if err != nil || d.Busy < 0.9 || d.Busy > 1.001 {
+		t.Errorf("%+v %v", d, err)
+	}
+}

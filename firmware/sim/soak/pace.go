@@ -1,0 +1,139 @@
+package soak
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"swipewell/firmware/txn"
+	"swipewell/ui/prompt"
+)
+
+// Drained is how an outbox went out over a slow line.
+type Drained struct {
+	Busy float64       // bytes both ways ÷ what the line could have carried
+	Took time.Duration // of virtual time
+}
+
+// allow is store and forward without a limit that matters.
+var allow = txn.Offline{Each: 1 << 40, Total: 1 << 50, Count: 1 << 20, Age: 1000 * time.Hour}
+
+// offline opens a life whose outbox holds n offline sales, the line down.
+func offline(dir string, n int) (*life, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	l, err := newLife(Opts{Seed: 1, Dir: dir, Offline: allow})
+	if err != nil {
+		return nil, err
+	}
+	var berr error
+	if err := l.do(func() { berr = l.boot() }); err != nil || berr != nil {
+		return nil, errors.Join(err, berr)
+	}
+	if err := l.pick(prompt.MenuSignOn); err != nil {
+		return nil, err
+	}
+	l.world.down = true
+	for i := range n {
+		if err := l.keepOne(i); err != nil {
+			return nil, fmt.Errorf("soak: offline sale %d: %w", i+1, err)
+		}
+	}
+	return l, nil
+}
+
+func (l *life) pick(item prompt.Code) error {
+	for _, k := range txn.MenuKeys(item) {
+		if err := l.key(txn.Key(k)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepOne is one sale with a code by voice.
+func (l *life) keepOne(i int) error {
+	if err := l.pick(prompt.TitleOffline); err != nil {
+		return err
+	}
+	if err := l.key(append(keysOf(fmt.Sprint(100+i%900)), "enter", "1", "2", "3", "4", "5", "6", "enter")...); err != nil {
+		return err
+	}
+	if err := l.swipe(l.cards[i%len(l.cards)], true); err != nil {
+		return err
+	}
+	if err := l.key("enter"); err != nil {
+		return err
+	}
+	if c := l.term.State().Code; c != prompt.OfflineDone {
+		return fmt.Errorf("the screen says %s", c)
+	}
+	return nil
+}
+
+// Drain forwards n offline sales over a line of rate bit/s, in virtual time.
+func Drain(dir string, n, rate int) (d Drained, err error) {
+	l, err := offline(dir, n)
+	if err != nil {
+		return d, err
+	}
+	defer l.close()
+	if err := l.wait(10 * time.Minute); err != nil { // the pause after a failed dial is over at its longest
+		return d, err
+	}
+	l.world.down, l.world.rate = false, rate
+	left := func() int {
+		c, err := l.store.Counts()
+		if err != nil {
+			return -1
+		}
+		return c.Queued
+	}
+	for i := 0; left() == n && i < 1000; i++ {
+		if err := l.wait(time.Second); err != nil {
+			return d, err
+		}
+	}
+	began, moved, have := l.clock.boot, l.world.moved, left()
+	for i := 0; left() > 0; i++ {
+		if i > 10*n || have < 0 {
+			return d, fmt.Errorf("soak: %d advices stay", left())
+		}
+		if err := l.wait(time.Second); err != nil {
+			return d, err
+		}
+	}
+	d.Took = l.clock.boot - began
+	d.Busy = float64(l.world.moved-moved) * 8 / float64(rate) / d.Took.Seconds()
+	return d, nil
+}
+
+// Pace is the median time that a whole healthy sale takes, terminal, store and
+// host together, with so many advices waiting.
+func Pace(dir string, waiting, sales int) (time.Duration, error) {
+	l, err := offline(dir, waiting)
+	if err != nil {
+		return 0, err
+	}
+	defer l.close()
+	// The host takes none of them meanwhile: each stays, due once in five minutes.
+	l.world.down = false
+	l.host.Command("answer", "silent", "-mti", "0220")
+	var took []time.Duration
+	for i := range sales {
+		l.current = &order{amount: int64(1000 + i)}
+		began := time.Now()
+		if err := l.attempt(l.cards[i%len(l.cards)]); err != nil {
+			return 0, err
+		}
+		took = append(took, time.Since(began))
+		if !l.current.told {
+			return 0, fmt.Errorf("soak: sale %d: the screen says %s", i+1, l.term.State().Code)
+		}
+	}
+	slices.Sort(took)
+	return took[len(took)/2], nil
+}
