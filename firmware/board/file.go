@@ -99,6 +99,7 @@ type Service struct {
 	Baud int    `toml:"baud"`
 	// PINs as argon2id hashes, made by `postool pin`; a role without one cannot
 	// log in.
+	Cashier    string `toml:"cashier"`
 	Technician string `toml:"technician"`
 	Supervisor string `toml:"supervisor"`
 }

@@ -46,6 +46,7 @@ type Opts struct {
 type Role = role.Role
 
 const (
+	Cashier    = role.Cashier
 	Technician = role.Technician
 	Supervisor = role.Supervisor
 )

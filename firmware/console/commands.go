@@ -16,8 +16,30 @@ import (
 type command struct {
 	name, args string
 	help       string // key of its words
-	login      bool   // only for who has logged in
+	who        access
 	fn         func(s *Shell, ctx context.Context, args []string) error
+}
+
+// access is who may use a command.
+type access uint8
+
+const (
+	all   access = iota
+	login        // whoever has logged in
+	staff        // technicians and supervisors; what is a supervisor's alone says so itself
+)
+
+// may tells whether a role may use it, and if not, why: a key of words.
+func (a access) may(r Role) (why string, ok bool) {
+	switch {
+	case a == all:
+		return "", true
+	case r == "":
+		return "login-first", false
+	case a == staff && r == Cashier:
+		return "not-cashier", false
+	}
+	return "", true
 }
 
 type table []command
@@ -29,20 +51,20 @@ var commands table
 // The table is filled here since help prints it.
 func init() {
 	commands = table{
-		{"help", "", "h-help", false, cmdHelp},
-		{"status", "", "h-status", false, cmdStatus},
-		{"login", "technician|supervisor", "h-login", false, cmdLogin},
-		{"log", "[N | -f | off] [tx STAN] [code CODE]", "h-log", true, cmdLog},
-		{"queue", "", "h-queue", true, cmdQueue},
-		{"batch", "", "h-batch", true, cmdBatch},
-		{"tx", "STAN", "h-tx", true, cmdTx},
-		{"check", "", "h-check", true, cmdCheck},
-		{"close", "STAN REASON…", "h-close", true, cmdClose},
-		{"restore", "[yes]", "h-restore", true, cmdRestore},
-		{"accept", "REASON…", "h-accept", true, cmdAccept},
-		{"lang", "zh|en", "h-lang", false, cmdLang},
-		{"logout", "", "h-logout", false, cmdLogout},
-		{"exit", "", "h-exit", false, cmdLogout},
+		{"help", "", "h-help", all, cmdHelp},
+		{"status", "", "h-status", all, cmdStatus},
+		{"login", "cashier|technician|supervisor", "h-login", all, cmdLogin},
+		{"log", "[N | -f | off] [tx STAN] [code CODE]", "h-log", staff, cmdLog},
+		{"queue", "", "h-queue", login, cmdQueue},
+		{"batch", "", "h-batch", login, cmdBatch},
+		{"tx", "STAN", "h-tx", login, cmdTx},
+		{"check", "", "h-check", staff, cmdCheck},
+		{"close", "STAN REASON…", "h-close", staff, cmdClose},
+		{"restore", "[yes]", "h-restore", staff, cmdRestore},
+		{"accept", "REASON…", "h-accept", staff, cmdAccept},
+		{"lang", "zh|en", "h-lang", all, cmdLang},
+		{"logout", "", "h-logout", all, cmdLogout},
+		{"exit", "", "h-exit", all, cmdLogout},
 	}
 }
 
@@ -57,7 +79,7 @@ func (t table) find(name string) (command, bool) {
 
 func cmdHelp(s *Shell, _ context.Context, _ []string) error {
 	for _, c := range commands {
-		if !c.login || s.who() != "" {
+		if _, ok := c.who.may(s.who()); ok {
 			s.println(fmt.Sprintf("%-8s%-40s%s", c.name, c.args, label(s.language(), c.help)))
 		}
 	}

@@ -106,12 +106,12 @@ func (s *Shell) run(ctx context.Context, words []string) {
 		return
 	}
 	c, ok := commands.find(words[0])
-	switch {
-	case !ok:
+	if !ok {
 		s.say("no-command")
 		return
-	case c.login && s.who() == "":
-		s.say("login-first")
+	}
+	if why, ok := c.who.may(s.who()); !ok {
+		s.say(why)
 		return
 	}
 	s.touch()

@@ -50,6 +50,7 @@ var words = map[string][2]string{
 	"x-unresolved":    {"银行的答复不能结清: 主管核对后用 close 关闭", "the host's word did not settle it: the supervisor compares the books, then close STAN REASON"},
 	"store-ok":        {"存储完好", "the store is whole"},
 	"login-first":     {"请先登录: login technician", "log in first: login technician"},
+	"not-cashier":     {"收银员无此权限", "not for cashiers"},
 	"no-command":      {"没有此命令, 请用 help", "no such command; try help"},
 	"no-role":         {"没有此角色", "no such role"},
 	"pin-ask":         {"密码: ", "PIN: "},

@@ -21,7 +21,7 @@ var errNoTerminal = errors.New("the terminal is not in service")
 func (d *device) listen(ctx context.Context) error {
 	o := console.Opts{Backend: backend{d}, Journal: d.journal, Clock: d.board.Clock, Lang: d.file.Lang}
 	if s := d.file.Service; s != nil {
-		o.Logins = map[console.Role]string{console.Technician: s.Technician, console.Supervisor: s.Supervisor}
+		o.Logins = map[console.Role]string{console.Cashier: s.Cashier, console.Technician: s.Technician, console.Supervisor: s.Supervisor}
 	}
 	srv, err := console.Listen(filepath.Join(d.data, "posd.sock"), o)
 	if err != nil {

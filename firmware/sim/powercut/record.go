@@ -96,7 +96,17 @@ var (
 	_ = (fs.NodeOpener)((*node)(nil))
 	_ = (fs.NodeRenamer)((*node)(nil))
 	_ = (fs.NodeUnlinker)((*node)(nil))
+	_ = (fs.NodeWrapChilder)((*node)(nil))
+	_ = (fs.NodeOpendirHandler)((*node)(nil))
 )
+
+// child is a new node beside this one.
+func (n *node) child() *node {
+	return &node{LoopbackNode: fs.LoopbackNode{RootData: n.RootData}, log: n.log}
+}
+
+// WrapChild makes what is looked up one of ours.
+func (n *node) WrapChild(context.Context, fs.InodeEmbedder) fs.InodeEmbedder { return n.child() }
 
 func (n *node) rel() string { return n.EmbeddedInode().Path(nil) }
 
@@ -137,7 +147,7 @@ func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out 
 		return nil, nil, 0, fs.ToErrno(err)
 	}
 	out.FromStat(&st)
-	child := n.NewInode(ctx, n.RootData.NewNode(n.RootData, n.EmbeddedInode(), name, &st), fs.StableAttr{Mode: st.Mode, Ino: st.Ino})
+	child := n.NewInode(ctx, n.child(), fs.StableAttr{Mode: st.Mode, Ino: st.Ino})
 	return child, &file{fd}, 0, 0
 }
 
@@ -187,10 +197,7 @@ func Mount(at, back string, facts func() Facts, skip func(path string) bool) (*L
 		return nil, nil, err
 	}
 	root := &fs.LoopbackRoot{Path: back, Dev: uint64(st.Dev)}
-	root.NewNode = func(r *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
-		return &node{LoopbackNode: fs.LoopbackNode{RootData: r}, log: l}
-	}
-	top := root.NewNode(root, nil, "", &st)
+	top := &node{LoopbackNode: fs.LoopbackNode{RootData: root}, log: l}
 	root.RootNode = top
 	srv, err := fs.Mount(at, top, &fs.Options{MountOptions: fuse.MountOptions{DirectMountStrict: true, FsName: "powercut", Name: "powercut"}})
 	if err != nil {

@@ -183,6 +183,7 @@ file = %q
 [service]
 port = %q
 baud = 115200
+cashier = %q
 technician = %q
 supervisor = %q
 
@@ -193,7 +194,7 @@ mid = %q
 tpdu = "6000030000"
 header = "603100310000"
 keys = "003"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.
