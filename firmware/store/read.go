@@ -175,6 +175,30 @@ func (s *Store) Sales(id BatchID, fn func(pos.Sale) error) error {
 	}
 }
 
+// Recent calls fn for the youngest rows of a batch, youngest first, at most n,
+// until fn returns false.
+func (s *Store) Recent(id BatchID, n int, fn func(pos.Sale) bool) error {
+	name := batchBucket(id.Context, id.Batch)
+	return s.view(func(tx *bolt.Tx) error {
+		b := tx.Bucket(name)
+		if b == nil {
+			return nil
+		}
+		c := b.Cursor()
+		for k, v := c.Last(); k != nil && n > 0; k, v = c.Prev() {
+			n--
+			row, err := decodeSale(name, k, v)
+			if err != nil {
+				return err
+			}
+			if !fn(row.Sale) {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
 // Batches lists the batches that have rows.
 func (s *Store) Batches() (ids []BatchID, err error) {
 	err = s.view(func(tx *bolt.Tx) error {

@@ -66,6 +66,7 @@ type Terminal struct {
 	vault card.Vault
 	pin   *hal.Secret // of the sale in front of us; wiped when it is packed or forgotten
 	box   outbox.Box  // a copy of the store's, armed records included
+	twins twins       // the sales of the last minutes
 
 	inbox   chan func()
 	ctx     context.Context // ends when the loop does
@@ -111,6 +112,9 @@ func New(o Opts) (*Terminal, error) {
 	}
 	for _, r := range recs {
 		t.box.Put(r.Record)
+	}
+	if err := t.twins.load(o.Store, store.BatchID{Context: o.Profile.Context, Batch: d.Batch}); err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	t.state = txn.New(d)
 	t.start, t.base = t.clock.Now(), d.Saved.Logical
@@ -330,6 +334,9 @@ func (t *Terminal) keep(c store.Change) {
 	for _, k := range c.DropRecord {
 		t.box.Drop(outbox.Key(k))
 	}
+	for _, r := range c.PutSale {
+		t.twins.put(r)
+	}
 }
 
 // fail: a failed commit is itself an unknown (DESIGN §2). Nothing of the step
@@ -375,6 +382,7 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 	switch e.Kind {
 	case txn.Presented:
 		e.Gated = t.box.Gated(e.Card)
+		e.Twin = t.twins.of(e.Card, t.state.Keyed, e.At.Logical)
 	case txn.Found:
 		e.Gated = t.box.Gated(e.Row.Card)
 	}

@@ -1,11 +1,17 @@
 package txn
 
 import (
+	"time"
+
 	"swipewell/firmware/pos"
 	"swipewell/ui/prompt"
 )
 
 // card handles a card that was presented, readable or not.
+// TwinTime is how long the same card and amount count as a possible mistake.
+// HOST §3.4, "duplicate guard".
+const TwinTime = 5 * time.Minute
+
 func (m *machine) card() {
 	switch m.Phase {
 	case Ready, Result, Keying:
@@ -45,7 +51,7 @@ func (m *machine) card() {
 	case m.e.OpenRev > m.Profile.MaxOpen:
 		m.gate(prompt.TooManyOpen, a, pos.CardRef{})
 	default:
-		m.Card, m.Masked, m.Entry = m.e.Card, m.e.Masked, string(m.e.Entry)
+		m.Card, m.Masked, m.Entry, m.Twin = m.e.Card, m.e.Masked, string(m.e.Entry), m.e.Twin
 		m.next()
 	}
 }

@@ -104,6 +104,7 @@ type Event struct {
 	Untried  int         // records not tried since the settlement began
 	HighSTAN pos.STAN    // the highest STAN of any row kept, for money rule 6
 	OpenRev  int         // reversals in the outbox, armed one excluded
+	Twin     pos.STAN    // Presented: a sale of that card and amount, approved within TwinTime; 0 none
 	OpenSum  int64       // their sum, minor units
 	SAF      SAF         // advices that wait
 	Upload   Upload      // settling: the next rows to upload

@@ -130,6 +130,12 @@ func (m *machine) next() {
 		}
 		m.show(Confirming, c, a)
 		m.arm(m.Profile.ConfirmTime)
+		if m.Twin != 0 && m.Kind == pos.KindSale {
+			a.STAN = m.Twin.String()
+			m.Note, m.NoteArgs = prompt.Duplicate, a
+			m.do(Sound{ToneAttention})
+			return
+		}
 		m.do(Sound{ToneKey})
 	case askPIN:
 		if !m.Profile.PINPad {

@@ -167,9 +167,10 @@ type State struct {
 
 	Card   pos.CardRef // in front of us, AwaitCard..Online
 	Masked pos.MaskedPAN
-	Entry  string // DE 22 digits 1–2
-	PINLen int    // stars on the screen
-	PIN    bool   // a PIN was entered
+	Entry  string   // DE 22 digits 1–2
+	PINLen int      // stars on the screen
+	PIN    bool     // a PIN was entered
+	Twin   pos.STAN // a sale that this one may be by mistake
 
 	Work       Work
 	Admin      AdminKind

@@ -169,7 +169,7 @@ func (m *machine) forget() {
 		m.do(ForgetCard{})
 	}
 	m.Card, m.Masked, m.Entry = pos.CardRef{}, "", ""
-	m.PIN, m.PINLen = false, 0
+	m.PIN, m.PINLen, m.Twin = false, 0, 0
 	m.Orig, m.OrigKind, m.OrigAmount, m.Typed = pos.Original{}, "", 0, ""
 }
 

@@ -231,6 +231,7 @@ var catalogue = [...]Entry{
 	{Confirm, Info, Cashier, "help/confirm"},
 	{ConfirmKind, Info, Cashier, "help/amount"},
 	{Card, Info, Customer, "help/card"},
+	{Duplicate, Warning, Cashier, "help/duplicate"},
 	{Idle, Info, Cashier, "help/amount"},
 	{Menu, Info, Cashier, "help/menu"},
 	{Preparing, Info, Nobody, "help/wait"},

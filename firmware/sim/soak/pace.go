@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"swipewell/firmware/txn"
+	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
 
@@ -125,11 +126,11 @@ func Pace(dir string, waiting, sales int) (time.Duration, error) {
 	var took []time.Duration
 	for i := range sales {
 		l.current = &order{amount: int64(1000 + i)}
-		began := time.Now()
+		began := hal.SystemClock{}.Now().Boot
 		if err := l.attempt(l.cards[i%len(l.cards)]); err != nil {
 			return 0, err
 		}
-		took = append(took, time.Since(began))
+		took = append(took, hal.SystemClock{}.Now().Boot-began)
 		if !l.current.told {
 			return 0, fmt.Errorf("soak: sale %d: the screen says %s", i+1, l.term.State().Code)
 		}

@@ -1,0 +1,61 @@
+package terminal
+
+import (
+	"slices"
+	"time"
+
+	"swipewell/firmware/pos"
+	"swipewell/firmware/store"
+	"swipewell/firmware/txn"
+)
+
+// lookBack is how many sales are remembered: more than a till makes in TwinTime.
+const lookBack = 64
+
+// twins are the last sales of the batch, oldest first: a copy in memory of what
+// the store has.
+type twins []twin
+
+type twin struct {
+	stan   pos.STAN
+	card   pos.CardRef
+	amount int64
+	at     time.Duration // logical
+}
+
+// put notes a row: one that counts is in, one that was voided is out.
+func (t *twins) put(r pos.Sale) {
+	if r.Kind != pos.KindSale {
+		return
+	}
+	*t = slices.DeleteFunc(*t, func(x twin) bool { return x.stan == r.STAN })
+	if r.State != pos.RowBooked {
+		return
+	}
+	if len(*t) == lookBack {
+		*t = slices.Delete(*t, 0, 1)
+	}
+	*t = append(*t, twin{r.STAN, r.Card, r.Amount.Minor, r.At.Logical})
+}
+
+// of is the youngest sale of that card and amount within TwinTime; 0 if there is
+// none.
+func (t twins) of(card pos.CardRef, amount int64, now time.Duration) pos.STAN {
+	for _, x := range slices.Backward(t) {
+		if x.card == card && x.amount == amount && now-x.at <= txn.TwinTime {
+			return x.stan
+		}
+	}
+	return 0
+}
+
+func (t *twins) load(st *store.Store, id store.BatchID) error {
+	var rows []pos.Sale
+	if err := st.Recent(id, lookBack, func(s pos.Sale) bool { rows = append(rows, s); return true }); err != nil {
+		return err
+	}
+	for _, r := range slices.Backward(rows) {
+		t.put(r)
+	}
+	return nil
+}
