@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ func soakCommand() *cobra.Command {
 	c.Flags().StringVar(&dir, "dir", "/dev/shm", "where the stores lie: a RAM disk")
 	c.Flags().IntVar(&jobs, "jobs", 2, "lives at a time")
 	c.RunE = func(*cobra.Command, []string) error {
+		debug.SetGCPercent(400) // a simulation may have memory for its speed
 		profiles := soak.Profiles
 		if profile != "" {
 			p, ok := soak.ProfileNamed(profile)
