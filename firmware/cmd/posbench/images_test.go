@@ -40,7 +40,9 @@ func TestImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	r, err := powercut.Images(t.Context(), l, dir, 500, 1, 2, powercut.Opts{})
+	// A child judges: a file that a bug leaves behind must not take this process.
+	o := powercut.Opts{Judge: store.Judge(real(t).posd, "judge")}
+	r, err := powercut.Images(t.Context(), l, dir, 500, 1, 2, o)
 	if err != nil || r.Checked != r.Images || r.Double+r.Lost > 0 || r.Images < 500 {
 		t.Errorf("%+v %v", r, err)
 	}
@@ -53,7 +55,7 @@ func TestImages(t *testing.T) {
 				bad.Ops = append(bad.Ops, op)
 			}
 		}
-		r, err := powercut.Images(t.Context(), bad, dir, 60, 1, 2, powercut.Opts{Judge: store.Judge(real(t).posd, "judge")})
+		r, err := powercut.Images(t.Context(), bad, dir, 60, 1, 2, o)
 		if err != nil || r.Checked == r.Images && r.Lost == 0 {
 			t.Errorf("%s, and every image is good: %+v %v", name, r, err)
 		}
