@@ -265,7 +265,8 @@ type Answer struct {
 	Keys     []byte // DE 62 of a sign-on: cryptograms
 	Balance  int64  // DE 54, minor units
 	HasBal   bool
-	Code48   byte // settlement: DE 48 position 31
+	Code48   byte       // settlement: DE 48 position 31
+	Totals   pos.Totals // settlement: the host's; zero if it sends none
 	Params   txn.Params
 }
 
@@ -306,6 +307,7 @@ func (l *Line) check(body []byte, w want) (Answer, *Notice) {
 	if w.settle {
 		if d := m.Digits(iso8583.DEPrivate48); len(d) >= 31 {
 			a.Code48 = d[30]
+			fmt.Sscanf(d[:30], "%12d%3d%12d%3d", &a.Totals.Debit, &a.Totals.DebitN, &a.Totals.Credit, &a.Totals.CreditN)
 		}
 	}
 	if w.params {

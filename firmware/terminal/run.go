@@ -176,7 +176,7 @@ func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
 	return txn.Reply{
 		Kind: r.Kind, Code: r.Code, Broken: r.Broken, RC: a.RC, MAC: a.MAC, Amount: a.Amount, RRN: a.RRN, Auth: a.Auth,
 		HostTime: a.HostTime, Issuer: a.Issuer, Org: a.Org, Host: a.Text, Order: a.Order, Batch: a.Batch,
-		LeftBy: t.base + r.LeftBy - t.start.Boot, Balance: a.Balance, HasBal: a.HasBal, Code48: a.Code48, Params: a.Params,
+		LeftBy: t.base + r.LeftBy - t.start.Boot, Balance: a.Balance, HasBal: a.HasBal, Code48: a.Code48, Totals: a.Totals, Params: a.Params,
 	}
 }
 

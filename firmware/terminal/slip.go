@@ -32,6 +32,7 @@ func (t *Terminal) totalsSlip(s txn.Settled, again bool) hal.Slip {
 	return receipt.Totals(receipt.TotalsData{
 		Lang: string(t.state.Durable.Lang), Merchant: t.o.Merchant, Bench: t.board.Bench != nil, Batch: s.Batch.String(), Time: wallText(s.At),
 		DebitN: s.Totals.DebitN, Debit: pos.Fen(s.Totals.Debit).String(), CreditN: s.Totals.CreditN, Credit: pos.Fen(s.Totals.Credit).String(),
+		HostDebitN: s.Host.DebitN, HostDebit: pos.Fen(s.Host.Debit).String(), HostCreditN: s.Host.CreditN, HostCredit: pos.Fen(s.Host.Credit).String(), HostTold: s.Host != pos.Totals{},
 		Balanced: s.Balanced, Open: s.Open, OpenSum: pos.Fen(s.OpenSum).String(), Reprint: again,
 	})
 }

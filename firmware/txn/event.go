@@ -89,8 +89,9 @@ type Reply struct {
 	LeftBy   time.Duration // logical time after which no byte of the request can leave any more
 	Balance  int64         // DE 54 of a balance inquiry, minor units
 	HasBal   bool
-	Code48   byte   // settlement: '1' balanced, '2' not, '3' error; 0 none
-	Params   Params // parameter download
+	Code48   byte       // settlement: '1' balanced, '2' not, '3' error; 0 none
+	Totals   pos.Totals // settlement: the host's; zero if it sends none
+	Params   Params     // parameter download
 }
 
 // Event is one fact, with its time in it.

@@ -26,7 +26,8 @@ type Settle struct {
 	Began    time.Duration // logical
 	Totals   pos.Totals    // as they were when it began
 	Balanced bool
-	Sent     int // rows uploaded
+	Host     pos.Totals // what the host says; zero if it sends none
+	Sent     int        // rows uploaded
 }
 
 // Settled is the outcome, for its slip.
@@ -34,7 +35,8 @@ type Settled struct {
 	Batch    pos.BatchNo
 	Totals   pos.Totals
 	Balanced bool
-	Open     int // reversals that were still open, and went on
+	Host     pos.Totals // what the host said; zero if it sent none
+	Open     int        // reversals that were still open, and went on
 	OpenSum  int64
 	At       pos.Time
 }
@@ -123,7 +125,13 @@ func (m *machine) settleDone() {
 	m.Note = ""
 	switch s.Step {
 	case SettleTotals:
-		s.Balanced = r.Code48 == '1'
+		s.Host = r.Totals
+		s.Balanced = r.Code48 == '1' && (s.Host == pos.Totals{} || s.Host == s.Totals)
+		if !s.Balanced {
+			m.log(prompt.LogSettle, pos.RecordID{}, func(l *Log) {
+				l.N, l.Why, l.Text = int(s.Step), prompt.SettledUneven, hostSays(s.Host, s.Totals, r.Code48)
+			})
+		}
 		if s.Balanced {
 			m.to(SettleEnd)
 		} else {
@@ -153,7 +161,7 @@ func (m *machine) slip() {
 
 func (m *machine) settled() Settled {
 	s := m.Durable.Settle
-	return Settled{Batch: m.Durable.Batch, Totals: s.Totals, Balanced: s.Balanced, Open: m.Durable.Reversals, OpenSum: m.e.OpenSum, At: m.e.At}
+	return Settled{Batch: m.Durable.Batch, Totals: s.Totals, Balanced: s.Balanced, Host: s.Host, Open: m.Durable.Reversals, OpenSum: m.e.OpenSum, At: m.e.At}
 }
 
 // closeBatch is the last commit of a settlement. Paper that ran out does not
@@ -203,4 +211,18 @@ func (m *machine) signed() {
 	if m.Phase == Ready || m.Phase == Result {
 		m.idle()
 	}
+}
+
+// hostSays names what is wrong with a host's totals.
+func hostSays(host, ours pos.Totals, code byte) string {
+	text := "host " + host.String()
+	switch {
+	case host == (pos.Totals{}):
+		return "host: not balanced"
+	case host == pos.Totals{DebitN: ours.CreditN, Debit: ours.Credit, CreditN: ours.DebitN, Credit: ours.Debit}:
+		return text + ": debit and credit are swapped"
+	case code == '1':
+		return text + ": it says balanced, and it is not"
+	}
+	return text
 }

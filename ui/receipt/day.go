@@ -16,9 +16,13 @@ type TotalsData struct {
 	DebitN, CreditN int
 	Debit, Credit   string
 	Balanced        bool
-	Open            int    // reversals that are still open
-	OpenSum         string // by how much the host may be higher until they are through
-	Reprint         bool
+	// The host's, printed where they are not ours and it told them.
+	HostTold                bool
+	HostDebitN, HostCreditN int
+	HostDebit, HostCredit   string
+	Open                    int    // reversals that are still open
+	OpenSum                 string // by how much the host may be higher until they are through
+	Reprint                 bool
 }
 
 // Totals is the slip of a settlement. HOST §1.4.
@@ -39,6 +43,10 @@ func Totals(d TotalsData) hal.Slip {
 		w.centre(kindText(d.Lang, "balanced"), hal.StyleBold)
 	} else {
 		w.centre(kindText(d.Lang, "unbalanced"), hal.StyleBold)
+		if d.HostTold {
+			w.pair(w.label("host-debits")+" "+strconv.Itoa(d.HostDebitN), "RMB "+d.HostDebit, hal.StyleNormal)
+			w.pair(w.label("host-credits")+" "+strconv.Itoa(d.HostCreditN), "RMB "+d.HostCredit, hal.StyleNormal)
+		}
 	}
 	if d.Open > 0 {
 		w.pair(w.label("open-reversals")+" "+strconv.Itoa(d.Open), "RMB "+d.OpenSum, hal.StyleBold)

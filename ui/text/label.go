@@ -156,6 +156,8 @@ var labels = map[string]label{
 	"ticket-title":    {"主管处理单", "SUPERVISOR TICKET"},
 	"debits":          {"借记", "Debits"},
 	"credits":         {"贷记", "Credits"},
+	"host-debits":     {"银行借记", "BANK DEBIT"},
+	"host-credits":    {"银行贷记", "BANK CREDIT"},
 	"balanced":        {"对账平", "BALANCED"},
 	"unbalanced":      {"对账不平", "NOT BALANCED"},
 	"open-reversals":  {"未完冲正", "Open reversals"},

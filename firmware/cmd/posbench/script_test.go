@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +41,8 @@ func (e *buildError) Error() string { return "building posd: " + e.out }
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Scripts mostly wait, as people do: more of them at a time than processors.
+	flag.Set("test.parallel", strconv.Itoa(max(10, 4*runtime.NumCPU())))
 	code := m.Run()
 	if dir, err := built(); err == nil {
 		os.RemoveAll(dir)

@@ -56,6 +56,7 @@ func (x *exchange) settlement() message {
 		return x.refuse(FindValue, 48, fmt.Sprintf("%d digits, not 62", len(theirs)), "30")
 	}
 	ours := x.h.totals(x.t.tid, x.batch())
+	swapped := x.h.swapTotals
 	code := byte('2')
 	if theirs[:30] == ours.field('0')[:30] && strings.Trim(theirs[31:], "0") == "" {
 		code = '1'
@@ -64,7 +65,7 @@ func (x *exchange) settlement() message {
 		code = x.h.settle
 		if x.h.settleLeft > 0 {
 			if x.h.settleLeft--; x.h.settleLeft == 0 {
-				x.h.settle = 0
+				x.h.settle, x.h.swapTotals = 0, false
 			}
 		}
 	}
@@ -74,7 +75,7 @@ func (x *exchange) settlement() message {
 	a := x.answer("00")
 	delete(a.f, 39)
 	shown := ours
-	if x.h.swapTotals {
+	if swapped {
 		shown = dayTotals{ours.creditN, ours.debitN, ours.credit, ours.debit}
 	}
 	a.f[48] = shown.field(code) + strings.Repeat("0", 30) + string(code)
