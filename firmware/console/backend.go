@@ -22,6 +22,8 @@ type Backend interface {
 	Batch(ctx context.Context, fn func(pos.Sale) error) error
 	// CloseRecord takes a record out of the outbox on a supervisor's word.
 	CloseRecord(ctx context.Context, stan pos.STAN, reason string) (pos.Record, error)
+	// ParkRecord puts a record that is being sent on the unresolved list.
+	ParkRecord(ctx context.Context, stan pos.STAN, reason string) (pos.Record, error)
 	// Restore makes a store from the last copy and the side logs, adds it up,
 	// and with apply puts it in the place of one that cannot be opened.
 	Restore(ctx context.Context, apply bool) (Restore, error)

@@ -60,6 +60,7 @@ func init() {
 		{"tx", "STAN", "h-tx", login, cmdTx},
 		{"check", "", "h-check", staff, cmdCheck},
 		{"close", "STAN REASON…", "h-close", staff, cmdClose},
+		{"park", "STAN REASON…", "h-park", staff, cmdPark},
 		{"restore", "[yes]", "h-restore", staff, cmdRestore},
 		{"accept", "REASON…", "h-accept", staff, cmdAccept},
 		{"lang", "zh|en", "h-lang", all, cmdLang},
@@ -252,6 +253,15 @@ func cmdAccept(s *Shell, ctx context.Context, args []string) error {
 }
 
 func cmdClose(s *Shell, ctx context.Context, args []string) error {
+	return s.byHand(ctx, args, s.o.Backend.CloseRecord, "closed-ok")
+}
+
+func cmdPark(s *Shell, ctx context.Context, args []string) error {
+	return s.byHand(ctx, args, s.o.Backend.ParkRecord, "parked-ok")
+}
+
+// byHand does to one record what a supervisor says, with a reason.
+func (s *Shell) byHand(ctx context.Context, args []string, do func(context.Context, pos.STAN, string) (pos.Record, error), done string) error {
 	if len(args) < 2 {
 		return errUsage
 	}
@@ -262,12 +272,12 @@ func cmdClose(s *Shell, ctx context.Context, args []string) error {
 	if err != nil {
 		return errUsage
 	}
-	rec, err := s.o.Backend.CloseRecord(ctx, pos.STAN(n), strings.Join(args[1:], " "))
+	rec, err := do(ctx, pos.STAN(n), strings.Join(args[1:], " "))
 	if err != nil {
 		return err
 	}
 	WriteItem(s.term, s.language(), rec)
-	s.say("closed-ok")
+	s.say(done)
 	return nil
 }
 

@@ -23,6 +23,8 @@ var words = map[string][2]string{
 	"log-empty":       {"没有符合的日志", "no such entries"},
 	"due":             {"已到", "now"},
 	"supervisor-only": {"需要主管登录", "only a supervisor may: login supervisor"},
+	"parked-ok":       {"已列入悬而未决,凭条已打印", "put on the unresolved list; a ticket is printed"},
+	"h-park":          {"把一笔列入悬而未决,不再发送(主管)", "put a record on the unresolved list, to be sent no more (supervisor)"},
 	"closed-ok":       {"已关闭,凭条已打印", "closed; a ticket is printed"},
 	"h-close":         {"关闭一笔银行无法结清的记录(主管)", "close a record that the host cannot settle (supervisor)"},
 	"accepted":        {"已确认,可以收款", "accepted: sales may go on"},

@@ -149,7 +149,13 @@ func (t *Terminal) sendRecord(x txn.SendRecord) {
 		req = hostlink.Unpackable(err)
 	}
 	t.exchange(req, func(r hostlink.Reply) {
-		t.handle(txn.Event{Kind: txn.RecordDone, Record: rec, Reply: t.reply(r)})
+		e := txn.Event{Kind: txn.RecordDone, Record: rec, Reply: t.reply(r)}
+		if now, ok := t.box.Get(outbox.Key(key)); !ok || now.State != pos.RecordQueued {
+			// A supervisor has decided meanwhile: the answer changes nothing.
+			t.o.Journal.Record(journal.Event{Code: prompt.LogLateAnswer, Source: "txn", Tx: txID(rec.RecordID), Fields: []journal.Field{journal.RC("rc", r.Answer.RC)}})
+			e.Record = pos.Record{}
+		}
+		t.handle(e)
 		if t.state.Card != rec.Card {
 			t.vault.Drop(rec.Card)
 		}

@@ -139,6 +139,28 @@ func (t *Terminal) fitted(name string) bool {
 // CloseRecord is a supervisor's word on a record, from the service port. It
 // fails if there is no such record, or it is of the sale under way.
 func (t *Terminal) CloseRecord(stan pos.STAN, reason string) (rec pos.Record, err error) {
+	if rec, err = t.openRecord(stan); err != nil {
+		return rec, err
+	}
+	t.handle(txn.Event{Kind: txn.Closed, Record: rec, Reason: reason})
+	return rec, t.err
+}
+
+// ParkRecord puts a record that is still being sent on the unresolved list, on a
+// supervisor's word.
+func (t *Terminal) ParkRecord(stan pos.STAN, reason string) (rec pos.Record, err error) {
+	if rec, err = t.openRecord(stan); err != nil {
+		return rec, err
+	}
+	if rec.State != pos.RecordQueued {
+		return rec, errors.New("it is on the list already")
+	}
+	t.handle(txn.Event{Kind: txn.Parked, Record: rec, Reason: reason})
+	return rec, t.err
+}
+
+// openRecord finds what a supervisor speaks of.
+func (t *Terminal) openRecord(stan pos.STAN) (rec pos.Record, err error) {
 	for _, r := range t.box.All() {
 		if r.STAN == stan && r.State != pos.RecordArmed {
 			rec = r
@@ -147,9 +169,5 @@ func (t *Terminal) CloseRecord(stan pos.STAN, reason string) (rec pos.Record, er
 	if rec.STAN == 0 {
 		return rec, errors.New("no open record has this trace number")
 	}
-	if t.state.Work == txn.WorkRecord {
-		return rec, errors.New("a record is being sent: ask again in a moment")
-	}
-	t.handle(txn.Event{Kind: txn.Closed, Record: rec, Reason: reason})
-	return rec, t.err
+	return rec, nil
 }

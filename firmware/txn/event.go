@@ -28,6 +28,7 @@ const (
 	Found        Kind = "found" // the row that was looked up; Row, empty if there is none
 	PrintDone    Kind = "print-done"
 	Closed       Kind = "closed"  // a supervisor closed a record: Record, Reason
+	Parked       Kind = "parked"  // a supervisor put a record on the unresolved list: Record, Reason
 	Signed       Kind = "signed"  // a supervisor lets a restored terminal sell: Reason
 	Faulted      Kind = "faulted" // the device halts: Code says why
 	Mended       Kind = "mended"  // the fault is gone

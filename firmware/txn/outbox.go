@@ -280,7 +280,7 @@ func (m *machine) tell(c prompt.Code, a prompt.Args, t Tone) {
 // say so. It is the only other way out of the outbox.
 func (m *machine) closedBy() {
 	rec := m.e.Record
-	if rec.STAN == 0 || rec.State == pos.RecordArmed || m.Work == WorkRecord {
+	if rec.STAN == 0 || rec.State == pos.RecordArmed {
 		return
 	}
 	m.do(DropRecord{rec.Class, rec.RecordID})
@@ -316,4 +316,16 @@ func (m *machine) aboutReversal() bool {
 		return true
 	}
 	return false
+}
+
+// parkedBy: a supervisor put a reversal on the unresolved list, with a ticket:
+// it is asked for no more, its card goes on waiting, and nothing of it is sent
+// to anybody else (money rule 3).
+func (m *machine) parkedBy() {
+	rec := m.e.Record
+	if rec.STAN == 0 || rec.State != pos.RecordQueued {
+		return
+	}
+	m.unresolved(rec, string(prompt.Unresolved))
+	m.do(PrintTicket{Record: rec, Reason: m.e.Reason})
 }

@@ -79,6 +79,8 @@ func (m *machine) dispatch() {
 		m.found()
 	case Closed:
 		m.closedBy()
+	case Parked:
+		m.parkedBy()
 	case Signed:
 		m.signed()
 	case PrintDone:

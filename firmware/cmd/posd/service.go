@@ -129,12 +129,21 @@ func (b backend) Batch(ctx context.Context, fn func(pos.Sale) error) error {
 	return st.Sales(id, fn)
 }
 
-func (b backend) CloseRecord(ctx context.Context, stan pos.STAN, reason string) (rec pos.Record, err error) {
+func (b backend) CloseRecord(ctx context.Context, stan pos.STAN, reason string) (pos.Record, error) {
+	return b.byHand(ctx, func(t *terminal.Terminal) (pos.Record, error) { return t.CloseRecord(stan, reason) })
+}
+
+func (b backend) ParkRecord(ctx context.Context, stan pos.STAN, reason string) (pos.Record, error) {
+	return b.byHand(ctx, func(t *terminal.Terminal) (pos.Record, error) { return t.ParkRecord(stan, reason) })
+}
+
+// byHand does a supervisor's word in the loop.
+func (b backend) byHand(ctx context.Context, do func(*terminal.Terminal) (pos.Record, error)) (rec pos.Record, err error) {
 	t, _ := b.current()
 	if t == nil {
 		return rec, errNoTerminal
 	}
-	if derr := t.Do(ctx, func() { rec, err = t.CloseRecord(stan, reason) }); derr != nil {
+	if derr := t.Do(ctx, func() { rec, err = do(t) }); derr != nil {
 		return rec, derr
 	}
 	return rec, err
