@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"swipewell/firmware/console"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/role"
 	"swipewell/ui/prompt"
 )
 
@@ -59,7 +61,7 @@ func newRoot(out io.Writer) *cobra.Command {
 	f.StringVar(&t.socket, "socket", defaultSocket(), "posd's service socket")
 	f.BoolVar(&t.json, "json", false, "print JSON, one object a line")
 	f.BoolVar(&t.zh, "zh", false, "print Chinese")
-	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check())
+	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check(), pin())
 	return root
 }
 
@@ -106,7 +108,7 @@ func (t *tool) status() *cobra.Command {
 func (t *tool) queue() *cobra.Command {
 	return &cobra.Command{
 		Use:   "queue",
-		Short: "reversals that wait to be sent",
+		Short: "the outbox: what waits to be sent, what the host refused, what a person must settle",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var rs []pos.Record
@@ -251,6 +253,37 @@ func (t *tool) check() *cobra.Command {
 				console.WriteCheck(t.out, t.lang(), t.json)
 			}
 			return err
+		},
+	}
+}
+
+// pin makes the hash of a role's PIN for a board file. The PIN is asked for
+// without an echo, or read from a pipe; it is never an argument.
+func pin() *cobra.Command {
+	return &cobra.Command{
+		Use:   "pin",
+		Short: "the argon2id hash of a PIN, for [service] of a board file",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var digits []byte
+			var err error
+			if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
+				fmt.Fprint(os.Stderr, "PIN: ")
+				digits, err = term.ReadPassword(fd)
+				fmt.Fprintln(os.Stderr)
+			} else {
+				digits, err = io.ReadAll(io.LimitReader(os.Stdin, 64))
+			}
+			if err != nil {
+				return err
+			}
+			defer clear(digits)
+			hash, err := role.Hash(strings.TrimSpace(string(digits)))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), hash)
+			return nil
 		},
 	}
 }
