@@ -10,13 +10,13 @@
 // Files in the data directory (firmware/doc/wire.md has every byte):
 //
 //	state.db     the bbolt file
-//	state.id     the id of the store; as long as it is there, a missing state.db is a loss, never a first start
-//	state.clean  written by a clean Close, removed by Open: a hash of state.db as it was left
-//	state.lock   held by the process that has the store open
+//	store.id     the id of the store; as long as it is there, a missing state.db is a loss, never a first start
+//	store.clean  written by a clean Close, removed by Open: a hash of state.db as it was left
+//	store.lock   held by the process that has the store open
 //
 // Buckets, all at the root so that the small ones live inline in the root page:
 //
-//	meta             schema, id
+//	meta             schema, id, seq (money commits so far)
 //	state            txn: what txn keeps, opaque JSON
 //	outbox/N         a class of records with its own order (1 reversals, 2 script results, 3 advices, 4 uploads)
 //	batch/CTX/NNNNNN the rows of one batch, in the order of their STAN
