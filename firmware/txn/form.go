@@ -128,15 +128,13 @@ func (m *machine) next() {
 		if k.title != "" {
 			c = prompt.ConfirmKind
 		}
+		tone := ToneKey
+		if m.Twin != 0 && m.Kind == pos.KindSale {
+			c, tone, a.STAN = prompt.Duplicate, ToneAttention, m.Twin.String()
+		}
 		m.show(Confirming, c, a)
 		m.arm(m.Profile.ConfirmTime)
-		if m.Twin != 0 && m.Kind == pos.KindSale {
-			a.STAN = m.Twin.String()
-			m.Note, m.NoteArgs = prompt.Duplicate, a
-			m.do(Sound{ToneAttention})
-			return
-		}
-		m.do(Sound{ToneKey})
+		m.do(Sound{tone})
 	case askPIN:
 		if !m.Profile.PINPad {
 			m.next()

@@ -33,7 +33,7 @@ const (
 	StatusPage Code = "P-STA-01" // the status page of the menu: open reversals, batch, sign-on
 
 	ConfirmKind   Code = "P-CNF-02" // check kind, amount and card, press enter
-	Duplicate     Code = "P-DUP-01" // a note: this card paid this amount minutes ago
+	Duplicate     Code = "P-DUP-01" // this card paid this amount minutes ago: enter pays again
 	NewAmount     Code = "P-AMT-02" // the new amount of an offline sale
 	TipAmount     Code = "P-AMT-03" // the tip
 	AskSTAN       Code = "P-ORG-01" // the trace number of the original

@@ -108,7 +108,7 @@ func (p *page) amount() string {
 // card is the masked number beside the amount, "" where the sentence has it.
 func (p *page) card() string {
 	switch {
-	case p.Code == prompt.PIN, p.Code == prompt.Confirm, p.Code == prompt.ConfirmKind, p.Code == prompt.Preparing, p.Code == prompt.Dialling, p.Code == prompt.Waiting:
+	case p.Code == prompt.PIN, p.Code == prompt.Confirm, p.Code == prompt.ConfirmKind, p.Code == prompt.Duplicate, p.Code == prompt.Preparing, p.Code == prompt.Dialling, p.Code == prompt.Waiting:
 		return p.Args.Card
 	case p.Code != "" && strings.ContainsRune("ADN", rune(p.Code[0])) && !strings.Contains(p.msg.Body, p.Args.Card):
 		return p.Args.Card
