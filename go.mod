@@ -21,7 +21,7 @@ require (
 
 require golang.org/x/crypto v0.58.0 // argon2id for the PINs of roles
 
-require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs
+require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
 
 require (
 	github.com/chromedp/cdproto v0.159.0 // indirect

@@ -171,7 +171,7 @@ func benchSyncs(ctx context.Context, o world.Opts) []row {
 	n, err := powercut.SyncsPerSale(ctx, o, 8)
 	switch {
 	case errors.Is(err, powercut.ErrNoFUSE):
-		return []row{{"fdatasyncs of a sale", "needs /dev/fuse", "6 before the customer is told"}}
+		return []row{{"fdatasyncs of a sale", "needs FUSE", "6 before the customer is told"}}
 	case err != nil:
 		return []row{{"fdatasyncs of a sale", err.Error(), "6 before the customer is told"}}
 	}

@@ -261,3 +261,17 @@ func TestBooksFile(t *testing.T) {
 		t.Error("took books that are none")
 	}
 }
+
+// A repeated 0220 is 94 if it was booked, and refused again if it was refused.
+func TestRepeatedAdvice(t *testing.T) {
+	c := start(t, acquirer.Opts{})
+	f := c.sale("cup-debit-1", 12_80, nil)
+	g := c.want(c.send("0200", f), "00")
+	refund := c.sale("cup-debit-1", 5_00, fields{3: "200000", 37: asc(g.rrn), 60: lll("25" + c.batch + "000500"), 61: lll(c.batch + f[11] + "1123"), 63: "0003" + asc("000")})
+	c.command("decline 51 -n 1")
+	first := c.send("0220", refund)
+	again := c.send("0220", refund)
+	if first.rc != "51" || again.rc != "51" {
+		t.Errorf("refused with %s, then %s", first.rc, again.rc)
+	}
+}

@@ -59,7 +59,11 @@ func (x *exchange) payment() message {
 	}
 	e := Entry{Kind: k.name, MTI: x.m.mti, TID: x.t.tid, Batch: x.batch(), STAN: pos.STAN(number(x.m.f[11])), PAN: mask(c.pan),
 		Asked: number(x.m.f[4]), At: x.h.wall(), Process: x.m.f[3], Mode: x.m.f[22], Condition: x.m.f[25], Type60: x.m.f[60], pan: c.pan}
-	if _, used := x.h.books.find(e.key()); used {
+	if old, used := x.h.books.find(e.key()); used {
+		if x.m.mti == "0220" && !old.Booked {
+			// What was refused is refused again: 94 would say that it is booked.
+			return x.money(e, x.h.accounts[c.pan], string(old.RC))
+		}
 		return x.refuse(FindDuplicate, 11, "terminal, batch and STAN were used before", "94")
 	}
 	acct := x.h.accounts[c.pan]
