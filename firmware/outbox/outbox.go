@@ -153,6 +153,7 @@ type Facts struct {
 	Open    int // reversals that gate: queued or unresolved
 	OpenSum int64
 	Refused int // advices that the host will not book
+	Uploads int // status uploads that wait
 	SAF     SAF
 	Oldest  time.Duration // logical: of the oldest of SAF
 }
@@ -177,7 +178,7 @@ func (b *Box) Facts(now, since time.Duration) (f Facts) {
 			}
 		}
 	}
-	f.SAF, f.Refused = b.saf, b.refused
+	f.SAF, f.Refused, f.Uploads = b.saf, b.refused, len(b.classes[pos.ClassUpload].list)
 	for _, r := range b.classes[pos.ClassAdvice].list {
 		if r.State == pos.RecordQueued {
 			f.Oldest = r.At.Logical

@@ -112,7 +112,7 @@ func (b *naive) Facts(now, since time.Duration) (f Facts) {
 			}
 		}
 	}
-	f.SAF = b.saf
+	f.SAF, f.Uploads = b.saf, len(b.classes[pos.ClassUpload])
 	for _, c := range []pos.Class{pos.ClassAdvice, pos.ClassUpload} {
 		for _, r := range b.classes[c] {
 			if c == pos.ClassAdvice && r.State == pos.RecordRefused {

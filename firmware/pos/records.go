@@ -22,6 +22,7 @@ const (
 	KindOffline          TxnKind = "offline"         // 0220, with a voice authorisation
 	KindAdjust           TxnKind = "adjust"          // 0220, another amount for an offline sale
 	KindTip              TxnKind = "tip"             // 0220
+	KindStatus           TxnKind = "status"          // 0820, moves nothing
 )
 
 // Class of a record in the outbox. Each has an order of its own; a lower one

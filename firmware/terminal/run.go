@@ -132,22 +132,8 @@ func (t *Terminal) sendRecord(x txn.SendRecord) {
 		t.post(func() { t.handle(txn.Event{Kind: txn.RecordDone}) })
 		return
 	}
-	var req hostlink.Request
 	key := store.RecordKey{Class: rec.Class, ID: rec.RecordID}
-	sealed, err := t.o.Store.Sealed(key)
-	if err == nil {
-		var pan card.PAN
-		var exp card.Expiry
-		if pan, exp, err = keys.OpenCard(t.board.Keys, sealed, t.o.Store.AAD(rec.Class, rec.RecordID)); err == nil {
-			req = t.o.Line.Record(rec, pan, exp)
-			// A refund whose answer was lost may be booked by this try: its row
-			// wants the card's seal.
-			t.vault.Put(rec.Card, t.vault.Or(rec.Card, card.Data{PAN: pan, Expiry: exp}))
-		}
-	}
-	if err != nil {
-		req = hostlink.Unpackable(err)
-	}
+	req := t.recordRequest(rec, key)
 	t.exchange(req, func(r hostlink.Reply) {
 		e := txn.Event{Kind: txn.RecordDone, Record: rec, Reply: t.reply(r)}
 		if now, ok := t.box.Get(outbox.Key(key)); !ok || now.State != pos.RecordQueued {
@@ -161,6 +147,25 @@ func (t *Terminal) sendRecord(x txn.SendRecord) {
 		}
 	})
 	t.point("outbox-try")
+}
+
+// recordRequest packs a record.
+func (t *Terminal) recordRequest(rec pos.Record, key store.RecordKey) hostlink.Request {
+	if rec.Class == pos.ClassUpload {
+		return t.adminRequest(txn.SendAdmin{Kind: txn.AdminStatus}) // how the device is now
+	}
+	sealed, err := t.o.Store.Sealed(key)
+	if err != nil {
+		return hostlink.Unpackable(err)
+	}
+	pan, exp, err := keys.OpenCard(t.board.Keys, sealed, t.o.Store.AAD(rec.Class, rec.RecordID))
+	if err != nil {
+		return hostlink.Unpackable(err)
+	}
+	// A refund whose answer was lost may be booked by this try: its row wants
+	// the card's seal.
+	t.vault.Put(rec.Card, t.vault.Or(rec.Card, card.Data{PAN: pan, Expiry: exp}))
+	return t.o.Line.Record(rec, pan, exp)
 }
 
 // signedOn takes the session keys of a good 0810 before the reducer hears of it.

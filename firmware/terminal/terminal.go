@@ -377,6 +377,7 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 	settle := t.state.Durable.Settle
 	f := t.box.Facts(e.At.Logical, settle.Began)
 	e.Due, e.Later, e.Untried, e.OpenRev, e.OpenSum = f.Due, f.Later, f.Untried, f.Open, f.OpenSum
+	e.Uploads = f.Uploads
 	e.SAF = txn.SAF{Count: f.SAF.Count, Sum: f.SAF.Sum, Oldest: f.Oldest}
 	e.HighSTAN = max(t.box.High(), t.state.Durable.STAN)
 	switch e.Kind {

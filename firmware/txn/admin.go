@@ -1,6 +1,9 @@
 package txn
 
-import "swipewell/ui/prompt"
+import (
+	"swipewell/firmware/pos"
+	"swipewell/ui/prompt"
+)
 
 // AdminKind is a message that moves no money.
 type AdminKind string
@@ -120,6 +123,12 @@ func (m *machine) adminDone() {
 		}
 	case r.Kind == Answered:
 		c = prompt.Declined(string(r.RC))
+	case m.Admin == AdminStatus:
+		// It tells the acquirer how the device is: it may come later, once.
+		c = prompt.StatusLater
+		if m.e.Uploads == 0 {
+			m.keepStatus()
+		}
 	case r.Code != "":
 		c = r.Code
 	default:
@@ -130,6 +139,14 @@ func (m *machine) adminDone() {
 		m.show(Result, c, prompt.Args{RC: string(r.RC)})
 		m.do(Sound{toneOf(ok)})
 	}
+}
+
+// keepStatus puts a status upload behind everything that is of money.
+func (m *machine) keepStatus() {
+	m.Durable.STAN = m.Durable.STAN.Next()
+	now := m.e.At
+	m.do(PutRecord{pos.Record{RecordID: pos.RecordID{Context: m.Profile.Context, Batch: m.Durable.Batch, STAN: m.Durable.STAN}, Class: pos.ClassUpload,
+		Kind: pos.KindStatus, State: pos.RecordQueued, Amount: pos.Amount{Currency: m.Profile.Currency}, At: now, Next: now.Logical + Backoff(1, m.e.Rand)}})
 }
 
 func toneOf(ok bool) Tone {

@@ -108,6 +108,7 @@ type Event struct {
 	OpenRev  int         // reversals in the outbox, armed one excluded
 	Twin     pos.STAN    // Presented: a sale of that card and amount, approved within TwinTime; 0 none
 	OpenSum  int64       // their sum, minor units
+	Uploads  int         // status uploads that wait
 	SAF      SAF         // advices that wait
 	Upload   Upload      // settling: the next rows to upload
 	Rand     uint32      // for jitter

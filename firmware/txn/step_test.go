@@ -47,6 +47,7 @@ func (d *desk) do(e Event) {
 	}
 	f := box.Facts(d.now, d.s.Durable.Settle.Began)
 	e.OpenRev, e.Due, e.Later, e.Untried, e.OpenSum = f.Open, f.Due, f.Later, f.Untried, f.OpenSum
+	e.Uploads = f.Uploads
 	e.SAF = SAF{Count: f.SAF.Count, Sum: f.SAF.Sum, Oldest: f.Oldest}
 	if e.Kind == Presented {
 		e.Gated = box.Gated(e.Card)

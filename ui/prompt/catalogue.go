@@ -26,6 +26,7 @@ var catalogue = [...]Entry{
 	{Settled, Good, Cashier, "help/settle"},
 	{SettledUneven, Good, Acquirer, "help/settle"},
 	{StatusSent, Good, Cashier, "help/signon"},
+	{StatusLater, Good, Cashier, "help/signon"},
 	{VoidDone, Good, Cashier, "help/approved"},
 	{"D-HST-01", Bad, Customer, "help/decline-issuer"},
 	{"D-HST-02", Bad, Customer, "help/decline-issuer"},

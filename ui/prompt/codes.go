@@ -103,6 +103,7 @@ const (
 	SignedOff       Code = "A-SGN-02"
 	ParamsDone      Code = "A-PRM-01"
 	StatusSent      Code = "A-UPL-01"
+	StatusLater     Code = "A-UPL-02" // it waits in the outbox
 	ClosedByHand    Code = "A-CLS-01" // a supervisor closed a record
 	Reversed        Code = "A-REV-01" // the unknown payment is reversed: no money moved
 	Recovered       Code = "A-RCV-01" // after a power cut: the last sale had succeeded; its slip is printed again

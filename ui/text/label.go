@@ -92,6 +92,7 @@ var labels = map[string]label{
 	"offline":         {"离线消费", "OFFLINE SALE"},
 	"adjust":          {"离线调整", "ADJUSTMENT"},
 	"tip":             {"小费", "TIP"},
+	"status":          {"状态上报", "STATUS UPLOAD"},
 	"script":          {"脚本结果", "SCRIPT RESULT"},
 	"advice":          {"通知", "ADVICE"},
 	"upload":          {"上报", "UPLOAD"},
