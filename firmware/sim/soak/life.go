@@ -52,7 +52,8 @@ type life struct {
 // order is what a customer means to pay.
 type order struct {
 	amount int64
-	told   bool // the last word to the customer was "approved"
+	asked  int64 // what the cashier keyed this time: it, or a little less
+	said   int64 // the last word to the customer was "approved": of so much
 	tries  int
 }
 

@@ -125,13 +125,13 @@ func Pace(dir string, waiting, sales int) (time.Duration, error) {
 	l.host.Command("answer", "silent", "-mti", "0220")
 	var took []time.Duration
 	for i := range sales {
-		l.current = &order{amount: int64(1000 + i)}
+		l.current = &order{amount: int64(1000 + i), asked: int64(1000 + i)}
 		began := hal.SystemClock{}.Now().Boot
 		if err := l.attempt(l.cards[i%len(l.cards)]); err != nil {
 			return 0, err
 		}
 		took = append(took, hal.SystemClock{}.Now().Boot-began)
-		if !l.current.told {
+		if l.current.said == 0 {
 			return 0, fmt.Errorf("soak: sale %d: the screen says %s", i+1, l.term.State().Code)
 		}
 	}
