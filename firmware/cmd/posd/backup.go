@@ -51,7 +51,7 @@ func (d *device) attach(st *store.Store) (*backup.Log, error) {
 }
 
 // lookEvery is how often it is looked whether a copy is due.
-const lookEvery = time.Minute
+const lookEvery = 10 * time.Minute
 
 // guard makes the nightly copy and the weekly drill while nobody stands before
 // the device.
@@ -68,9 +68,11 @@ func (d *device) guard(ctx context.Context, t *terminal.Terminal, st *store.Stor
 		}
 		quiet, now := false, pos.Time{}
 		t.Do(ctx, func() { quiet, now = t.State().Quiet(), t.Now() })
-		if quiet {
-			d.keep(ctx, k, now)
+		if !quiet { // a customer stands there
+			wait(5 * time.Second)
+			return
 		}
+		d.keep(ctx, k, now)
 		wait(lookEvery)
 	}
 	wait(time.Second)
