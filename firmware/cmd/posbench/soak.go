@@ -26,7 +26,7 @@ func soakCommand() *cobra.Command {
 	c.Flags().IntVar(&sales, "sales", 20_000, "orders in all, shared by seeds and profiles")
 	c.Flags().StringVar(&profile, "profile", "", "only this one; default all")
 	c.Flags().StringVar(&dir, "dir", "/dev/shm", "where the stores lie: a RAM disk")
-	c.Flags().IntVar(&jobs, "jobs", 2, "lives at a time")
+	c.Flags().IntVar(&jobs, "jobs", 1, "lives at a time: two share the memory maps of one process, and gain little")
 	c.RunE = func(*cobra.Command, []string) error {
 		debug.SetGCPercent(400) // a simulation may have memory for its speed
 		profiles := soak.Profiles
