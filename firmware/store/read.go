@@ -137,9 +137,23 @@ const salesChunk = 256
 
 // Sales calls fn for each row of a batch, in the order of their numbers, until
 // fn returns an error. No transaction is open while fn runs, so fn may commit.
-func (s *Store) Sales(id BatchID, fn func(pos.Sale) error) error {
+func (s *Store) Sales(id BatchID, fn func(pos.Sale) error) error { return s.SalesAfter(id, 0, fn) }
+
+// SalesAfter is Sales from behind the row of a number on; 0, or a number that has
+// no row: from the first.
+func (s *Store) SalesAfter(id BatchID, after pos.STAN, fn func(pos.Sale) error) error {
 	name := batchBucket(id.Context, id.Batch)
 	var at []byte
+	if after != 0 {
+		if err := s.view(func(tx *bolt.Tx) error {
+			if b := tx.Bucket(name); b != nil {
+				at = findRow(b, after)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
 	for {
 		rows := make([]pos.Sale, 0, salesChunk)
 		err := s.view(func(tx *bolt.Tx) error {

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"errors"
+	"slices"
 
 	"swipewell/firmware/card"
 	"swipewell/firmware/hostlink"
@@ -17,32 +18,46 @@ var errDone = errors.New("enough")
 // upload is what the next message of the batch upload carries: up to eight
 // rows of sales, or one notice.
 func (t *Terminal) upload(txn.Event) (u txn.Upload) {
-	var notice pos.STAN
+	if t.uploads.batch != t.state.Durable.Batch {
+		t.uploads = uploads{batch: t.state.Durable.Batch}
+	}
+	u.N = t.toUpload(&t.uploads.sales, u.STANs[:], pos.KindSale, pos.KindCompletion, pos.KindOffline)
+	if u.N == 0 {
+		u.N = t.toUpload(&t.uploads.notices, u.STANs[:1], pos.KindRefund, pos.KindCompletionAdvice)
+		u.Notice = u.N > 0
+	}
+	return u
+}
+
+// uploads is how far the rows of a batch are known to be uploaded, so that a
+// large batch is not walked from its first row for each message. The marks at the
+// rows are what counts.
+type uploads struct {
+	batch          pos.BatchNo
+	sales, notices pos.STAN
+}
+
+// toUpload fills into with the next rows of some kinds that are not uploaded
+// yet; before is the row up to which all are.
+func (t *Terminal) toUpload(before *pos.STAN, into []pos.STAN, kinds ...pos.TxnKind) (n int) {
 	id := store.BatchID{Context: t.o.Profile.Context, Batch: t.state.Durable.Batch}
-	err := t.o.Store.Sales(id, func(s pos.Sale) error {
-		if s.Uploaded || s.State != pos.RowBooked {
+	err := t.o.Store.SalesAfter(id, *before, func(s pos.Sale) error {
+		if s.Uploaded || s.State != pos.RowBooked || !slices.Contains(kinds, s.Kind) {
+			if n == 0 {
+				*before = s.STAN
+			}
 			return nil
 		}
-		switch s.Kind {
-		case pos.KindSale, pos.KindCompletion, pos.KindOffline:
-			u.STANs[u.N] = s.STAN
-			if u.N++; u.N == txn.UploadSize {
-				return errDone
-			}
-		case pos.KindRefund, pos.KindCompletionAdvice:
-			if notice == 0 {
-				notice = s.STAN
-			}
+		into[n] = s.STAN
+		if n++; n == len(into) {
+			return errDone
 		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, errDone) {
 		t.o.Log.Warn("upload", "err", err)
 	}
-	if u.N == 0 && notice != 0 {
-		u.N, u.STANs[0], u.Notice = 1, notice, true
-	}
-	return u
+	return n
 }
 
 // sendSettle sends one message of the settlement.

@@ -83,6 +83,7 @@ type Terminal struct {
 	stopOut func() bool // outbox timer
 	outAt   time.Duration
 	settled int // moments of this settlement so far
+	uploads uploads
 }
 
 // New opens the terminal on what its store holds.

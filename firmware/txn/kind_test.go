@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -378,5 +379,16 @@ func TestRestored(t *testing.T) {
 	d.keys("5")
 	if d.s.Phase != Keying {
 		t.Errorf("signed, and it does not sell: %v %s", d.s.Phase, d.s.Code)
+	}
+}
+
+// A host's DE 48 has three digits for a count: 1,234 sales are balanced by 234.
+func TestTotalsAsTheWireHasThem(t *testing.T) {
+	ours := pos.Totals{DebitN: 1234, Debit: 5, CreditN: 1, Credit: 2}
+	if got := wire(ours); got.DebitN != 234 || got.Debit != 5 || got.CreditN != 1 {
+		t.Errorf("%+v", got)
+	}
+	if s := hostSays(pos.Totals{DebitN: 1, Debit: 2, CreditN: 234, Credit: 5}, ours, '2'); !strings.Contains(s, "swapped") {
+		t.Error(s)
 	}
 }

@@ -126,7 +126,7 @@ func (m *machine) settleDone() {
 	switch s.Step {
 	case SettleTotals:
 		s.Host = r.Totals
-		s.Balanced = r.Code48 == '1' && (s.Host == pos.Totals{} || s.Host == s.Totals)
+		s.Balanced = r.Code48 == '1' && (s.Host == pos.Totals{} || s.Host == wire(s.Totals))
 		if !s.Balanced {
 			m.log(prompt.LogSettle, pos.RecordID{}, func(l *Log) {
 				l.N, l.Why, l.Text = int(s.Step), prompt.SettledUneven, hostSays(s.Host, s.Totals, r.Code48)
@@ -219,10 +219,16 @@ func hostSays(host, ours pos.Totals, code byte) string {
 	switch {
 	case host == (pos.Totals{}):
 		return "host: not balanced"
-	case host == pos.Totals{DebitN: ours.CreditN, Debit: ours.Credit, CreditN: ours.DebitN, Credit: ours.Debit}:
+	case host == wire(pos.Totals{DebitN: ours.CreditN, Debit: ours.Credit, CreditN: ours.DebitN, Credit: ours.Debit}):
 		return text + ": debit and credit are swapped"
 	case code == '1':
 		return text + ": it says balanced, and it is not"
 	}
 	return text
+}
+
+// wire is totals as DE 48 can carry them: its counts have three digits.
+func wire(t pos.Totals) pos.Totals {
+	t.DebitN, t.CreditN = t.DebitN%1000, t.CreditN%1000
+	return t
 }
