@@ -42,11 +42,15 @@ func (p *Panel) settle() (busy bool, stir uint64, ok bool) {
 	busy, stir = p.look()
 	same := time.Duration(0)
 	for waited := time.Duration(0); waited < patience && same < quiet; waited += tick {
+		began := hal.SystemClock{}.Now().Boot
 		if hal.Sleep(context.Background(), hal.SystemClock{}, tick) != nil || p.dead() {
 			return busy, stir, false
 		}
+		// A tick that came late says that the machine is busy: what was to stir may
+		// only not have had its turn.
+		late := hal.SystemClock{}.Now().Boot-began > 3*tick
 		seen := stir
-		if busy, stir = p.look(); busy || stir != seen {
+		if busy, stir = p.look(); busy || stir != seen || late {
 			same = 0
 			continue
 		}

@@ -9,13 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"swipewell/firmware/sim/powercut"
+	"swipewell/firmware/store"
 )
-
-// judgeLimit is the address space for judging, in bytes.
-const judgeLimit = 8 << 30
 
 func imagesCommand() *cobra.Command {
 	var s shared
@@ -53,11 +50,8 @@ func imagesCommand() *cobra.Command {
 			return err
 		}
 		began = time.Now()
-		// A file that is bad after all must take this process, not the machine.
-		if err := unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: judgeLimit, Max: judgeLimit}); err != nil {
-			return err
-		}
-		r, err := powercut.Images(cmd.Context(), l, ram, count, seed, runtime.NumCPU(), powercut.Opts{Progress: func(done, of int) { say(done, of, began) }})
+		// A child with limits judges each: one that is bad must not take this process.
+		r, err := powercut.Images(cmd.Context(), l, ram, count, seed, runtime.NumCPU(), powercut.Opts{Judge: store.Judge(o.Posd, "judge"), Progress: func(done, of int) { say(done, of, began) }})
 		if err != nil {
 			return err
 		}

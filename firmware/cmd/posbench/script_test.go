@@ -42,7 +42,7 @@ func (e *buildError) Error() string { return "building posd: " + e.out }
 func TestMain(m *testing.M) {
 	flag.Parse()
 	// Scripts mostly wait, as people do: more of them at a time than processors.
-	flag.Set("test.parallel", strconv.Itoa(max(10, 4*runtime.NumCPU())))
+	flag.Set("test.parallel", strconv.Itoa(max(4, runtime.NumCPU())))
 	code := m.Run()
 	if dir, err := built(); err == nil {
 		os.RemoveAll(dir)

@@ -138,17 +138,22 @@ func (v *Verdict) compare(st *store.Store, f Facts) error {
 		covered[key{d.Open.ID.Batch, d.Open.ID.STAN}] = true
 	}
 	closed := func(b pos.BatchNo) bool { return b < d.Batch && b <= f.Settled }
-	booked := map[key]bool{}
+	booked := map[key]int64{}
 	for _, b := range f.Booked {
 		k := key{b.Batch, b.STAN}
-		booked[k] = true
+		booked[k] = b.Amount
 		if _, ok := rows[k]; !ok && !covered[k] && !closed(b.Batch) {
 			v.wrong(&v.Lost, "the host booked %v of batch %v, and the device knows nothing of it", b.STAN, b.Batch)
 		}
 	}
 	for k, s := range rows {
-		if s.State == pos.RowBooked && s.Kind == pos.KindSale && !booked[k] && !covered[k] {
+		amount, ok := booked[k]
+		switch {
+		case s.State != pos.RowBooked || s.Kind != pos.KindSale || covered[k]:
+		case !ok:
 			v.wrong(&v.Double, "row %v of batch %v, and the host has no such booking", k.stan, k.batch)
+		case s.Amount.Minor != amount:
+			v.wrong(&v.Double, "row %v of batch %v claims %v, the host booked %v", k.stan, k.batch, s.Amount, pos.Fen(amount))
 		}
 	}
 	for _, a := range f.Told {

@@ -11,8 +11,9 @@
 // The disk that is assumed: what was written to a file is on it after a later
 // sync of that file; before, any subset of the writes may be, in any order,
 // each torn between sectors of 512 bytes. Names (create, rename, unlink) are on
-// it in their order: all up to the last sync of their folder or, for a name of
-// a file, of that file, and any number of the ones behind.
+// it in their order: all up to the last sync of their folder, and any number of
+// the ones behind. A recording runs in real time: a seed gives the same faults,
+// not the same bytes.
 package powercut
 
 import "sync"

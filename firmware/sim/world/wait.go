@@ -130,8 +130,12 @@ func (w *World) settle() {
 	quiet := 0
 	for i := 0; i < 200 && quiet < 3; i++ {
 		before, fired := w.Modem.State().Moved, w.Clock.Fired()
+		began := now()
 		hal.Sleep(context.Background(), hal.SystemClock{}, time.Millisecond)
-		if w.Modem.State().Moved == before && w.Clock.Fired() == fired {
+		// A tick that came late says that this machine is busy: what was to move
+		// may only not have had its turn.
+		late := now().Sub(began) > 3*time.Millisecond
+		if w.Modem.State().Moved == before && w.Clock.Fired() == fired && !late {
 			quiet++
 		} else {
 			quiet = 0
