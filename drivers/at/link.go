@@ -254,7 +254,9 @@ func (m *Modem) send(ctx context.Context, part []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	limit, cancel := hal.WithTimeout(ctx, m.o.Clock, 3*m.o.Reply)
+	// Generous: were the prompt given up and came even so, the next command would
+	// go to the host as data.
+	limit, cancel := hal.WithTimeout(ctx, m.o.Clock, 10*m.o.Reply)
 	defer cancel()
 	select {
 	case <-c.asked:

@@ -128,6 +128,26 @@ func (p *Pair) Write(b []byte) (int, error) { return p.line.Write(b) }
 // SetFaults changes the line from the next Read and Write on.
 func (p *Pair) SetFaults(f Faults) { p.line.Set(f) }
 
+// Waiting is how many bytes lie in the line unread, either way: while there are
+// some, one of the ends has not had its turn.
+func (p *Pair) Waiting() (n int) {
+	for _, f := range []*os.File{p.master, p.slave} {
+		if f == nil {
+			continue
+		}
+		c, err := f.SyscallConn()
+		if err != nil {
+			continue
+		}
+		c.Control(func(fd uintptr) {
+			if k, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ); err == nil {
+				n += k
+			}
+		})
+	}
+	return n
+}
+
 // Baud is the rate that the device has set, in bits/s. The pty ignores it.
 func (p *Pair) Baud() (int, error) {
 	c, err := p.slave.SyscallConn()

@@ -135,12 +135,27 @@ func (w *World) settle() {
 		// A tick that came late says that this machine is busy: what was to move
 		// may only not have had its turn.
 		late := now().Sub(began) > 3*time.Millisecond
-		if w.Modem.State().Moved == before && w.Clock.Fired() == fired && !late {
+		if w.Modem.State().Moved == before && w.Clock.Fired() == fired && !late && !w.lineBusy() {
 			quiet++
 		} else {
 			quiet = 0
 		}
 	}
+}
+
+// lineBusy tells whether bytes lie unread between the device and a simulator.
+func (w *World) lineBusy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.proc == nil || w.Modem.State().Hung {
+		return false // whoever should read does not
+	}
+	for _, p := range w.ptys {
+		if p != w.service && p.Waiting() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Advance moves the clock of device and world.

@@ -49,7 +49,7 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	survivors := 0
+	var survivors []string
 	for i, m := range all.Mutant {
 		began := time.Now()
 		fmt.Fprintf(os.Stderr, "%d of %d: %s\n", i+1, len(all.Mutant), m.Name)
@@ -58,14 +58,14 @@ func run() error {
 		case err != nil:
 			return fmt.Errorf("%s: %w", m.Name, err)
 		case by == "":
-			survivors++
+			survivors = append(survivors, m.Name)
 			by = "SURVIVES"
 		}
 		fmt.Printf("%-55s %-40s %5.1f s\n", m.Name, by, time.Since(began).Seconds())
 	}
-	fmt.Printf("mutants %d found %d survivors %d\n", len(all.Mutant), len(all.Mutant)-survivors, survivors)
-	if survivors > 0 {
-		return fmt.Errorf("%d survivors", survivors)
+	fmt.Printf("mutants %d found %d survivors %d\n", len(all.Mutant), len(all.Mutant)-len(survivors), len(survivors))
+	if len(survivors) > 0 {
+		return fmt.Errorf("no test found: %s", strings.Join(survivors, "; "))
 	}
 	return nil
 }
