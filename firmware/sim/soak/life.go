@@ -24,6 +24,7 @@ import (
 	"swipewell/firmware/terminal"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
+	"swipewell/ui/screen"
 )
 
 // life is one terminal from its first boot to the end of its days.
@@ -63,6 +64,7 @@ type Opts struct {
 	Sales  int
 	Faults Faults
 	Dir    string // on a RAM disk
+	Screen bool   // draw every screen and hold it against the store
 	// Day, if set, changes the world as time goes by: i of Sales.
 	Day func(w *Day, i int)
 	// Offline allows store and forward; the zero value does not.
@@ -105,6 +107,7 @@ type Result struct {
 	Sales, Approved, Reversed    int
 	Double, Lost, Open           int
 	Faults, Crashes, Settlements int
+	Told, Early                  int      // screens that said "approved", and those of them before it was on flash; with Opts.Screen
 	ByHand                       int      // records that a supervisor closed: the host could not say
 	Why                          []string // the first few orders that went wrong
 }
@@ -215,6 +218,9 @@ func (l *life) boot() (err error) {
 	l.boots++
 	l.clock.timers = nil // posd is gone, and with it its timers
 	b := &hal.Board{Name: "soak", Bench: bench{l}, Clock: l.clock, Keys: l.keys, PINPad: pad{}, Printer: paper{l}, Links: []hal.NamedLink{{Name: "soak", Dialer: l.world}}}
+	if l.o.Screen {
+		b.Display = eyes{l}
+	}
 	if l.store, err = store.Open(filepath.Join(l.dir, "state.db"), store.Opts{NoSync: true, FaultFn: bench{l}.StoreFault}); err != nil {
 		return err
 	}
@@ -233,6 +239,7 @@ func (l *life) boot() (err error) {
 	l.term, err = terminal.New(terminal.Opts{Board: b, Store: l.store, Line: l.line, Host: p, Log: slog.New(slog.DiscardHandler),
 		Profile: txn.Profile{Context: "soak", Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3, CardTimeout: time.Minute,
 			ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: true, Printer: true, Tail60: p.Tail60, Lang: "zh", Offline: l.o.Offline},
+		Size:  screen.Mono128,
 		Spawn: func(f func()) { f() }, Rand: l.rnd.Uint32})
 	if err != nil {
 		return err

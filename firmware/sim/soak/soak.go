@@ -289,5 +289,7 @@ func (r *Result) Add(o Result) {
 	r.Crashes += o.Crashes
 	r.Settlements += o.Settlements
 	r.ByHand += o.ByHand
+	r.Told += o.Told
+	r.Early += o.Early
 	r.Why = append(r.Why, o.Why...)
 }

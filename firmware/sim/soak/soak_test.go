@@ -20,11 +20,11 @@ func TestDays(t *testing.T) {
 	for _, p := range Profiles {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
-			r, err := Run(Opts{Seed: 7, Sales: 250, Faults: p.Faults, Day: p.Day, Dir: dir(t)})
+			r, err := Run(Opts{Seed: 7, Sales: 250, Faults: p.Faults, Day: p.Day, Dir: dir(t), Screen: true})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Double+r.Lost+r.Open > 0 {
+			if r.Double+r.Lost+r.Open+r.Early > 0 || r.Told < r.Approved/2 {
 				t.Errorf("%+v", r)
 			}
 			if p.Name == "healthy" && (r.Approved != r.Sales || r.Reversed > 0) {
