@@ -210,7 +210,6 @@ func cmdTx(s *Shell, ctx context.Context, args []string) error {
 	})
 }
 
-// cmdClose is the supervisor's word on a record that the host cannot settle.
 // supervisor tells whether one is logged in, and says so if not.
 func (s *Shell) supervisor() bool {
 	if s.who() != Supervisor {
@@ -252,6 +251,7 @@ func cmdAccept(s *Shell, ctx context.Context, args []string) error {
 	return nil
 }
 
+// cmdClose is the supervisor's word on a record that the host cannot settle.
 func cmdClose(s *Shell, ctx context.Context, args []string) error {
 	return s.byHand(ctx, args, s.o.Backend.CloseRecord, "closed-ok")
 }

@@ -7,11 +7,11 @@ import (
 	"swipewell/ui/prompt"
 )
 
-// card handles a card that was presented, readable or not.
 // TwinTime is how long the same card and amount count as a possible mistake.
 // HOST §3.4, "duplicate guard".
 const TwinTime = 5 * time.Minute
 
+// card handles a card that was presented, readable or not.
 func (m *machine) card() {
 	switch m.Phase {
 	case Ready, Result, Keying:

@@ -81,6 +81,49 @@ func TestUnreadBytesVanish(t *testing.T) {
 	}
 }
 
+// What lies unread is seen, either way, until it is read.
+func TestWaiting(t *testing.T) {
+	p := open(t, ttysim.Opts{})
+	port, err := tty.Open(tty.Opts{Path: p.Path()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	waits := func(want int) {
+		t.Helper()
+		n := p.Waiting()
+		for range 400 { // the kernel hands bytes on in its own time
+			if n == want {
+				return
+			}
+			hal.Sleep(t.Context(), hal.SystemClock{}, 5*time.Millisecond)
+			n = p.Waiting()
+		}
+		t.Errorf("%d bytes wait, want %d", n, want)
+	}
+	waits(0)
+	p.Write([]byte("to the device"))
+	waits(13)
+	if _, err := io.ReadFull(reader{t, port}, make([]byte, 13)); err != nil {
+		t.Fatal(err)
+	}
+	waits(0)
+	port.Write(t.Context(), []byte("back"))
+	waits(4)
+	if _, err := io.ReadFull(p, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	waits(0)
+}
+
+// reader is a port as an io.Reader.
+type reader struct {
+	t *testing.T
+	p *tty.Port
+}
+
+func (r reader) Read(b []byte) (int, error) { return r.p.Read(r.t.Context(), b) }
+
 func TestBaudIsSeen(t *testing.T) {
 	p := open(t, ttysim.Opts{})
 	port, err := tty.Open(tty.Opts{Path: p.Path(), Baud: 10472})

@@ -49,7 +49,7 @@ type Log struct {
 	Facts []Facts
 	facts func() Facts
 	skip  func(path string) bool
-	Syncs int
+	Syncs int // OpSync among them
 }
 
 // add notes an op before it is done, with what is true of the world then: a cut

@@ -14,10 +14,10 @@ import (
 // back.
 type eyes struct{ l *life }
 
-func (eyes) String() string              { return "soak eyes" }
-func (eyes) Halt() error                 { return nil }
-func (eyes) ColorModel() color.Model     { return color.RGBAModel }
-func (eyes) Bounds() (r image.Rectangle) { return image.Rect(0, 0, 320, 240) }
+func (eyes) String() string          { return "soak eyes" }
+func (eyes) Halt() error             { return nil }
+func (eyes) ColorModel() color.Model { return color.RGBAModel }
+func (eyes) Bounds() image.Rectangle { return image.Rect(0, 0, 320, 240) }
 
 // Draw needs no pixels: the words have been read.
 func (eyes) Draw(image.Rectangle, image.Image, image.Point) error { return nil }
