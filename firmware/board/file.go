@@ -12,6 +12,7 @@
 package board
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -25,19 +26,21 @@ import (
 
 // File is a board file. Each device section may be absent: not fitted.
 type File struct {
-	Name     string    `toml:"name"`
-	Bench    bool      `toml:"bench"`
-	Lang     string    `toml:"lang"` // language of a fresh store: "zh" (default) or "en"
-	Merchant Merchant  `toml:"merchant"`
-	Display  Display   `toml:"display"`
-	Panel    *Panel    `toml:"panel"`
-	MSR      *MSR      `toml:"msr"`
-	Links    []Link    `toml:"link"`
-	Keystore *Keystore `toml:"keystore"`
-	Service  *Service  `toml:"service"`
-	Acquirer *Acquirer `toml:"acquirer"`
-	HostList []Host    `toml:"host"`
-	Store    Store     `toml:"store"`
+	Name     string     `toml:"name"`
+	Bench    bool       `toml:"bench"`
+	Lang     string     `toml:"lang"` // language of a fresh store: "zh" (default) or "en"
+	Merchant Merchant   `toml:"merchant"`
+	Display  Display    `toml:"display"`
+	Panel    *Panel     `toml:"panel"`
+	MSR      *MSR       `toml:"msr"`
+	Links    []Link     `toml:"link"`
+	Keystore *Keystore  `toml:"keystore"`
+	Service  *Service   `toml:"service"`
+	Acquirer *Acquirer  `toml:"acquirer"`
+	HostList []Host     `toml:"host"`
+	Store    Store      `toml:"store"`
+	Rules    Rules      `toml:"rules"`
+	People   []Operator `toml:"operator"`
 
 	path  string
 	text  string
@@ -107,6 +110,22 @@ type Service struct {
 // Store is where records are kept.
 type Store struct {
 	Side string `toml:"side"` // folder for copies and side logs, best on a second partition
+}
+
+// Rules say which cards may pay when; see firmware/doc/throttle.md.
+type Rules struct {
+	Profile  string   `toml:"profile"`  // a kind of merchant of the build: "resto"
+	File     string   `toml:"file"`     // or a signed file of the acquirer's
+	Merchant string   `toml:"merchant"` // a file of the merchant's own: tighter only
+	Keys     []string `toml:"keys"`     // ed25519 public keys, base64, that may sign rules
+}
+
+// Operator is somebody who may name themselves at the device.
+type Operator struct {
+	Number int    `toml:"number"` // 1..99
+	Name   string `toml:"name"`
+	Role   string `toml:"role"` // cashier, supervisor, technician
+	PIN    string `toml:"pin"`  // argon2id, made by postool pin
 }
 
 // Acquirer is the host context: who we are to whom.
@@ -302,7 +321,30 @@ func (f *File) check() {
 	if s := f.Service; s != nil {
 		f.need("service", "port", s.Port)
 	}
+	f.checkPeople()
 	f.checkAcquirer()
+}
+
+func (f *File) checkPeople() {
+	seen := map[int]bool{}
+	for _, p := range f.People {
+		switch {
+		case p.Number < 1 || p.Number > 99:
+			f.fault("operator.number", "must be 1 to 99")
+		case seen[p.Number]:
+			f.fault("operator.number", fmt.Sprintf("%d stands twice", p.Number))
+		case p.Role != "cashier" && p.Role != "supervisor" && p.Role != "technician":
+			f.fault("operator.role", `must be "cashier", "supervisor" or "technician"`)
+		case !strings.HasPrefix(p.PIN, "$argon2id$"):
+			f.fault("operator.pin", "must be a hash that postool pin makes")
+		}
+		seen[p.Number] = true
+	}
+	for _, k := range f.Rules.Keys {
+		if b, err := base64.StdEncoding.DecodeString(k); err != nil || len(b) != 32 {
+			f.fault("rules.keys", "a key is 32 bytes in base64")
+		}
+	}
 }
 
 func (f *File) checkAcquirer() {

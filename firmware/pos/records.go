@@ -135,6 +135,8 @@ type Sale struct {
 	Printed  bool         `json:"printed"`
 	PINUsed  bool         `json:"pin"`
 	Uploaded bool         `json:"uploaded,omitempty"` // its detail went up in a batch upload
+	Order    string       `json:"order,omitempty"`    // the merchant's order reference
+	Op       uint8        `json:"op,omitempty"`       // the operator's number
 }
 
 // Date is MMDD of the transaction: the host's, or else the device's own.

@@ -26,6 +26,17 @@ const (
 	Technician Role = "technician"
 )
 
+// Person is somebody at the desk, as the board file names them.
+type Person struct {
+	Number int
+	Name   string
+	Role   Role
+	Hash   string // of the PIN
+}
+
+// Boss tells whether a person may approve what a rule stopped.
+func (p Person) Boss() bool { return p.Role == Supervisor || p.Role == Technician }
+
 // Known tells whether there is such a role.
 func Known(r Role) bool { return r == Cashier || r == Supervisor || r == Technician }
 

@@ -62,6 +62,9 @@ func checkTx(tx *bolt.Tx) error {
 					armed++
 				}
 				return nil
+			case isRoom(name):
+				_, err := unframe(name, k, v)
+				return err
 			case bytes.HasPrefix(name, batchPrefix):
 				rows++
 				_, err := decodeSale(name, k, v)
@@ -93,6 +96,11 @@ func checkTx(tx *bolt.Tx) error {
 		}
 		if tx.Bucket(classBucket(c)) == nil {
 			return damaged("the outbox of class %v is gone", c)
+		}
+	}
+	for _, name := range roomNames {
+		if v, _ := metaSchema(tx); v >= 3 && tx.Bucket(name) == nil {
+			return damaged("the bucket %s is gone", name)
 		}
 	}
 	// A bucket that lost its last row, or a batch that ends without one, shows

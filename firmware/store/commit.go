@@ -22,6 +22,8 @@ type Change struct {
 	// PutSale writes or replaces rows of a batch; a new row gets its card
 	// sealed, if the sealer has it.
 	PutSale []pos.Sale
+	// Rows are plain rows of the rooms beside the money.
+	Rows []Row
 	// CloseBatch removes a batch that was settled, with all its rows.
 	CloseBatch *BatchID
 	// Aside tells that nothing of money is in it, as "the slip is printed": the
@@ -37,7 +39,7 @@ type RecordKey struct {
 
 // Empty tells that there is nothing to write.
 func (c Change) Empty() bool {
-	return c.State == nil && c.CloseBatch == nil && len(c.PutRecord)+len(c.DropRecord)+len(c.PutSale) == 0
+	return c.State == nil && c.CloseBatch == nil && len(c.PutRecord)+len(c.DropRecord)+len(c.PutSale)+len(c.Rows) == 0
 }
 
 // Sealer seals PAN and expiry of a card that is in front of the device; aad
@@ -160,6 +162,11 @@ func (s *Store) plan(c Change) (next map[RecordKey]pos.RecordState, err error) {
 			return nil, err
 		}
 	}
+	for _, r := range c.Rows {
+		if err := r.check(); err != nil {
+			return nil, err
+		}
+	}
 	if c.State != nil && !json.Valid(c.State) {
 		return nil, fmt.Errorf("%w: the state is not JSON", ErrInvariant)
 	}
@@ -198,6 +205,11 @@ func (s *Store) write(tx *bolt.Tx, c Change, sealer Sealer) error {
 	}
 	for _, row := range c.PutSale {
 		if err := s.putSale(tx, row, sealer); err != nil {
+			return err
+		}
+	}
+	for _, r := range c.Rows {
+		if err := putRow(tx, r); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,9 @@
 //	meta             schema, id, seq (money commits so far)
 //	state            txn: what txn keeps, opaque JSON
 //	outbox/N         a class of records with its own order (1 reversals, 2 script results, 3 advices, 4 uploads)
+//	velocity         what is remembered of each card, by a key that no other bucket has
+//	history          what happened at the desk, numbered
+//	orders, care     what an order has paid; what pages beside selling keep
 //	batch/CTX/NNNNNN the rows of one batch, in the order of their STAN
 //
 // bbolt guards its two meta pages with a checksum and nothing else. So each

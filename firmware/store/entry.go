@@ -106,6 +106,9 @@ func (s *Store) log(tx *bolt.Tx, c Change) error {
 			add(name, findRow(b, r.STAN))
 		}
 	}
+	for _, r := range c.Rows {
+		add(roomNames[r.Room], r.Key)
+	}
 	if c.CloseBatch != nil {
 		e.Ops = append(e.Ops, Op{Bucket: batchBucket(c.CloseBatch.Context, c.CloseBatch.Batch)})
 	}

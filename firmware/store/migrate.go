@@ -19,6 +19,9 @@ func readable(schema uint32) bool { return schema >= oldest && schema <= Schema 
 //
 // 1 → 2: the outbox has four classes instead of one. Rows need no change: a
 // record of schema 1 names no class and stands in the bucket of reversals.
+//
+// 2 → 3: rooms of plain rows. They are empty: whoever reads them knows what that
+// means.
 func migrate(db *bolt.DB) error {
 	have := Schema
 	if err := db.View(func(tx *bolt.Tx) error { have, _ = metaSchema(tx); return nil }); err != nil || have == Schema {
@@ -30,6 +33,11 @@ func migrate(db *bolt.DB) error {
 				if _, err := tx.CreateBucketIfNotExists(classBucket(c)); err != nil {
 					return err
 				}
+			}
+		}
+		for _, name := range roomNames {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
 			}
 		}
 		return put(tx.Bucket(metaBucket), metaBucket, schemaKey, binary.BigEndian.AppendUint32(nil, Schema))

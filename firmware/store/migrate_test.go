@@ -41,6 +41,13 @@ func ofSchema(t *testing.T, schema uint32) (path string, rec pos.Record, row pos
 				}
 			}
 		}
+		for _, name := range roomNames {
+			if schema < 3 {
+				if err := tx.DeleteBucket(name); err != nil {
+					return err
+				}
+			}
+		}
 		return put(tx.Bucket(metaBucket), metaBucket, schemaKey, binary.BigEndian.AppendUint32(nil, schema))
 	})
 	if err != nil {
@@ -74,7 +81,7 @@ func TestMigration(t *testing.T) {
 		// Every class can be used.
 		r := reversal(3, pos.RecordQueued)
 		r.Class = pos.ClassUpload
-		commit(t, s, Change{PutRecord: []pos.Record{r}})
+		commit(t, s, Change{PutRecord: []pos.Record{r}, Rows: []Row{{Velocity, []byte("k"), []byte("v")}}})
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}

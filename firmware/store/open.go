@@ -303,6 +303,9 @@ func layOut(tx *bolt.Tx, schema uint32, id string) error {
 	for _, c := range pos.Classes {
 		names = append(names, classBucket(c))
 	}
+	if schema >= 3 {
+		names = append(names, roomNames[:]...)
+	}
 	for _, name := range names {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err

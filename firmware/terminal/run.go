@@ -73,6 +73,18 @@ func (t *Terminal) run(x txn.Effect) {
 		if t.board.Sounder != nil {
 			t.board.Sounder.Sound(hal.Tone(x.Tone))
 		}
+	case txn.NoteEvent:
+		t.noteSoft(x.Event)
+	case txn.ReadNumber:
+		t.hide(hidden{kind: hiddenNumber})
+	case txn.ReadSecret:
+		t.hide(hidden{kind: hiddenPIN, who: x.Who, boss: x.Boss})
+	case txn.ReadToken:
+		t.hide(hidden{kind: hiddenToken, who: x.Who})
+	case txn.StopReading:
+		t.hidden.wipe()
+	case txn.Decided:
+		t.decided(x)
 	case txn.Log:
 		t.o.Journal.Record(journal.Event{Code: x.Code, Source: "txn", Tx: txID(x.ID), Fields: []journal.Field{
 			journal.Amount("amount", x.Amount), journal.Card("card", x.Masked), journal.RC("rc", x.RC), journal.Code("why", x.Why), journal.Count("n", x.N), journal.Word("what", x.Text)}})
@@ -89,6 +101,7 @@ func txID(id pos.RecordID) string {
 
 func (t *Terminal) forget(except pos.CardRef) {
 	t.vault.Keep(except)
+	t.forgetScopes()
 	if except.IsZero() && t.pin != nil {
 		t.pin.Wipe()
 		t.pin = nil
@@ -183,8 +196,9 @@ func (t *Terminal) signedOn(r hostlink.Reply) {
 // reply is the end of an exchange as the reducer may see it.
 func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
 	a := r.Answer
-	t.setWall(r)
+	wall := t.setWall(r)
 	return txn.Reply{
+		Wall: wall,
 		Kind: r.Kind, Code: r.Code, Broken: r.Broken, RC: a.RC, MAC: a.MAC, Amount: a.Amount, RRN: a.RRN, Auth: a.Auth,
 		HostTime: a.HostTime, Issuer: a.Issuer, Org: a.Org, Host: a.Text, Order: a.Order, Batch: a.Batch,
 		LeftBy: t.base + r.LeftBy - t.start.Boot, Balance: a.Balance, HasBal: a.HasBal, Code48: a.Code48, Totals: a.Totals, Params: a.Params,

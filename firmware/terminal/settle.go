@@ -118,6 +118,7 @@ func (t *Terminal) find(id pos.RecordID) {
 		var d card.Data
 		if d, err = t.rowCard(id); err == nil {
 			t.vault.Put(row.Card, d)
+			err = t.nameCard(row.Card, d.PAN)
 		}
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

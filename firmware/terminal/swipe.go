@@ -14,6 +14,9 @@ import (
 // swiped turns a pass of a card into an event. Card data goes into the vault
 // and no further; the reducer sees a CardRef and a masked number.
 func (t *Terminal) swiped(s hal.Swipe) {
+	if t.token(s) {
+		return
+	}
 	defer func() {
 		s.Tracks[0].Data.Wipe()
 		s.Tracks[2].Data.Wipe()
@@ -41,6 +44,11 @@ func (t *Terminal) swiped(s hal.Swipe) {
 	}
 	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return t.board.Keys.HMAC(hal.SlotCardRef, b) }, t2.PAN)
 	if err != nil {
+		t2.Wipe()
+		t.handle(txn.Event{Kind: txn.Faulted, Code: prompt.KeyNoMaster})
+		return
+	}
+	if err := t.nameCard(ref, t2.PAN); err != nil {
 		t2.Wipe()
 		t.handle(txn.Event{Kind: txn.Faulted, Code: prompt.KeyNoMaster})
 		return

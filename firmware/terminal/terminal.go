@@ -26,7 +26,9 @@ import (
 	"swipewell/firmware/journal"
 	"swipewell/firmware/outbox"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/role"
 	"swipewell/firmware/store"
+	"swipewell/firmware/throttle"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
@@ -51,6 +53,12 @@ type Opts struct {
 	// BootCode, if set, is why no sale is safe: the terminal shows it and sells nothing.
 	BootCode prompt.Code
 	Size     screen.Size
+	// Rules are those in force at the start; nil: nothing is stopped. Staff are the
+	// persons who may name themselves.
+	Rules *throttle.Rules
+	Staff []role.Person
+	// Verify checks a PIN against its hash; nil: role.Verify.
+	Verify func(hash, pin string) bool
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
 	// runs it in place, so that a seed replays exactly; Rand likewise.
 	Spawn func(func())
@@ -59,14 +67,17 @@ type Opts struct {
 
 // Terminal is one device in service.
 type Terminal struct {
-	o     Opts
-	board *hal.Board
-	clock hal.Clock
-	state txn.State
-	vault card.Vault
-	pin   *hal.Secret // of the sale in front of us; wiped when it is packed or forgotten
-	box   outbox.Box  // a copy of the store's, armed records included
-	twins twins       // the sales of the last minutes
+	o      Opts
+	board  *hal.Board
+	clock  hal.Clock
+	state  txn.State
+	vault  card.Vault
+	pin    *hal.Secret // of the sale in front of us; wiped when it is packed or forgotten
+	box    outbox.Box  // a copy of the store's, armed records included
+	twins  twins       // the sales of the last hours
+	guard  guard
+	hidden hidden
+	enrol  *enrolment // a token that is being taken on; nil if none
 
 	inbox   chan func()
 	ctx     context.Context // ends when the loop does
@@ -81,6 +92,7 @@ type Terminal struct {
 	lamps   map[string]hal.LampState
 	stopOp  func() bool // operator timer
 	stopOut func() bool // outbox timer
+	stopSec func() bool // redraws a countdown
 	outAt   time.Duration
 	settled int // moments of this settlement so far
 	uploads uploads
@@ -115,6 +127,10 @@ func New(o Opts) (*Terminal, error) {
 		t.box.Put(r.Record)
 	}
 	if err := t.twins.load(o.Store, store.BatchID{Context: o.Profile.Context, Batch: d.Batch}); err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	t.guard.rules = o.Rules
+	if err := t.loadGuard(&d); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	t.state = txn.New(d)
@@ -184,7 +200,11 @@ func (t *Terminal) Turn() error {
 
 // Press and Swipe are a key and a card, as the readers hand them in.
 func (t *Terminal) Press(k txn.Key) {
-	t.post(func() { t.handle(txn.Event{Kind: txn.KeyPressed, Key: k}) })
+	t.post(func() {
+		if !t.hiddenKey(k) {
+			t.handle(txn.Event{Kind: txn.KeyPressed, Key: k})
+		}
+	})
 }
 
 // Swipe takes the tracks over.
@@ -232,6 +252,9 @@ func (t *Terminal) handle(e txn.Event) {
 	}
 	next, fx := txn.Step(t.state, e)
 	change, err := t.change(e, next, fx)
+	if err == nil {
+		t.rows(&change, e.At, fx)
+	}
 	if err == nil && !change.Empty() {
 		opens := next.Durable.Open.Open() && !t.state.Durable.Open.Open()
 		if opens {
@@ -263,7 +286,9 @@ func (t *Terminal) handle(e txn.Event) {
 	}
 	t.keep(change)
 	t.state = next
+	t.keepRows(change, e.At, fx)
 	t.draw()
+	t.countdown()
 	for _, x := range fx {
 		t.run(x)
 	}
@@ -384,7 +409,7 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 	switch e.Kind {
 	case txn.Presented:
 		e.Gated = t.box.Gated(e.Card)
-		e.Twin = t.twins.of(e.Card, t.state.Keyed, e.At.Logical)
+		e.Twin = t.twin(e)
 	case txn.Found:
 		e.Gated = t.box.Gated(e.Row.Card)
 	}
@@ -399,6 +424,8 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 			e.NoRoom = StoreCode(err)
 		}
 	}
+	t.watch(&e)
+	e.Scroll = t.scroll()
 	return e
 }
 

@@ -9,8 +9,12 @@ import (
 	"swipewell/firmware/txn"
 )
 
-// lookBack is how many sales are remembered: more than a till makes in TwinTime.
-const lookBack = 64
+// lookBack is how many sales are remembered, and twinTime for how long: more
+// than a till makes in the longest window of the rules.
+const (
+	lookBack = 512
+	twinTime = 3 * time.Hour
+)
 
 // twins are the last sales of the batch, oldest first: a copy in memory of what
 // the store has.
@@ -38,11 +42,11 @@ func (t *twins) put(r pos.Sale) {
 	*t = append(*t, twin{r.STAN, r.Card, r.Amount.Minor, r.At.Logical})
 }
 
-// of is the youngest sale of that card and amount within TwinTime; 0 if there is
+// of is the youngest sale of that card and amount within twinTime; 0 if there is
 // none.
 func (t twins) of(card pos.CardRef, amount int64, now time.Duration) pos.STAN {
 	for _, x := range slices.Backward(t) {
-		if x.card == card && x.amount == amount && now-x.at <= txn.TwinTime {
+		if x.card == card && x.amount == amount && now-x.at <= twinTime {
 			return x.stan
 		}
 	}
@@ -58,4 +62,17 @@ func (t *twins) load(st *store.Store, id store.BatchID) error {
 		t.put(r)
 	}
 	return nil
+}
+
+// twin is the row that a card and the amount in front of us may be by mistake.
+func (t *Terminal) twin(e txn.Event) (row pos.Sale) {
+	stan := t.twins.of(e.Card, t.state.Keyed, e.At.Logical)
+	if stan == 0 {
+		return row
+	}
+	row, err := t.o.Store.Sale(pos.RecordID{Context: t.o.Profile.Context, Batch: t.state.Durable.Batch, STAN: stan})
+	if err != nil {
+		return pos.Sale{} // its batch was settled meanwhile
+	}
+	return row
 }

@@ -3,6 +3,8 @@ package terminal
 import (
 	"context"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 
 	"swipewell/firmware/pos"
@@ -10,6 +12,7 @@ import (
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 	"swipewell/ui/screen"
+	"swipewell/ui/text"
 )
 
 // viewOf says in the words of ui what the state shows.
@@ -28,6 +31,24 @@ func (t *Terminal) viewOf(s txn.State) screen.View {
 	case txn.InMenu:
 		v.Menu = txn.MenuItems(s.Menu)
 		v.Sel = s.Sel
+	case txn.Choosing:
+		v.Menu, v.Sel = s.Choices(), s.Sel
+	case txn.Stopped:
+		v.Args.Left = txn.Countdown(s.Left(t.now().Logical))
+	case txn.Typing:
+		v.Typed = strings.Repeat("*", s.Args.N)
+	case txn.Naming:
+		v.Typed = ""
+		if n := s.Name.Number; n > 0 && s.Code == prompt.NameNumber {
+			v.Typed = strconv.Itoa(n)
+		}
+		v.Args.N = s.Name.Digits
+	case txn.Paging:
+		v.Page, v.Line = t.page(s), s.Line
+	}
+	if s.Help {
+		v.Page, v.Line, v.Help, v.Input = t.helpPage(s), s.Line, true, "page"
+		v.Guide = t.helpID(s) == "help/guide"
 	}
 	v.Status = screen.Status{Bars: -1, Bench: t.board.Bench != nil, Clock: t.clock.Now().Wall.In(pos.CST).Format("15:04")}
 	now := t.now().Logical
@@ -52,8 +73,22 @@ func input(s txn.State) string {
 		return "amount"
 	case txn.Entering:
 		return "number"
-	case txn.AwaitCard:
+	case txn.AwaitCard, txn.Stopped:
 		return "card"
+	case txn.Choosing:
+		if s.Stop.Viewed {
+			return "ack"
+		}
+		return "choice"
+	case txn.Naming:
+		if s.Code == prompt.NameToken {
+			return "token"
+		}
+		return "name"
+	case txn.Typing:
+		return "typing"
+	case txn.Paging:
+		return "page"
 	case txn.Confirming:
 		return "confirm"
 	case txn.EnteringPIN:
@@ -64,6 +99,52 @@ func input(s txn.State) string {
 		return "ack"
 	}
 	return "none"
+}
+
+// helpID is the help page of what the screen says; a rule's or a cause's note is
+// what a person asks about.
+func (t *Terminal) helpID(s txn.State) string {
+	c := s.Code
+	if n := string(s.Note); strings.HasPrefix(n, "T-") || strings.HasPrefix(n, "C-") {
+		c = s.Note
+	}
+	e, _ := prompt.Lookup(c)
+	return e.Help
+}
+
+func (t *Terminal) helpPage(s txn.State) string { return text.Help(s.Durable.Lang, t.helpID(s)) }
+
+// scroll is how far what is on the screen can be scrolled.
+func (t *Terminal) scroll() int {
+	switch s := t.state; {
+	case s.Help:
+		return t.o.Size.Scroll(t.helpPage(s))
+	case s.Phase == txn.Paging:
+		return t.o.Size.Scroll(t.page(s))
+	}
+	return 0
+}
+
+// countdown draws again at each second for as long as one runs.
+func (t *Terminal) countdown() {
+	if t.stopSec != nil {
+		t.stopSec()
+		t.stopSec = nil
+	}
+	left := t.state.Left(t.now().Logical)
+	if left <= 0 || t.err != nil {
+		return
+	}
+	to := left % time.Second
+	if to == 0 {
+		to = time.Second
+	}
+	t.stopSec = t.clock.AfterFunc(to, func() {
+		t.post(func() {
+			t.draw()
+			t.countdown()
+		})
+	})
 }
 
 // showLamps: ready, busy and alarm say at a distance what the screen says.

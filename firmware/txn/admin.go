@@ -40,6 +40,7 @@ func (m *machine) signOnDone() {
 	m.Work = WorkNone
 	m.WantSignOn = false // an order of the host is carried out once, HOST §1.1
 	r := m.e.Reply
+	m.told(r)
 	ok := r.Kind == Answered && r.RC == "00" && r.KeysOK
 	c := prompt.SignedOn
 	switch {
@@ -111,6 +112,7 @@ func (m *machine) adminDone() {
 	}
 	m.Work = WorkNone
 	r := m.e.Reply
+	m.told(r)
 	ok := r.Kind == Answered && r.RC == "00"
 	c := map[AdminKind]prompt.Code{AdminEcho: prompt.EchoOK, AdminSignOff: prompt.SignedOff, AdminParams: prompt.ParamsDone, AdminStatus: prompt.StatusSent}[m.Admin]
 	switch {
@@ -135,9 +137,14 @@ func (m *machine) adminDone() {
 		c = prompt.NetHostSilent
 	}
 	m.log(prompt.LogAdmin, m.Durable.Open.ID, func(l *Log) { l.RC, l.Why, l.Text = r.RC, c, string(m.Admin) })
-	if m.Phase == Busy {
+	switch m.Phase {
+	case Busy:
 		m.show(Result, c, prompt.Args{RC: string(r.RC)})
 		m.do(Sound{toneOf(ok)})
+	case Stopped: // the time was asked for: it may have ended the stop
+		if m.Stop.Until != 0 && m.Stop.Until <= m.moment().At {
+			m.again()
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ func (m *machine) boot() {
 	}
 	m.Profile = m.e.Profile
 	m.Durable.Reversals = m.e.OpenRev
+	m.Cold = true
 	if m.Durable.Lang == "" {
 		m.Durable.Lang = m.Profile.Lang
 	}

@@ -1,15 +1,13 @@
 package txn
 
 import (
-	"time"
-
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
-// TwinTime is how long the same card and amount count as a possible mistake.
-// HOST §3.4, "duplicate guard".
-const TwinTime = 5 * time.Minute
+// noCard is none.
+var noCard pos.CardRef
 
 // card handles a card that was presented, readable or not.
 func (m *machine) card() {
@@ -28,16 +26,21 @@ func (m *machine) card() {
 		default:
 			m.Note = prompt.EntryFirst
 		}
+		m.misused(prompt.EntryFirst)
 		return
-	case AwaitCard:
+	case AwaitCard, Stopped:
+	case Typing:
+		m.do(StopReading{})
 	default:
 		m.do(ForgetCard{Except: m.Card}) // another card now is not this sale's
 		return
 	}
+	m.dropCard()
 	if m.e.Kind == Unreadable {
 		m.show(AwaitCard, m.e.Code, m.formArgs())
 		m.arm(m.Profile.CardTimeout)
 		m.do(Sound{ToneBad})
+		m.readFailed()
 		return
 	}
 	a := m.formArgs()
@@ -51,8 +54,26 @@ func (m *machine) card() {
 	case m.e.OpenRev > m.Profile.MaxOpen:
 		m.gate(prompt.TooManyOpen, a, pos.CardRef{})
 	default:
-		m.Card, m.Masked, m.Entry, m.Twin = m.e.Card, m.e.Masked, string(m.e.Entry), m.e.Twin
-		m.next()
+		m.Card, m.Masked, m.Entry, m.Twin = m.e.Card, m.e.Masked, string(m.e.Entry), m.e.Twin.STAN
+		m.weigh()
+	}
+}
+
+// misused notes a card or a key at the wrong moment. It is no mistake worth an
+// alarm; three within ten minutes bring a guide.
+func (m *machine) misused(what prompt.Code) {
+	e := m.note(m.happened(throttle.Misuse))
+	m.log(prompt.LogMisuse, pos.RecordID{}, func(l *Log) { l.Why, l.N = what, int(m.Durable.Operator) })
+	if d := m.decide(throttle.OnKeys, e); d.Action == throttle.Warn {
+		m.Note, m.NoteArgs = d.Text, prompt.Args{N: d.Count, Rule: ruleName(d.Rule)}
+	}
+}
+
+// readFailed counts for the reader and for this form, never against a card.
+func (m *machine) readFailed() {
+	e := m.note(m.happened(throttle.ReadFail))
+	if d := m.decide(throttle.OnReadFail, e); d.Action == throttle.Warn {
+		m.Note, m.NoteArgs = d.Text, prompt.Args{N: d.Count, Rule: ruleName(d.Rule)}
 	}
 }
 

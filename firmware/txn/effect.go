@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
@@ -33,6 +34,15 @@ type (
 		Uploaded bool
 		Amount   int64 // minor units; 0 leaves it
 		Tip      int64
+	}
+	// PutCard writes what is remembered of a card; PutEvent appends to the
+	// desk's history; PutOrder notes what an order reference has paid, or, with a
+	// zero row, that it has not.
+	PutCard  struct{ Card throttle.Card }
+	PutEvent struct{ Event throttle.Event }
+	PutOrder struct {
+		Order string
+		Row   pos.Sale
 	}
 	// CloseBatch removes a settled batch with its rows.
 	CloseBatch struct {
@@ -99,6 +109,33 @@ type (
 	}
 	// ForgetCard wipes what the vault holds of every card but Except.
 	ForgetCard struct{ Except pos.CardRef }
+	// NoteEvent is PutEvent for what needs no commit of its own: it goes with the
+	// next one.
+	NoteEvent struct{ Event throttle.Event }
+	// ReadNumber lets the keypad fill a card number and its expiry, unseen; it
+	// ends as Presented or TypeDone. ReadSecret likewise a PIN, checked against
+	// that of a person; it ends as Named. StopReading ends either.
+	ReadNumber struct{}
+	ReadSecret struct {
+		Who  int
+		Boss bool // a supervisor or a technician is wanted
+	}
+	// ReadToken takes the next card as a person's token; it ends as Named.
+	ReadToken   struct{ Who int }
+	StopReading struct{}
+	// PageKey hands a key to the page that is open; Key "" opens it, "cancel"
+	// closes it.
+	PageKey struct {
+		Page Page
+		Key  Key
+	}
+	// Decided tells what the rules said, for the log and the diagnosis.
+	Decided struct {
+		Decision throttle.Decision
+		On       throttle.Point
+		ID       pos.RecordID
+		Masked   pos.MaskedPAN
+	}
 	// Sound and Log.
 	Sound struct{ Tone Tone }
 	Log   struct {
@@ -128,6 +165,16 @@ func (DropRecord) effect()  {}
 func (PutSale) effect()     {}
 func (EditSale) effect()    {}
 func (CloseBatch) effect()  {}
+func (PutCard) effect()     {}
+func (PutEvent) effect()    {}
+func (PutOrder) effect()    {}
+func (NoteEvent) effect()   {}
+func (ReadNumber) effect()  {}
+func (ReadSecret) effect()  {}
+func (ReadToken) effect()   {}
+func (StopReading) effect() {}
+func (PageKey) effect()     {}
+func (Decided) effect()     {}
 func (SendSale) effect()    {}
 func (SendRecord) effect()  {}
 func (SendSignOn) effect()  {}
@@ -147,7 +194,7 @@ func (Log) effect()         {}
 // IsRow tells whether an effect is written by the commit.
 func IsRow(e Effect) bool {
 	switch e.(type) {
-	case PutRecord, DropRecord, PutSale, EditSale, CloseBatch:
+	case PutRecord, DropRecord, PutSale, EditSale, CloseBatch, PutCard, PutEvent, PutOrder:
 		return true
 	}
 	return false

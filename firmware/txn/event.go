@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
@@ -32,6 +33,9 @@ const (
 	Signed       Kind = "signed"  // a supervisor lets a restored terminal sell: Reason
 	Faulted      Kind = "faulted" // the device halts: Code says why
 	Mended       Kind = "mended"  // the fault is gone
+	Typed        Kind = "typed"   // a hidden entry has N digits
+	TypeDone     Kind = "type-done"
+	Named        Kind = "named" // a person's PIN or token was checked: N, OK, Code
 )
 
 // Key is a key's name as hal.Key prints it.
@@ -90,6 +94,7 @@ type Reply struct {
 	LeftBy   time.Duration // logical time after which no byte of the request can leave any more
 	Balance  int64         // DE 54 of a balance inquiry, minor units
 	HasBal   bool
+	Wall     int64      // Unix ms: what the host's clock says, if the answer is believed; 0 nothing
 	Code48   byte       // settlement: '1' balanced, '2' not, '3' error; 0 none
 	Totals   pos.Totals // settlement: the host's; zero if it sends none
 	Params   Params     // parameter download
@@ -106,13 +111,22 @@ type Event struct {
 	Untried  int         // records not tried since the settlement began
 	HighSTAN pos.STAN    // the highest STAN of any row kept, for money rule 6
 	OpenRev  int         // reversals in the outbox, armed one excluded
-	Twin     pos.STAN    // Presented: a sale of that card and amount, approved within TwinTime; 0 none
+	Twin     pos.Sale    // Presented: the youngest row of the batch with that card and amount; zero none
 	OpenSum  int64       // their sum, minor units
 	Uploads  int         // status uploads that wait
 	SAF      SAF         // advices that wait
 	Upload   Upload      // settling: the next rows to upload
 	Rand     uint32      // for jitter
 	NoRoom   prompt.Code // the store could not hold another sale: why; "" it can
+
+	// What the rules look at. Rules nil: there are none, and nothing is stopped.
+	Rules *throttle.Rules
+	Watch throttle.Facts // of the card that this event is about; its Key is zero if there is none
+	// Scroll is how far the page on the screen can be scrolled, in lines.
+	Scroll int
+	// NoRefund: the operator's score wants a lesson first.
+	NoRefund bool
+	Paid     pos.Sale // Presented: what the order reference has paid; zero nothing
 
 	Key      Key
 	Card     pos.CardRef
@@ -129,4 +143,5 @@ type Event struct {
 	SameOrig bool       // an advice for the same original is on its way
 	Reason   string     // Closed: the supervisor's
 	Profile  Profile    // Booted
+	OK       bool       // Named, TypeDone
 }

@@ -4,10 +4,17 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
-func (m *machine) confirmed() { m.next() }
+// confirmed: keys do not act before there was time to read. THROTTLE §1 S2.
+func (m *machine) confirmed() {
+	if m.e.At.Logical < m.Shown+m.settings().Read {
+		return
+	}
+	m.next()
+}
 
 func (m *machine) pinDone() {
 	if m.Phase != EnteringPIN {
@@ -44,6 +51,7 @@ func (m *machine) newIntent() Intent {
 		Kind:   m.spec().Kind,
 		Amount: pos.Amount{Minor: m.Keyed, Currency: m.Profile.Currency},
 		Card:   m.Card, Masked: m.Masked, Entry: m.Entry + pinDigit(m.PIN), Orig: m.Orig, At: m.e.At, PIN: m.PIN,
+		Order: m.Order, Op: m.Durable.Operator, Began: m.Began,
 	}
 }
 
@@ -62,6 +70,7 @@ func (m *machine) intent() {
 	m.Durable.STAN = m.Durable.STAN.Next()
 	in := m.newIntent()
 	m.Durable.Open = in
+	m.pace()
 	if k.Unknown != Nothing {
 		m.do(PutRecord{m.record(in, pos.RecordArmed, "98")})
 	}
@@ -69,6 +78,16 @@ func (m *machine) intent() {
 	m.Work = WorkSale
 	m.log(prompt.LogIntent, in.ID, func(l *Log) { l.Amount, l.Masked = in.Amount, in.Masked })
 	m.do(SendSale{in})
+}
+
+// pace moves the desk's rate on: one more is on its way.
+func (m *machine) pace() {
+	if m.e.Rules == nil {
+		return
+	}
+	if g, ok := m.e.Rules.Pace(); ok {
+		m.Durable.Desk.TAT, _ = g.Take(m.Durable.Desk.TAT, m.moment().At)
+	}
 }
 
 // pinDigit is the third digit of DE 22. HOST §1.2.
@@ -124,6 +143,7 @@ func (m *machine) unknown(in Intent, c prompt.Code, reason pos.ResponseCode, lef
 	default:
 		m.Durable.Reversals++
 		m.due++
+		m.outcome(in, throttle.Unknown, m.e.Reply.RC, in.Amount.Minor)
 	}
 	if k != nil && k.Unknown != Nothing {
 		r := m.record(in, pos.RecordQueued, reason)
@@ -160,6 +180,7 @@ func (m *machine) saleDone() {
 	m.Work = WorkNone
 	m.Keyed, m.Decimals = 0, -1
 	r := m.e.Reply
+	m.told(r)
 	if r.Order == OrderSignOn {
 		m.WantSignOn = true
 	}
@@ -212,6 +233,7 @@ func (m *machine) declined(in Intent, r Reply, a prompt.Args) {
 		m.Durable.STAN = max(m.Durable.STAN, m.e.HighSTAN)
 	}
 	m.drop(in, c, prompt.LogOutcome)
+	m.outcome(in, throttle.Declined, r.RC, in.Amount.Minor)
 	m.end(c, a, ToneBad)
 }
 
@@ -251,6 +273,10 @@ func (m *machine) approved(in Intent, r Reply, a prompt.Args) {
 	row.Amount = amount
 	m.do(DropRecord{classOf(in), in.ID})
 	k.book(m, in, row)
+	m.outcome(in, throttle.Approved, r.RC, amount.Minor)
+	if in.Order != "" && in.Kind == pos.KindSale {
+		m.do(PutOrder{in.Order, row})
+	}
 	m.setLast(in, row, c)
 	m.log(prompt.LogOutcome, in.ID, func(l *Log) { l.Why, l.RC, l.Amount = c, r.RC, amount })
 	a.Amount, a.RRN, a.Auth = amount.String(), string(r.RRN), string(r.Auth)
@@ -265,7 +291,7 @@ func (m *machine) row(in Intent, r Reply) pos.Sale {
 	return pos.Sale{
 		RecordID: in.ID, Kind: in.Kind, Amount: in.Amount, Asked: in.Amount, Card: in.Card, Masked: in.Masked, Entry: in.Entry, Orig: in.Orig,
 		RC: r.RC, RRN: r.RRN, AuthCode: r.Auth, HostTime: r.HostTime, Issuer: r.Issuer, Org: r.Org, Host: r.Host,
-		At: m.e.At, PINUsed: in.PIN, Printed: !m.Profile.Printer,
+		At: m.e.At, PINUsed: in.PIN, Printed: !m.Profile.Printer, Order: in.Order, Op: in.Op,
 	}
 }
 

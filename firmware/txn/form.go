@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
@@ -19,6 +20,9 @@ func (m *machine) key(k Key) {
 		m.toggleLang()
 		return
 	}
+	if m.keyHelp(k) {
+		return
+	}
 	switch m.Phase {
 	case Ready, Result:
 		m.keyReady(k)
@@ -27,8 +31,11 @@ func (m *machine) key(k Key) {
 	case Entering:
 		m.keyNumber(k)
 	case AwaitCard:
-		if k == "cancel" || k == "clear" {
+		switch k {
+		case "cancel", "clear":
 			m.cancel()
+		case "f3":
+			m.typeCard()
 		}
 	case Confirming:
 		switch k {
@@ -39,6 +46,14 @@ func (m *machine) key(k Key) {
 		}
 	case InMenu:
 		m.keyMenu(k)
+	case Choosing:
+		m.keyChoice(k)
+	case Stopped:
+		m.keyStopped(k)
+	case Naming:
+		m.keyNaming(k)
+	case Paging:
+		m.keyPage(k)
 	}
 }
 
@@ -84,6 +99,18 @@ func (m *machine) begin(k pos.TxnKind) {
 		m.do(Sound{ToneBad})
 		return
 	}
+	if c := m.dutyStops(k); c != "" {
+		m.show(Result, c, prompt.Args{N: int(m.overdue() / time.Hour), Field: m.Durable.Batch.String()})
+		m.do(Sound{ToneBad})
+		return
+	}
+	if k == pos.KindRefund && m.e.NoRefund {
+		m.show(Result, prompt.ShiftLow, prompt.Args{N: int(m.Durable.Operator)})
+		m.do(Sound{ToneBad})
+		return
+	}
+	m.Form++
+	m.Began = m.e.At.Logical
 	m.Kind, m.Step = k, -1
 	m.next()
 }
@@ -129,11 +156,12 @@ func (m *machine) next() {
 			c = prompt.ConfirmKind
 		}
 		tone := ToneKey
-		if m.Twin != 0 && m.Kind == pos.KindSale {
-			c, tone, a.STAN = prompt.Duplicate, ToneAttention, m.Twin.String()
-		}
 		m.show(Confirming, c, a)
-		m.arm(m.Profile.ConfirmTime)
+		if m.Caution != "" {
+			m.Note, m.NoteArgs, tone = m.Caution, m.CautionA, ToneAttention
+		}
+		m.Shown = m.e.At.Logical
+		m.arm(m.confirmTime())
 		m.do(Sound{tone})
 	case askPIN:
 		if !m.Profile.PINPad {
@@ -141,11 +169,34 @@ func (m *machine) next() {
 			return
 		}
 		m.show(EnteringPIN, prompt.PIN, a)
+		if m.Caution == prompt.RulePINWarn { // the customer reads this one
+			m.Note, m.NoteArgs = m.Caution, m.CautionA
+		}
 		m.disarm()
 		m.do(ReadPIN{Timeout: m.Profile.PINTimeout})
+	case askQuantity:
+		if m.settings().Quantity == throttle.Off {
+			m.next()
+			return
+		}
+		m.askNumber()
+	case askOrder:
+		if m.settings().OrderRef == throttle.Off {
+			m.next()
+			return
+		}
+		m.askNumber()
 	default:
 		m.askNumber()
 	}
+}
+
+// confirmTime is how long the confirm step waits; then nothing is charged.
+func (m *machine) confirmTime() time.Duration {
+	if d := m.settings().Confirm; d > 0 {
+		return d
+	}
+	return m.Profile.ConfirmTime
 }
 
 // number is what one of the text fields takes.
@@ -155,13 +206,16 @@ type number struct {
 }
 
 var numbers = map[step]number{
-	askSTAN: {prompt.AskSTAN, 6}, askRRN: {prompt.AskRRN, 12}, askDate: {prompt.AskDate, 4}, askAuth: {prompt.AskAuth, 6},
+	askQuantity: {prompt.AskQuantity, 2}, askOrder: {prompt.AskOrder, 12}, askSTAN: {prompt.AskSTAN, 6}, askRRN: {prompt.AskRRN, 12}, askDate: {prompt.AskDate, 4}, askAuth: {prompt.AskAuth, 6},
 }
 
 // offer is what enter takes if nothing was keyed: the transaction that this one
 // most likely means.
 func (m *machine) offer() string {
 	from := m.Durable.Booked
+	if m.spec().form[m.Step] == askQuantity {
+		return "1"
+	}
 	switch m.Kind {
 	case pos.KindPreAuthVoid, pos.KindCompletion, pos.KindCompletionAdvice:
 		from = m.Durable.PreAuth
@@ -187,6 +241,9 @@ func (m *machine) askNumber() {
 	a := m.formArgs()
 	a.Field = m.offer()
 	m.Typed = ""
+	if m.spec().form[m.Step] == askQuantity {
+		a.Amount = pos.Fen(m.Keyed).String()
+	}
 	m.show(Entering, numbers[m.spec().form[m.Step]].code, a)
 	m.arm(m.Profile.CardTimeout)
 }
@@ -211,6 +268,14 @@ func (m *machine) keyNumber(k Key) {
 
 func (m *machine) numberDone(f step, n number) {
 	v := m.Typed
+	if f == askOrder {
+		m.orderDone(v)
+		return
+	}
+	if f == askQuantity {
+		m.quantityDone(v)
+		return
+	}
 	if v == "" {
 		v = m.offer()
 	}
@@ -250,6 +315,40 @@ func (m *machine) numberDone(f step, n number) {
 	m.next()
 }
 
+// orderDone takes an order reference; none is one, where the profile leaves it
+// open.
+func (m *machine) orderDone(v string) {
+	if v == "" && m.settings().OrderRef == throttle.Required {
+		m.Note = prompt.FieldWrong
+		m.do(Sound{ToneBad})
+		return
+	}
+	m.Order, m.Typed = v, ""
+	m.next()
+}
+
+// quantityDone multiplies the price: one payment for several tickets, instead of
+// several that look like mistakes.
+func (m *machine) quantityDone(v string) {
+	n := 0
+	for _, c := range v {
+		n = n*10 + int(c-'0')
+	}
+	if v == "" {
+		m.Typed = ""
+		m.next()
+		return
+	}
+	total := m.Keyed * int64(n)
+	if n == 0 || total > m.limit() {
+		m.Note, m.NoteArgs = prompt.AmountLimit, prompt.Args{Amount: pos.Fen(m.limit()).String()}
+		m.do(Sound{ToneBad})
+		return
+	}
+	m.Qty, m.Keyed, m.Typed = n, total, ""
+	m.next()
+}
+
 // date is MMDD of some day.
 func date(s string) bool {
 	_, err := time.Parse("20060102", "2000"+s) // a leap year
@@ -284,7 +383,9 @@ func (m *machine) found() {
 	m.OrigKind, m.OrigAmount = r.Kind, r.Amount.Minor
 	m.Card, m.Masked, m.Entry = r.Card, r.Masked, string(pos.EntryKeyed) // the number alone is sent
 	if k.Kind == pos.KindVoid || k.Kind == pos.KindCompletionVoid {
-		m.Keyed = r.Amount.Minor
+		m.Keyed, m.Order = r.Amount.Minor, r.Order
+		m.weigh()
+		return
 	}
 	m.next()
 }
@@ -323,8 +424,8 @@ func (m *machine) keyAmount(k Key) {
 	default:
 		return
 	}
-	if next > m.Profile.MaxAmount {
-		m.Note, m.NoteArgs = prompt.AmountLimit, prompt.Args{Amount: pos.Fen(m.Profile.MaxAmount).String()}
+	if next > m.limit() {
+		m.Note, m.NoteArgs = prompt.AmountLimit, prompt.Args{Amount: pos.Fen(m.limit()).String()}
 		m.do(Sound{ToneBad})
 		return
 	}
@@ -348,11 +449,22 @@ func (m *machine) amountDone() {
 		m.Note = prompt.AmountZero
 	case m.Kind == pos.KindTip && m.overTip():
 		m.Note = prompt.TipLimit
+	case m.typo():
+		// The amount goes away and must be keyed once more: the same again is meant.
+		m.Typo, m.Keyed, m.Decimals = m.Keyed, 0, -1
+		m.Note, m.NoteArgs = prompt.RuleTypo, prompt.Args{Amount: pos.Fen(m.Typo).String(), Field: pos.Fen(m.e.Watch.Learned.P99).String(), Rule: ruleName(throttle.IDTypo)}
+		m.Args = m.formArgs()
 	default:
 		m.next()
 		return
 	}
 	m.do(Sound{ToneBad})
+}
+
+// typo: many times what this merchant's largest sales are. THROTTLE §1 C11.
+func (m *machine) typo() bool {
+	l, n := m.e.Watch.Learned, m.settings().Typo
+	return n > 0 && l.Days >= throttle.MinDays && l.P99 > 0 && m.Keyed > int64(n)*l.P99 && m.Keyed != m.Typo
 }
 
 // overTip: more than the acquirer's share of the sale (parameter 19), or than

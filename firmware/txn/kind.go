@@ -27,6 +27,8 @@ const (
 	askRRN
 	askDate
 	askAuth
+	askQuantity // how many of the price
+	askOrder    // an order reference
 )
 
 // Spec is a kind's row in HOST §1.4.
@@ -78,6 +80,9 @@ func takeBack(m *machine, in Intent, row pos.Sale) {
 	if m.Durable.Booked.STAN == in.Orig.STAN {
 		m.Durable.Booked = pos.Original{}
 	}
+	if in.Order != "" { // an order whose payment is taken back may pay again
+		m.do(PutOrder{Order: in.Order})
+	}
 	m.putSale(row)
 }
 
@@ -85,6 +90,8 @@ func takeBack(m *machine, in Intent, row pos.Sale) {
 func keepRow(m *machine, _ Intent, row pos.Sale) { m.putSale(row) }
 
 func (m *machine) putSale(row pos.Sale) {
-	m.Durable.Sales++
+	if m.Durable.Sales++; m.Durable.Sales == 1 || m.Durable.Opened == 0 {
+		m.Durable.Opened = max(m.moment().At, 1)
+	}
 	m.do(PutSale{row})
 }

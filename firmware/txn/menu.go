@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
@@ -15,20 +16,31 @@ const (
 	MenuPreAuth
 	MenuOffline
 	MenuManage
+	MenuShop  // what a shop does beside selling
+	MenuWatch // what it looks at
+	MenuCare  // what the device needs
 )
 
-// MenuSize is the most items of a level.
-const MenuSize = 8
+// MenuSize is the most items of a level: a digit each.
+const MenuSize = 9
 
 // menus are the levels as the screen shows them; a digit picks at once.
 var menus = [...][MenuSize]prompt.Code{
 	MenuRoot: {prompt.MenuVoid, prompt.MenuRefund, prompt.MenuPreAuths, prompt.MenuBalance, prompt.MenuOfflines, prompt.MenuSettle, prompt.MenuReprint,
-		prompt.MenuManage},
+		prompt.MenuManage, prompt.MenuShop},
 	MenuPreAuth: {prompt.TitlePreAuth, prompt.TitlePreAuthVoid, prompt.TitleComplete, prompt.TitleCompleteAdvice, prompt.TitleCompleteVoid},
 	MenuOffline: {prompt.TitleOffline, prompt.TitleAdjust, prompt.TitleTip},
 	MenuManage: {prompt.MenuSignOn, prompt.MenuSignOff, prompt.MenuEcho, prompt.MenuParams, prompt.MenuUpload, prompt.MenuStatus, prompt.MenuLang,
 		prompt.MenuLastSettle},
+	MenuShop: {prompt.MenuShift, prompt.MenuWhy, prompt.MenuCheck, prompt.MenuTicket, prompt.MenuWatching, prompt.MenuCaring, prompt.MenuRunbook, prompt.MenuTrain,
+		prompt.MenuManual},
+	MenuWatch: {prompt.MenuWatch, prompt.MenuPeak, prompt.MenuStaff, prompt.MenuLimits, prompt.MenuSpot, prompt.MenuRules, prompt.MenuSeal},
+	MenuCare:  {prompt.MenuCare, prompt.MenuAssets, prompt.MenuSurvey},
 }
+
+// parents are the items that open a level.
+var parents = map[Level]prompt.Code{MenuPreAuth: prompt.MenuPreAuths, MenuOffline: prompt.MenuOfflines, MenuManage: prompt.MenuManage,
+	MenuShop: prompt.MenuShop, MenuWatch: prompt.MenuWatching, MenuCare: prompt.MenuCaring}
 
 // MenuItems is one level.
 func MenuItems(l Level) [MenuSize]prompt.Code { return menus[min(int(l), len(menus)-1)] }
@@ -36,7 +48,6 @@ func MenuItems(l Level) [MenuSize]prompt.Code { return menus[min(int(l), len(men
 // MenuKeys are the keys that pick an item from the ready screen; nil if there is
 // no such item. Scripts and tests press them.
 func MenuKeys(item prompt.Code) []string {
-	parents := map[Level]prompt.Code{MenuPreAuth: prompt.MenuPreAuths, MenuOffline: prompt.MenuOfflines, MenuManage: prompt.MenuManage}
 	for l := range menus {
 		for i, c := range menus[l] {
 			if c != item {
@@ -97,15 +108,20 @@ func (m *machine) pick(item prompt.Code) {
 		m.begin(k)
 		return
 	}
+	for l, c := range parents {
+		if c == item {
+			m.openMenu(l)
+			return
+		}
+	}
+	if p, ok := pageItems[item]; ok {
+		m.idle()
+		m.openPage(p)
+		return
+	}
 	switch item {
-	case prompt.MenuPreAuths:
-		m.openMenu(MenuPreAuth)
-		return
-	case prompt.MenuOfflines:
-		m.openMenu(MenuOffline)
-		return
-	case prompt.MenuManage:
-		m.openMenu(MenuManage)
+	case prompt.MenuShift:
+		m.shift()
 		return
 	case prompt.MenuReprint:
 		m.idle()
@@ -153,6 +169,24 @@ func (m *machine) pick(item prompt.Code) {
 		m.admin(AdminParams)
 	case prompt.MenuUpload:
 		m.admin(AdminStatus)
+	}
+}
+
+// shift signs an operator on, or the one who is on off.
+func (m *machine) shift() {
+	m.idle()
+	switch {
+	case m.Profile.Staff == 0:
+		m.show(Result, prompt.ShiftNone, prompt.Args{})
+		m.disarm()
+	case m.Durable.Operator != 0:
+		n := int(m.Durable.Operator)
+		m.Durable.Operator = 0
+		m.log(prompt.LogShift, m.Durable.Open.ID, func(l *Log) { l.N, l.Text = n, "off" })
+		m.show(Result, prompt.ShiftOff, prompt.Args{N: n})
+		m.disarm()
+	default:
+		m.name(ForSignOn, throttle.PIN)
 	}
 }
 

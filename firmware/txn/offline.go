@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
@@ -77,6 +78,7 @@ func (m *machine) keep() {
 	switch k.Kind {
 	case pos.KindOffline:
 		addRow(m, in, row)
+		m.outcome(in, throttle.Approved, "00", amount.Minor)
 	case pos.KindAdjust:
 		m.Durable.Totals.Add(k.Kind, amount.Minor-m.OrigAmount, 1)
 		m.do(EditSale{ID: origin, Amount: amount.Minor})

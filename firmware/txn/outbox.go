@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
@@ -62,6 +63,7 @@ func (m *machine) recordDone() {
 		return
 	case Answered:
 		m.DialFails = 0
+		m.told(r)
 		if r.Order == OrderSignOn {
 			m.WantSignOn = true
 		}
@@ -173,6 +175,7 @@ func (m *machine) closed(rec pos.Record, r Reply) {
 	if m.Durable.Last.ID == rec.RecordID {
 		m.Durable.Last.Code = prompt.Reversed
 	}
+	m.undone(rec)
 	m.log(prompt.LogReversed, rec.RecordID, func(l *Log) { l.RC, l.Amount, l.Masked, l.N = r.RC, rec.Amount, rec.Masked, rec.Tries+1 })
 	a := recordArgs(rec)
 	a.N = m.Durable.Reversals
@@ -224,6 +227,7 @@ func (m *machine) delivered(rec pos.Record, r Reply, good bool) {
 		row := m.row(in, r)
 		m.do(DropRecord{rec.Class, rec.RecordID})
 		k.book(m, in, row)
+		m.outcome(in, throttle.Approved, r.RC, in.Amount.Minor)
 		m.log(prompt.LogDelivered, rec.RecordID, func(l *Log) { l.RC = r.RC })
 		m.setLast(in, row, k.done)
 		if m.Profile.Printer && !m.Printing {
@@ -286,6 +290,7 @@ func (m *machine) closedBy() {
 	m.do(DropRecord{rec.Class, rec.RecordID})
 	if rec.Class == pos.ClassReversal {
 		m.Durable.Reversals = max(m.Durable.Reversals-1, 0)
+		m.undone(rec)
 	}
 	m.log(prompt.LogClosed, rec.RecordID, func(l *Log) { l.Amount, l.Masked, l.Text = rec.Amount, rec.Masked, m.e.Reason })
 	m.do(PrintTicket{Record: rec, Reason: m.e.Reason})

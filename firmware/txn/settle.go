@@ -109,6 +109,7 @@ func (m *machine) settleDone() {
 	}
 	m.Work = WorkNone
 	s, r, now := &m.Durable.Settle, m.e.Reply, m.e.At.Logical
+	m.told(r)
 	good := r.Kind == Answered && (r.RC == "00" || s.Step == SettleTotals && r.Code48 != 0)
 	if !good {
 		m.DialFails++
@@ -171,7 +172,7 @@ func (m *machine) closeBatch() {
 	m.Durable.Settled = done
 	m.do(CloseBatch{m.Profile.Context, m.Durable.Batch})
 	m.Durable.Batch = nextBatch(m.Durable.Batch)
-	m.Durable.Sales, m.Durable.Totals, m.Durable.Settle = 0, pos.Totals{}, Settle{}
+	m.Durable.Sales, m.Durable.Totals, m.Durable.Settle, m.Durable.Opened = 0, pos.Totals{}, Settle{}, 0
 	m.Durable.Booked = pos.Original{}
 	m.Durable.Last.Unprinted = false
 	if m.Durable.Restored == RestoredCompare {

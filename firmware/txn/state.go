@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
@@ -26,10 +27,15 @@ const (
 	Entering // a number of an original is being keyed: STAN, RRN, date, code
 	Looking  // the row of an original is being looked up
 	Settling // the batch is being settled: no sale into it
+	Choosing // a rule asks: the default never charges
+	Stopped  // a rule stopped this card; another may be presented
+	Naming   // a person names themselves: number, PIN, token
+	Typing   // a card number is being typed; its digits are nobody's but the vault's
+	Paging   // a page for people is on the screen
 )
 
 var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted",
-	"entering", "looking", "settling"}
+	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging"}
 
 func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
 
@@ -63,6 +69,8 @@ type Profile struct {
 	Tail60        string // DE 60 behind type and batch: network code 000, capability, condition
 	Offline       Offline
 	Lang          string // language of a fresh store
+	Staff         int    // persons that can name themselves; 0: nobody can approve
+	Duty          Duty
 }
 
 // Intent is a request whose fate is open: from the commit before its first
@@ -77,6 +85,9 @@ type Intent struct {
 	Orig   pos.Original
 	At     pos.Time
 	PIN    bool
+	Order  string        // an order reference, "" none
+	Op     uint8         // the operator
+	Began  time.Duration // logical: when its amount was begun
 }
 
 // Outcome of the last transaction, for the first screen after a boot.
@@ -117,7 +128,12 @@ type Durable struct {
 	Settled   Settled // the batch before this one
 	Params    Params
 	Restored  Restored // nothing is sold while it is not zero
-	Saved     pos.Time // when this was written: logical time goes on from here
+	Clock     throttle.Clock
+	Desk      throttle.Desk
+	Seen      bool          // a card was remembered: an empty table is a lost one
+	Operator  uint8         // who is signed on at the desk, 0 nobody
+	Opened    time.Duration // throttle time of the first row of the open batch; 0 none
+	Saved     pos.Time      // when this was written: logical time goes on from here
 }
 
 // Restored tells that the store came from a backup of which a tail may be
@@ -140,6 +156,8 @@ func (d Durable) Skipped() Durable {
 	const jump = 100_000
 	d.STAN = (d.STAN+jump-1)%pos.MaxSTAN + 1
 	d.Restored, d.SignedOn = RestoredCompare, false
+	// What cards did lately may be lost as well: each is asked about for a day.
+	d.Desk.Safe = d.Clock.Now(d.Saved.Logical, zone).At + throttle.SafeTime
 	return d
 }
 
@@ -170,7 +188,23 @@ type State struct {
 	Entry  string   // DE 22 digits 1–2
 	PINLen int      // stars on the screen
 	PIN    bool     // a PIN was entered
-	Twin   pos.STAN // a sale that this one may be by mistake
+	Twin   pos.STAN // the sale that this one may be by mistake; 0 none, or no longer in the batch
+
+	Cold     bool          // the host has not told the time since the start
+	Form     uint16        // number of this form since the start: what happened to one customer
+	Began    time.Duration // logical: when the form was begun
+	Shown    time.Duration // logical: when the confirm step came up
+	Order    string        // the order reference, "" none
+	Typo     int64         // an amount that was asked for once more
+	Qty      int           // how many of the price were keyed; 0 not asked
+	Stop     Stop          // what a rule says of the card in front of us
+	Caution  prompt.Code   // said beside the next steps
+	CautionA prompt.Args
+	Grant    throttle.Grant
+	Name     Person // who is naming themselves, and for what
+	Help     bool   // a help page covers the screen
+	Page     Page
+	Line     int // first line of the page or the help
 
 	Work       Work
 	Admin      AdminKind

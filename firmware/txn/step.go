@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
 
@@ -85,6 +86,12 @@ func (m *machine) dispatch() {
 		m.signed()
 	case PrintDone:
 		m.printDone()
+	case Typed:
+		m.typed()
+	case TypeDone:
+		m.typeDone()
+	case Named:
+		m.named()
 	}
 }
 
@@ -131,7 +138,7 @@ func (m *machine) pump() {
 // Quiet: no customer stands before a form, so an advice keeps nobody waiting.
 func (s State) Quiet() bool {
 	switch s.Phase {
-	case Ready, Result, InMenu:
+	case Ready, Result, InMenu, Paging:
 		return true
 	}
 	return false
@@ -146,7 +153,7 @@ func (m *machine) show(p Phase, c prompt.Code, a prompt.Args) {
 // idle is the ready screen. What was left of a customer is forgotten.
 func (m *machine) idle() {
 	m.forget()
-	m.Keyed, m.Decimals = 0, -1
+	m.Keyed, m.Decimals, m.Typo, m.Qty, m.Order = 0, -1, 0, 0, ""
 	m.Kind, m.Step = pos.KindSale, 0
 	m.show(Ready, prompt.Idle, prompt.Args{})
 	m.disarm()
@@ -170,9 +177,18 @@ func (m *machine) forget() {
 	if !m.Card.IsZero() || m.Phase == EnteringPIN {
 		m.do(ForgetCard{})
 	}
-	m.Card, m.Masked, m.Entry = pos.CardRef{}, "", ""
-	m.PIN, m.PINLen, m.Twin = false, 0, 0
+	m.stopReading()
+	m.PIN, m.PINLen = false, 0
+	m.dropCard()
+	m.Name, m.Page, m.Line, m.Help = Person{}, NoPage, 0, false
 	m.Orig, m.OrigKind, m.OrigAmount, m.Typed = pos.Original{}, "", 0, ""
+}
+
+// stopReading ends a hidden entry that is under way.
+func (m *machine) stopReading() {
+	if m.Phase == Typing || m.Phase == Naming {
+		m.do(StopReading{})
+	}
 }
 
 func (m *machine) halt(c prompt.Code) {
@@ -197,8 +213,12 @@ func (m *machine) expired() {
 		return
 	}
 	switch m.Phase {
-	case Keying, Entering, AwaitCard, Confirming, InMenu:
+	case Keying, Entering, AwaitCard, Confirming, InMenu, Choosing, Typing:
 		m.abandon(prompt.OperatorTime)
+	case Stopped:
+		m.stopExpired()
+	case Naming:
+		m.unname("")
 	}
 }
 
@@ -206,10 +226,23 @@ func (m *machine) expired() {
 // earlier payment whose fate is open, it goes on speaking of that.
 func (m *machine) abandon(c prompt.Code) {
 	a, open := m.formArgs(), m.aboutReversal()
+	m.gaveUp()
 	m.Keyed, m.Decimals = 0, -1
 	m.end(c, a, ToneAttention)
 	if open && m.Durable.Reversals > 0 {
 		m.show(Ready, prompt.ReversalQueued, prompt.Args{N: m.Durable.Reversals})
+	}
+}
+
+// gaveUp notes a form that ended without a payment: R22 counts those that a
+// person gave up.
+func (m *machine) gaveUp() {
+	if m.Phase == InMenu {
+		return
+	}
+	e := m.note(m.happened(throttle.Cancelled))
+	if d := m.decide(throttle.OnKeys, e); d.Action == throttle.Warn {
+		m.caution(d.Text, prompt.Args{N: d.Count, Rule: ruleName(d.Rule)})
 	}
 }
 

@@ -5,8 +5,8 @@
 //
 // A code is CLASS-TOPIC-NN. Classes: P a step that waits for someone, A done
 // well, D declined by the host, U the fate of money is not known yet, N not
-// done and proven so, F a fault someone must mend, E an entry of the log only,
-// M an item of a menu.
+// done and proven so, F a fault someone must mend, T stopped, asked or said by a
+// rule, C a cause, E an entry of the log only, M an item of a menu.
 //
 // Sources, cited by short name:
 //   - HOST: specs/host.md §2, DE 39 after Q/CUP 006.6-2014 A.2

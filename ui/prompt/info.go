@@ -46,4 +46,7 @@ type Args struct {
 	N       int    // a count: stars, tries, open reversals
 	Seconds int    // time left or to wait
 	Time    string // "14:03:22" of the payment in question
+	Left    string // time left: "00:45"
+	Rule    string // "R-04"
+	Span    string // how far a rule looks back: "30min"
 }

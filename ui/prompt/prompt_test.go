@@ -29,7 +29,7 @@ func TestCatalogueIsWhole(t *testing.T) {
 		if got, ok := prompt.Lookup(e.Code); !ok || got != e {
 			t.Errorf("Lookup(%s) = %v, %v", e.Code, got, ok)
 		}
-		if len(e.Code) != 8 || !strings.ContainsRune("PADUNFEM", rune(e.Code[0])) || e.Code[1] != '-' || e.Code[5] != '-' {
+		if len(e.Code) != 8 || !strings.ContainsRune("PADUNFEMTC", rune(e.Code[0])) || e.Code[1] != '-' || e.Code[5] != '-' {
 			t.Errorf("%q is not CLASS-TOPIC-NN", e.Code)
 		}
 		if !strings.HasPrefix(e.Help, "help/") {

@@ -64,9 +64,14 @@ func (p *page) colour() {
 	p.statusBar()
 	foot := p.h - footerH
 	y := p.titleBand(statusH, foot)
-	if p.Input == "menu" && p.Menu[0] != "" {
+	switch {
+	case p.Page != "":
+		p.paged(y, foot)
+	case p.Input == "menu" && p.Menu[0] != "":
 		p.menu(y, foot)
-	} else {
+	case p.Input == "choice" && p.Menu[0] != "":
+		p.choice(y, foot)
+	default:
 		p.content(y, foot)
 	}
 	p.footer(foot)
@@ -94,6 +99,10 @@ func (p *page) statusBar() {
 		x = p.pill(x, p.label("bench"), benchFill, white)
 		words = append(words, p.label("bench"))
 	}
+	if p.Status.Train {
+		x = p.pill(x, p.label("train"), blue, white)
+		words = append(words, p.label("train"))
+	}
 	if q := p.queue(); q != "" {
 		p.pill(x, q, amber, ink)
 		words = append(words, q)
@@ -119,13 +128,14 @@ func (p *page) titleBand(y, foot int) int {
 		st = strong
 		rows = font.Wrap(p.msg.Title, (p.w-2*margin)/8)
 	}
-	if p.Input == "menu" && p.Menu[0] != "" {
-		st, rows = strong, rows[:min(len(rows), 1)]
+	if p.Page != "" || p.Input == "menu" && p.Menu[0] != "" {
+		st, rows = strong, font.Wrap(p.msg.Title, (p.w-2*margin)/8)
+		rows = rows[:min(len(rows), 1)]
 	}
 	pitch := 17*st.scale + 2
 	h := 12 + len(rows)*pitch
 	sub := ""
-	if p.Lang == ZH && st == title {
+	if p.Lang == ZH && st == title && p.Input != "choice" {
 		sub = text.Format(text.EN, p.Code, p.Args).Title
 		if font.Columns(sub) > (p.w-2*margin)/8 || !p.fits(y+h+18, foot) {
 			sub = ""
@@ -346,6 +356,10 @@ func (p *page) footer(y int) {
 	p.fill(0, y+1, p.w, p.h, white)
 	code, right := string(p.Code), ""
 	switch {
+	case p.Input == "choice":
+		right = p.msg.Next
+	case p.Page != "":
+		right = p.label("key-page")
 	case p.Note != "":
 		right = string(p.Note)
 	case p.Input == "amount" || p.Input == "ack":
@@ -358,8 +372,29 @@ func (p *page) footer(y int) {
 
 func (p *page) menu(y, foot int) {
 	items := p.items()
-	pitch := min((foot-y-4)/max(len(items), 1), 26)
-	y += 3
+	y = p.list(items, y+3, min((foot-y-4)/max(len(items), 1), 26))
+	if next := p.next(); next.h > 0 && y+next.h <= foot {
+		next.draw(foot - next.h)
+	}
+}
+
+// choice is a question: what it is about, then the answers; the first is what
+// enter takes.
+func (p *page) choice(y, foot int) {
+	items := p.items()
+	note := p.note()
+	pitch := 22
+	top := foot - note.h - pitch*len(items) - 4
+	p.drawBody(y, top)
+	p.fill(0, top, p.w, top+1, line)
+	p.list(items, top+3, pitch)
+	if note.h > 0 {
+		note.draw(foot - note.h)
+	}
+}
+
+// list draws numbered items; it gives the y behind them.
+func (p *page) list(items []string, y, pitch int) int {
 	for i, it := range items {
 		on := ink
 		if i == p.Sel {
@@ -370,7 +405,5 @@ func (p *page) menu(y, foot int) {
 		p.say(it)
 		y += pitch
 	}
-	if next := p.next(); next.h > 0 && y+next.h <= foot {
-		next.draw(foot - next.h)
-	}
+	return y
 }

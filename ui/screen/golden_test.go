@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"swipewell/ui/prompt"
+	"swipewell/ui/text"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -56,12 +57,25 @@ var shots = []struct {
 	{"no-signal", View{Code: prompt.NetNoSignal, Input: "ack", Args: prompt.Args{Amount: "12.80", Card: "****1234"}, Status: Status{Clock: "14:03"}}},
 	{"restored", View{Code: prompt.Restored, Input: "amount", Status: queue}},
 	{"restored-sign", View{Code: prompt.RestoredSign, Input: "amount", Status: onAir}},
-	{"duplicate", View{Code: prompt.Duplicate, Input: "confirm", Args: prompt.Args{Amount: "12.80", Card: "****1234", STAN: "000123"}, Status: onAir}},
+	{"duplicate", View{Code: prompt.Duplicate, Input: "choice", Args: twin, Status: onAir, Menu: [9]prompt.Code{prompt.ChoiceView, prompt.ChoiceReprint, prompt.ChoiceSecond}}},
+	{"absorbed", View{Code: prompt.RuleDupNow, Input: "ack", Args: twin, Status: onAir}},
+	{"third", View{Code: prompt.RuleThird, Input: "choice", Sel: 2, Args: prompt.Args{Field: "12.80", Host: "5.00 13:59:48", Time: "14:01:07", N: 3, Span: "5min", Rule: "R-04"}, Status: onAir, Menu: [9]prompt.Code{prompt.ChoiceView, prompt.ChoiceReprint, prompt.ChoiceSecond}}},
+	{"too-frequent", View{Code: prompt.RuleWait, Input: "card", Args: prompt.Args{Amount: "12.80", Card: "****1234", N: 5, Span: "30min", Left: "00:45", Rule: "R-05"}, Status: onAir}},
+	{"supervisor", View{Code: prompt.RuleManyBad, Input: "card", Args: prompt.Args{Amount: "880.00", Card: "****1234", N: 8, Rule: "R-15"}, Status: onAir}},
+	{"issuer-count", View{Code: prompt.RuleLimitCount, Input: "card", Args: prompt.Args{Amount: "12.80", Card: "****1234", RC: "65", Rule: "R-09"}, Status: onAir}},
+	{"name", View{Code: prompt.NameNumber, Input: "name", Typed: "90", Status: onAir}},
+	{"late-twin", View{Code: prompt.Confirm, Input: "confirm", Args: prompt.Args{Amount: "12.80", Card: "****1234"}, Note: prompt.RuleDupLate, NoteArgs: twin, Status: onAir}},
+	{"help", View{Code: prompt.RuleWait, Input: "page", Help: true, Page: text.Help("zh", "help/frequent"), Status: onAir}},
+	{"guide", View{Code: prompt.RuleGuide, Input: "page", Help: true, Guide: true, Page: text.Help("zh", "help/guide"), Status: onAir}},
+	{"training", View{Code: prompt.Idle, Input: "amount", Status: Status{Bars: -1, Clock: "14:03", Train: true}}},
+	{"cause-signal", View{Code: prompt.UnknownNoAnswer, Input: "ack", Args: prompt.Args{Amount: "12.80", Card: "****1234", STAN: "000123"}, Note: prompt.CauseSignal, NoteArgs: prompt.Args{Field: "CSQ 8", N: 3}, Status: queue}},
 	{"store-fault", View{Code: prompt.StoreFault, Input: "none", Status: Status{Bars: -1, Clock: "14:03"}}},
 	{"board-file", View{Code: prompt.BoardFile, Input: "none", Args: prompt.Args{Field: "bench.toml:12: unknown key \"prot\""}, Status: Status{Bars: -1, Clock: "14:03"}}},
 	{"status", View{Code: prompt.StatusPage, Input: "ack", Args: prompt.Args{N: 2, STAN: "000123", Amount: "12345.60", Field: "000007", Seconds: 48}, Status: queue}},
-	{"menu", View{Code: prompt.Menu, Input: "menu", Sel: 1, Status: onAir, Menu: [8]prompt.Code{prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint, prompt.MenuStatus, prompt.MenuLang}}},
+	{"menu", View{Code: prompt.Menu, Input: "menu", Sel: 1, Status: onAir, Menu: [9]prompt.Code{prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint, prompt.MenuStatus, prompt.MenuLang}}},
 }
+
+var twin = prompt.Args{Amount: "12.80", Field: "12.80", Time: "14:01:07", Card: "****1234", STAN: "000123", Auth: "654321", Rule: "R-02", N: 2}
 
 func TestGolden(t *testing.T) {
 	var words strings.Builder

@@ -21,8 +21,12 @@ const (
 func (p *page) mono() {
 	p.monoStatus()
 	switch {
+	case p.Page != "":
+		p.monoPage()
 	case p.Input == "menu" && p.Menu[0] != "":
 		p.monoMenu()
+	case p.Input == "choice" && p.Menu[0] != "":
+		p.monoChoice()
 	default:
 		p.monoContent()
 	}
@@ -45,6 +49,12 @@ func (p *page) monoStatus() {
 		p.fill(x, 0, x+26, 8, lit)
 		p.tiny(x+2, 0, "TEST", dark)
 		words = append(words, p.label("bench"))
+		x += 29
+	}
+	if p.Status.Train {
+		p.fill(x, 0, x+26, 8, lit)
+		p.tiny(x+2, 0, "DEMO", dark)
+		words = append(words, p.label("train"))
 		x += 29
 	}
 	if p.Status.Queue > 0 {
@@ -148,6 +158,11 @@ func (p *page) monoParts(cols int) []part {
 	note := ""
 	if p.Note != "" {
 		note = text.Format(string(p.Lang), p.Note, p.NoteArgs).Title
+	}
+	if p.Input == "name" && p.Typed != "" {
+		add(p.msg.Title, small, false, false)
+		add(p.Typed, style{2, 0}, true, false)
+		return parts
 	}
 	switch p.Code {
 	case prompt.Idle, prompt.Amount, prompt.Card:

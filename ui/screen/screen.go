@@ -79,7 +79,9 @@ func (p *page) label(key string) string { return text.Label(string(p.Lang), key)
 // amount is the sum that the screen shows large, "" for none.
 func (p *page) amount() string {
 	switch {
-	case p.Typed != "" && p.Input == "number":
+	case p.Page != "", p.Input == "choice":
+		return ""
+	case p.Typed != "" && (p.Input == "number" || p.Input == "name"):
 		return p.Typed
 	case p.Typed != "" && p.Input == "amount":
 		return "¥" + p.Typed
@@ -91,11 +93,11 @@ func (p *page) amount() string {
 		return ""
 	}
 	switch p.Code {
-	case prompt.StatusPage, prompt.Reversed, prompt.AmountLimit:
+	case prompt.StatusPage, prompt.Reversed, prompt.AmountLimit, prompt.RuleView:
 		return "" // the sum is part of the sentence
 	}
 	switch p.Code[0] {
-	case 'P', 'A', 'D', 'N':
+	case 'P', 'A', 'D', 'N', 'T':
 		return "¥" + p.Args.Amount
 	case 'F': // with a card at fault the sale goes on
 		if p.Input == "card" {
@@ -110,7 +112,7 @@ func (p *page) card() string {
 	switch {
 	case p.Code == prompt.PIN, p.Code == prompt.Confirm, p.Code == prompt.ConfirmKind, p.Code == prompt.Duplicate, p.Code == prompt.Preparing, p.Code == prompt.Dialling, p.Code == prompt.Waiting:
 		return p.Args.Card
-	case p.Code != "" && strings.ContainsRune("ADN", rune(p.Code[0])) && !strings.Contains(p.msg.Body, p.Args.Card):
+	case p.Code != "" && strings.ContainsRune("ADNT", rune(p.Code[0])) && !strings.Contains(p.msg.Body, p.Args.Card):
 		return p.Args.Card
 	}
 	return ""

@@ -23,6 +23,22 @@ var (
 		Field: "board.toml:12: host.port", N: 12, Seconds: 30, Time: "14:03:22"}
 )
 
+// argsFor are the values of a code, as long as they get.
+func argsFor(c prompt.Code) prompt.Args {
+	a := fullArgs
+	switch {
+	case c[0] == 'D':
+		a.RC = string(c[6:])
+	case c[0] == 'T' || c == prompt.Duplicate:
+		a.Field, a.Host, a.Left, a.Rule, a.Span = "12345.60", "12345.60 14:03:22", "23:59:59", "R-04", "30min"
+	case c == prompt.CauseUnsure:
+		a.Field, a.Host = "信号弱、银行系统忙", "插入另一张卡试读"
+	case c[0] == 'C':
+		a.Field = "CSQ 8"
+	}
+	return a
+}
+
 // onScreen are the codes that a screen can show as its message.
 func onScreen() []prompt.Code {
 	var out []prompt.Code
@@ -54,10 +70,7 @@ func inputFor(c prompt.Code) string {
 func TestNothingIsCut(t *testing.T) {
 	for _, lang := range langs {
 		for _, code := range onScreen() {
-			args := fullArgs
-			if code[0] == 'D' {
-				args.RC = string(code[6:])
-			}
+			args := argsFor(code)
 			m := text.Format(string(lang), code, args)
 			for _, size := range sizes {
 				p := draw(View{Lang: lang, Code: code, Args: args, Input: inputFor(code), Status: queue}, size)
@@ -191,9 +204,9 @@ func TestStars(t *testing.T) {
 
 func TestMenu(t *testing.T) {
 	for _, size := range sizes { // a code without words is drawn all the same
-		Render(View{Input: "menu", Menu: [8]prompt.Code{prompt.MenuEcho}}, size)
+		Render(View{Input: "menu", Menu: [9]prompt.Code{prompt.MenuEcho}}, size)
 	}
-	items := [8]prompt.Code{prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint, prompt.MenuStatus, prompt.MenuLang, prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint}
+	items := [9]prompt.Code{prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint, prompt.MenuStatus, prompt.MenuLang, prompt.MenuSignOn, prompt.MenuEcho, prompt.MenuReprint}
 	for n := 1; n <= len(items); n++ {
 		for sel := range n {
 			v := View{Code: prompt.Menu, Input: "menu", Sel: sel}

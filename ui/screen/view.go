@@ -20,6 +20,7 @@ type Status struct {
 	// Offline is what was done offline and waits; zero: nothing.
 	Offline Offline
 	Bench   bool // the bench: 测试/TEST on every screen
+	Train   bool // training: 训练/TRAINING on every screen, and nothing can be charged
 }
 
 // Offline is a sum and the age of its oldest sale.
@@ -35,11 +36,18 @@ type View struct {
 	Args   prompt.Args
 	Status Status
 	// Input is what the device waits for: "amount", "card", "confirm", "pin",
-	// "menu", "ack" (any key goes on) or "none".
+	// "number", "menu", "choice", "name", "typing", "page", "ack" (any key goes on)
+	// or "none".
 	Input    string
 	Typed    string         // the digits keyed so far as they should be shown: "12.80", "****"
-	Menu     [8]prompt.Code // items of a menu, by the code of their label; "" ends the list
+	Menu     [9]prompt.Code // items of a menu or a question, by the code of their label; "" ends the list
 	Sel      int            // the selected item
 	Note     prompt.Code    // a second message below the first, e.g. an open reversal or an empty paper roll; "" none
 	NoteArgs prompt.Args
+	// Page, if not "", fills the screen below the title: lines divided by "\n", from
+	// Line on. Help tells that it is the help of Code.
+	Page  string
+	Line  int
+	Help  bool
+	Guide bool // with Help: three pictures of how a sale goes
 }

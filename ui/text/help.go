@@ -15,6 +15,9 @@ type article struct{ title, means, money, do string }
 func Help(lang Lang, id string) string {
 	p, ok := helpPages[id]
 	if !ok {
+		p, ok = shopHelp[id]
+	}
+	if !ok {
 		return ""
 	}
 	if lang == EN {
@@ -25,8 +28,11 @@ func Help(lang Lang, id string) string {
 
 // HelpIDs lists the pages there are, in ascending order.
 func HelpIDs() []string {
-	ids := make([]string, 0, len(helpPages))
+	ids := make([]string, 0, len(helpPages)+len(shopHelp))
 	for id := range helpPages {
+		ids = append(ids, id)
+	}
+	for id := range shopHelp {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
@@ -139,9 +145,6 @@ var helpPages = map[string]page{
 	"help/store": {
 		article{"交易记录不可用", "记录文件损坏、缺失或版本不符。", "文件原样保留,里面的冲正不会丢。", "停止收款,联系技术员;不要清除或新建数据。"},
 		article{"Records not usable", "The record file is damaged, missing or of another version.", "It is kept as it is; the reversals in it are not lost.", "Stop selling, call the technician; erase nothing, make no new file."}},
-	"help/duplicate": {
-		article{"同卡同额", "此卡五分钟内已付过同样的金额。", "上一笔已经成功,钱已收到。", "顾客确实要再付一笔才按确认;不确定就取消,查看上一笔。"},
-		article{"Same card, same amount", "This card paid the same amount within five minutes.", "The payment before was approved; the money is in.", "Press enter only if the customer means to pay twice; if in doubt, cancel and look at the last payment."}},
 	"help/restored": {
 		article{"由备份恢复", "记录文件损坏后,由每日备份和附加日志恢复;最后几笔可能不在其中,凭证号已向前跳过。", "恢复前银行已入账的交易仍然有效,不会因恢复被取消。", "主管先做结算,把结算单与银行账目核对,再在维护口登录并输入 accept 加说明。"},
 		article{"Restored from a backup", "The record file was damaged and came back from the daily copy and the side log; the last payments may not be in it, and trace numbers jumped ahead.", "What the bank booked before stays booked; the restore cancels nothing.", "The supervisor settles, compares the slip with the bank, then logs in at the service cable and types accept with a reason."}},

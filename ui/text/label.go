@@ -19,6 +19,8 @@ func Label(lang Lang, key string) string {
 var labels = map[string]label{
 	// The status bar and the keys.
 	"bench":      {"测试", "TEST"},
+	"train":      {"训练 不会扣款", "TRAINING NO CHARGE"},
+	"key-page":   {"上下翻页 取消返回", "Arrows, cancel"},
 	"queue":      {"待", "Q"},
 	"signal":     {"信号", "SIG"},
 	"no-signal":  {"无信号", "NO SIG"},

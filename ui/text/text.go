@@ -11,7 +11,7 @@
 // bank (a test holds all three).
 //
 // Templates: {amount} {card} {rc} {stan} {rrn} {auth} {field} {host} {n}
-// {seconds} {time} {kind} stand for the fields of [prompt.Args], {reason} for the
+// {seconds} {time} {left} {rule} {span} {kind} stand for the fields of [prompt.Args], {reason} for the
 // title of the refusal RC. A part <in angle brackets> is left out when a field
 // in it is empty.
 package text
@@ -50,7 +50,7 @@ type row struct {
 // rows is every row, by code.
 var rows = func() map[prompt.Code]row {
 	all := make(map[prompt.Code]row, 256)
-	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, logRows, declineRows()} {
+	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, logRows, ruleRows, shopRows, causeRows, declineRows()} {
 		for _, r := range table {
 			all[r.code] = r
 		}
@@ -144,6 +144,19 @@ func (f filler) values(t string) (s string, full bool) {
 	return b.String(), full
 }
 
+// spanIn is a length of time in the words of a language: 30min is 30分钟.
+func spanIn(lang Lang, s string) string {
+	if lang == EN {
+		return s
+	}
+	for _, u := range [...][2]string{{"min", "分钟"}, {"h", "小时"}, {"s", "秒"}} {
+		if n, ok := strings.CutSuffix(s, u[0]); ok {
+			return n + u[1]
+		}
+	}
+	return s
+}
+
 // oneLine is s without line ends and without the blanks that hosts pad with.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
@@ -174,6 +187,12 @@ func (f filler) value(name string) (v string, zero bool) {
 		v = oneLine(a.Host)
 	case "time":
 		v = a.Time
+	case "left":
+		v = a.Left
+	case "rule":
+		v = a.Rule
+	case "span":
+		v = spanIn(f.lang, a.Span)
 	case "n":
 		return strconv.Itoa(a.N), a.N == 0
 	case "seconds":

@@ -54,7 +54,7 @@ func TestBothLanguagesAreWhole(t *testing.T) {
 // TestRowsAreUnique: a second row of a code would silently win.
 func TestRowsAreUnique(t *testing.T) {
 	n := 0
-	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, logRows, declineRows()} {
+	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, logRows, ruleRows, shopRows, causeRows, declineRows()} {
 		n += len(table)
 	}
 	if n != len(rows) {
@@ -87,8 +87,8 @@ var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 // TestPlaceholders: each is known, both languages use the same set, and a
 // filled text keeps none.
 func TestPlaceholders(t *testing.T) {
-	names := []string{"{amount}", "{card}", "{rc}", "{stan}", "{rrn}", "{auth}", "{field}", "{host}", "{n}", "{seconds}", "{time}", "{kind}", "{reason}"}
-	full := prompt.Args{Amount: "1.00", Card: "****1234", RC: "51", STAN: "1", RRN: "2", Auth: "3", Field: "f", Host: "h", N: 1, Seconds: 2, Time: "t"}
+	names := []string{"{amount}", "{card}", "{rc}", "{stan}", "{rrn}", "{auth}", "{field}", "{host}", "{n}", "{seconds}", "{time}", "{kind}", "{reason}", "{left}", "{rule}", "{span}"}
+	full := prompt.Args{Amount: "1.00", Card: "****1234", RC: "51", STAN: "1", RRN: "2", Auth: "3", Field: "f", Host: "h", N: 1, Seconds: 2, Time: "t", Left: "l", Rule: "r", Span: "s"}
 	set := func(m Message) []string {
 		s := placeholder.FindAllString(m.Title+m.Body+m.Next, -1)
 		slices.Sort(s)

@@ -84,7 +84,7 @@ func (d *device) session(ctx context.Context) error {
 		}
 	}
 	t, err := terminal.New(terminal.Opts{Board: d.board.Board, Store: st, Line: line, Host: host, Profile: profile, Journal: d.journal, Log: d.log,
-		BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
+		Rules: d.rules(), Staff: d.staff(), BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
 	if err != nil {
 		d.journal.Record(journal.Event{Code: prompt.StoreDamaged, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		d.setFault(prompt.StoreDamaged)
@@ -165,7 +165,7 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 	}
 	t := txn.Profile{Context: or(a.Context, "a"), Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3,
 		CardTimeout: time.Minute, ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: d.board.PINPad != nil, Printer: d.board.Printer != nil,
-		NoMAC: a.NoMAC, NoMACDeclines: a.NoMACDeclines, Tail60: p.Tail60, Lang: or(d.file.Lang, "zh")}
+		Staff: len(d.staff()), Duty: txn.Duty{Settle: 48 * time.Hour, Grace: 5 * 24 * time.Hour}, NoMAC: a.NoMAC, NoMACDeclines: a.NoMACDeclines, Tail60: p.Tail60, Lang: or(d.file.Lang, "zh")}
 	set := func(dst *time.Duration, v board.Duration) {
 		if v.Duration > 0 {
 			*dst = v.Duration

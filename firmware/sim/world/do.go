@@ -54,6 +54,7 @@ var commands = map[string]command{
 	"tamper":   func(w *World, _ context.Context, _ []string) error { return w.Panel.Tamper("case") },
 	"order":    (*World).orderCmd,
 	"profile":  (*World).profileCmd,
+	"rules":    (*World).rulesCmd,
 	"board":    (*World).boardCmd,
 	"attend":   (*World).attendCmd,
 	"login":    (*World).loginCmd,
@@ -164,8 +165,11 @@ func (w *World) keyCmd(ctx context.Context, args []string) error {
 func (w *World) press(ctx context.Context, k hal.Key) error {
 	w.keyed()
 	w.mu.Lock()
-	armed := w.armed
+	armed, on := w.armed, w.attend.on
 	w.mu.Unlock()
+	if k == hal.KeyEnter && on {
+		w.read()
+	}
 	if err := w.Panel.Key(k); err != nil {
 		return fmt.Errorf("key %v: %w", k, err)
 	}
@@ -257,7 +261,13 @@ func (w *World) swipeCmd(ctx context.Context, args []string) error {
 	if w.head == nil {
 		return errors.New("swipe: the stripe reader is a real one: draw the card there")
 	}
-	w.input(ctx, 2*time.Second, "card") // drawn anyway, as people do
+	w.input(ctx, 2*time.Second, "card", "token") // drawn anyway, as people do
+	v0, _ := w.Panel.View()
+	if wait := w.soon(c.PAN, amountOn(v0.Caption.Lines)); wait > 0 && v0.Caption.Input == "card" {
+		if err := w.Panel.Advance(ctx, wait, w.settle); err != nil {
+			return err
+		}
+	}
 	w.presented(c, string(q))
 	if err := w.head.Swipe(msrsim.Tracks{Track1: c.Track1(), Track2: c.Track2()}, q); err != nil {
 		return err

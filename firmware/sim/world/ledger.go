@@ -47,9 +47,10 @@ type ledger struct {
 	orders  []*order
 	named   *order
 	shown   []*presentation
-	heard   string         // the last screen that was a word
-	refunds []refundWord   // that the customer was told of
-	meant   map[string]int // how often the script asked for a refund, void or completion
+	heard   string                    // the last screen that was a word
+	refunds []refundWord              // that the customer was told of
+	paidAt  map[paidKey]time.Duration // boottime of the last approval
+	meant   map[string]int            // how often the script asked for a refund, void or completion
 }
 
 // Order is the script's `order ID AMOUNT`.
@@ -123,6 +124,10 @@ func (w *World) captioned(c hal.Caption) {
 	code := prompt.Code(c.Code)
 	w.mu.Lock()
 	w.shownCodes[c.Code] = true
+	if c.Input == "confirm" && w.caption != c.Code {
+		w.confirmAt = w.Clock.Now().Boot
+	}
+	w.caption = c.Code
 	w.mu.Unlock()
 	word := false
 	for _, class := range []string{"A-SAL-", "A-RCV-", "A-REV-", "A-VOI-", "A-REF-", "A-PRE-", "A-OFF-", "D-HST-", "D-OFF-", "U-", "N-", "F-NET-", "F-SGN-"} {
@@ -162,6 +167,12 @@ func (w *World) captioned(c hal.Caption) {
 	switch {
 	case strings.HasPrefix(c.Code, "A-SAL-"), strings.HasPrefix(c.Code, "A-RCV-"), code == prompt.CompleteDone, code == prompt.OfflineDone, code == prompt.AdjustDone:
 		o.word, o.said = code, amount+o.tip
+		if l := &w.ledger; !again {
+			if l.paidAt == nil {
+				l.paidAt = map[paidKey]time.Duration{}
+			}
+			l.paidAt[paidKey{p.pan, amount}] = w.Clock.Now().Boot
+		}
 	case code == prompt.VoidDone, code == prompt.OfflineRefused:
 		o.word, o.said = code, 0
 	case code == prompt.RefundDone: // of the order that its original belongs to, which the books know
@@ -179,6 +190,43 @@ func (w *World) captioned(c hal.Caption) {
 	default:
 		o.word, o.said = code, 0
 	}
+}
+
+// paid tells whether the order in front of the device has been paid.
+func (w *World) paid() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := &w.ledger
+	if l.named != nil {
+		return l.named.said > 0
+	}
+	if n := len(l.shown); n > 0 {
+		return l.shown[n-1].order.said > 0
+	}
+	return false
+}
+
+// soon is how long a customer with an order of their own would take to come
+// after another with the same card and amount: within ten seconds the device
+// takes it for the same swipe. 0 where that is what it is.
+func (w *World) soon(pan string, amount int64) time.Duration {
+	const absorbed = 10*time.Second + 100*time.Millisecond
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := &w.ledger
+	if l.named == nil || l.named.said > 0 {
+		return 0
+	}
+	at, ok := l.paidAt[paidKey{pan, amount}]
+	if !ok {
+		return 0
+	}
+	return max(at+absorbed-w.Clock.Now().Boot, 0)
+}
+
+type paidKey struct {
+	pan    string
+	amount int64
 }
 
 // printed hears every slip; words on paper are read in Paper.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -60,6 +61,41 @@ func (w *World) profileCmd(_ context.Context, args []string) error {
 			w.profile = map[string]string{}
 		}
 		w.profile[k] = v
+	}
+	return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
+}
+
+// rulesText is the board file's section on rules.
+func (w *World) rulesText() string {
+	if len(w.rules) == 0 {
+		return ""
+	}
+	var lines []string
+	for k, v := range w.rules {
+		lines = append(lines, k+" = "+v)
+	}
+	slices.Sort(lines)
+	return "[rules]\n" + strings.Join(lines, "\n") + "\n\n"
+}
+
+// rulesCmd sets keys of the board file's [rules], before start: profile,
+// merchant, file, keys. A file is one of the script's own folder.
+func (w *World) rulesCmd(_ context.Context, args []string) error {
+	if w.Running() {
+		return errors.New("rules: before start, or with the power off")
+	}
+	for _, a := range args {
+		k, v, ok := strings.Cut(a, "=")
+		if !ok || !slices.Contains([]string{"profile", "merchant", "file", "keys"}, k) {
+			return usage("rules profile|merchant|file|keys=VALUE…")
+		}
+		if w.rules == nil {
+			w.rules = map[string]string{}
+		}
+		w.rules[k] = strconv.Quote(v)
+		if k == "keys" {
+			w.rules[k] = "[" + w.rules[k] + "]"
+		}
 	}
 	return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 }

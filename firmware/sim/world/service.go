@@ -25,6 +25,18 @@ var pinHash = sync.OnceValue(func() string {
 	return h
 })
 
+// people are the bench's staff: two cashiers, two supervisors, a technician.
+func people() string {
+	text := ""
+	for _, p := range []struct {
+		n          int
+		name, role string
+	}{{1, "陈静", "cashier"}, {2, "李伟", "cashier"}, {90, "王芳", "supervisor"}, {91, "赵敏", "supervisor"}, {99, "张强", "technician"}} {
+		text += fmt.Sprintf("[[operator]]\nnumber = %d\nname = %q\nrole = %q\npin = %q\n\n", p.n, p.name, p.role, pinHash())
+	}
+	return text
+}
+
 // login logs a role in at the service cable.
 func (w *World) login(ctx context.Context, who string) error {
 	if _, err := w.Service(ctx, "login "+who); err != nil {

@@ -59,7 +59,8 @@ func (w *World) attendNow(atOnce bool) {
 	in := v.Caption.Input
 	w.mu.Lock()
 	a := &w.attend
-	if !a.on || !v.Connected || in != "confirm" && in != "pin" && in != "number" {
+	stopped := in == "card" && strings.HasPrefix(v.Caption.Code, "T-") && !atOnce // by a rule
+	if !a.on || !v.Connected || in != "confirm" && in != "pin" && in != "number" && in != "choice" && !stopped {
 		a.step, a.seen = "", false
 		w.mu.Unlock()
 		return
@@ -78,6 +79,16 @@ func (w *World) attendNow(atOnce bool) {
 		a.since = now()
 	}
 	w.mu.Unlock()
+	switch {
+	case press && in == "choice":
+		w.answer3()
+		return
+	case press && stopped:
+		w.supervise(v.Caption.Lines)
+		return
+	case press && in == "confirm":
+		w.read()
+	}
 	if press {
 		words := strings.Join(v.Caption.Lines, " ")
 		if v.Caption.Code == string(prompt.AskAuth) && !strings.Contains(words, "直接确认") && !strings.Contains(words, "takes") {
@@ -162,4 +173,49 @@ func (w *World) lineBusy() bool {
 func (w *World) Advance(ctx context.Context, d time.Duration) error {
 	w.attendAll()
 	return w.Panel.Advance(ctx, d, w.settle)
+}
+
+// answer3 answers a question as a cashier does who knows the customer's order:
+// one that is not paid is a second one, one that is paid is not charged again.
+func (w *World) answer3() {
+	k := hal.Key3
+	if w.paid() {
+		k = hal.KeyCancel
+	}
+	w.Panel.Key(k)
+	w.Panel.Settle(context.Background())
+}
+
+// supervise is the bench's supervisor: where a rule stops an order that is not
+// paid, and may be passed by, they come and approve.
+func (w *World) supervise(lines []string) {
+	if w.paid() || !strings.Contains(strings.Join(lines, " "), "F2") {
+		return
+	}
+	for _, k := range []hal.Key{hal.KeyF2, hal.Key9, hal.Key0, hal.KeyEnter} {
+		w.Panel.Key(k)
+		w.Panel.Settle(context.Background())
+	}
+	for _, k := range append(digits(BenchPIN), hal.KeyEnter) {
+		w.Panel.Key(k)
+		w.Panel.Settle(context.Background())
+	}
+}
+
+// readTime is how long a confirm step is shown before keys act: the bench's
+// cashier reads it. THROTTLE §1 S2.
+const readTime = 1500 * time.Millisecond
+
+// read lets the time to read go by, if the confirm step is in front of us.
+func (w *World) read() {
+	v, _ := w.Panel.View()
+	if v.Caption.Input != "confirm" {
+		return
+	}
+	w.mu.Lock()
+	left := w.confirmAt + readTime - w.Clock.Now().Boot
+	w.mu.Unlock()
+	if left > 0 {
+		w.Panel.Advance(context.Background(), left, w.settle)
+	}
 }

@@ -66,6 +66,7 @@ type World struct {
 	log        []string
 	started    bool
 	profile    map[string]string // keys of the board file that a script has set
+	rules      map[string]string // and of its [rules]
 	hostAddr   string
 	armed      bool // a cut is armed and has not come yet
 	change     chan struct{}
@@ -74,6 +75,8 @@ type World struct {
 	attend     attendance
 	closed     bool
 	shownCodes map[string]bool // by any screen so far
+	confirmAt  time.Duration   // boottime at which the confirm step came up last
+	caption    string          // code of the last screen
 	point      string          // of the armed cut
 	disk       string
 	answer     string // what the acquirer was told last
@@ -187,6 +190,7 @@ cashier = %q
 technician = %q
 supervisor = %q
 
+%s%s
 [acquirer]
 context = "bench"
 tid = %q
@@ -194,7 +198,7 @@ mid = %q
 tpdu = "6000030000"
 header = "603100310000"
 keys = "003"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.

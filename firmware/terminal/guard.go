@@ -1,0 +1,326 @@
+package terminal
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"swipewell/firmware/card"
+	"swipewell/firmware/journal"
+	"swipewell/firmware/keys"
+	"swipewell/firmware/pos"
+	"swipewell/firmware/store"
+	"swipewell/firmware/throttle"
+	"swipewell/firmware/txn"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
+)
+
+// guard is what the rules look at: a copy in memory of the store's rows, and the
+// names of the cards that are in front of the device or in the outbox.
+type guard struct {
+	rules  *throttle.Rules
+	book   *throttle.Book
+	scopes map[pos.CardRef]throttle.Scopes
+	seq    uint64           // of the last event in the store
+	soft   []throttle.Event // noted, and not in the store yet
+	flush  func() bool      // stops the timer that writes them
+}
+
+// zone is the acquirer's.
+const zone = 8 * time.Hour
+
+// softFor is how long what needs no commit of its own waits for one; softMost is
+// how much of it.
+const (
+	softFor  = 5 * time.Minute
+	softMost = 64
+)
+
+// loadGuard reads the rows of cards and the youngest events. An empty table on a
+// device that has sold is a lost one: every card is asked about for a day.
+func (t *Terminal) loadGuard(d *txn.Durable) error {
+	g := &t.guard
+	g.book, g.scopes = throttle.NewBook(0), map[pos.CardRef]throttle.Scopes{}
+	var cards []throttle.Card
+	bad := 0
+	err := t.o.Store.Rows(store.Velocity, nil, func(k, v []byte) error {
+		var key throttle.Key
+		copy(key[:], k)
+		c, err := throttle.ParseCard(key, v)
+		if err != nil || len(k) != len(key) {
+			bad++
+			return nil
+		}
+		cards = append(cards, c)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if g.seq, err = t.o.Store.LastNumber(store.History); err != nil {
+		return err
+	}
+	var events []throttle.Event
+	after := []byte(nil)
+	if g.seq > throttle.InLog {
+		after = store.NumberKey(g.seq - throttle.InLog)
+	}
+	if err := t.o.Store.Rows(store.History, after, func(_, v []byte) error {
+		if e, err := throttle.ParseEvent(v); err == nil {
+			events = append(events, e)
+		} else {
+			bad++
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if bad > 0 || len(cards) == 0 && (d.Seen || d.Totals.DebitN > 0) {
+		d.Desk.Safe = d.Clock.Now(d.Saved.Logical, zone).At + throttle.SafeTime
+		t.o.Journal.Record(journal.Event{Code: prompt.RuleSafe, Source: "throttle", Fields: []journal.Field{journal.Count("bad", bad), journal.Count("cards", len(cards))}})
+	}
+	g.book.Load(cards, events, zone)
+	return nil
+}
+
+// SetRules puts a set in force, between two steps.
+func (t *Terminal) SetRules(r *throttle.Rules) { t.guard.rules = r }
+
+// Rules are those in force.
+func (t *Terminal) Rules() *throttle.Rules { return t.guard.rules }
+
+// Book is what the desk remembers; only in the loop.
+func (t *Terminal) Book() *throttle.Book { return t.guard.book }
+
+// nameCard makes the scopes of a number that is in the vault.
+func (t *Terminal) nameCard(ref pos.CardRef, p card.PAN) error {
+	if _, ok := t.guard.scopes[ref]; ok {
+		return nil
+	}
+	s, err := card.ScopeOf(t.mac, p)
+	if err != nil {
+		return err
+	}
+	t.guard.scopes[ref] = throttle.Scopes{Key: s.Key, Tags: throttle.Tags{Card: s.Card, Bin8: s.Bin8}}
+	return nil
+}
+
+func (t *Terminal) mac(b []byte) ([32]byte, error) { return t.board.Keys.HMAC(hal.SlotCardRef, b) }
+
+// scopesFor finds the names of the card that an event is about; where the card
+// itself is long gone, its record's seal has the number.
+func (t *Terminal) scopesFor(e txn.Event) throttle.Scopes {
+	ref, class, id := t.state.Card, pos.Class(0), pos.RecordID{}
+	switch e.Kind {
+	case txn.Presented:
+		ref = e.Card
+	case txn.Found:
+		ref = e.Row.Card
+	case txn.SaleDone, txn.Booted:
+		in := t.state.Durable.Open
+		ref, class, id = in.Card, pos.ClassReversal, in.ID
+		if s := txn.SpecOf(in.Kind); s != nil && s.Unknown == txn.Repeat {
+			class = pos.ClassAdvice
+		}
+	case txn.RecordDone, txn.Closed, txn.Parked:
+		ref, class, id = e.Record.Card, e.Record.Class, e.Record.RecordID
+	}
+	if ref.IsZero() {
+		return throttle.Scopes{}
+	}
+	if s, ok := t.guard.scopes[ref]; ok {
+		return s
+	}
+	if class == 0 || id.STAN == 0 || t.board.Keys == nil {
+		return throttle.Scopes{}
+	}
+	sealed, err := t.o.Store.Sealed(store.RecordKey{Class: class, ID: id})
+	if err != nil {
+		return throttle.Scopes{}
+	}
+	pan, _, err := keys.OpenCard(t.board.Keys, sealed, t.o.Store.AAD(class, id))
+	if err != nil || t.nameCard(ref, pan) != nil {
+		return throttle.Scopes{}
+	}
+	return t.guard.scopes[ref]
+}
+
+// forgetScopes keeps the names of what is still in front of us or open.
+func (t *Terminal) forgetScopes() {
+	const few = 64
+	if len(t.guard.scopes) <= few {
+		return
+	}
+	for ref := range t.guard.scopes {
+		if ref != t.state.Card && ref != t.state.Durable.Open.Card {
+			delete(t.guard.scopes, ref)
+		}
+	}
+}
+
+// watch adds what the rules look at.
+func (t *Terminal) watch(e *txn.Event) {
+	g := &t.guard
+	if g.rules == nil {
+		return
+	}
+	e.Rules = g.rules
+	now := t.state.Durable.Clock.Now(e.At.Logical, zone)
+	e.Watch = g.book.Facts(t.scopesFor(*e), now)
+	if e.Kind != txn.Presented {
+		return
+	}
+	if o := t.state.Order; o != "" {
+		if v, err := t.o.Store.Get(store.Orders, []byte(o)); err == nil {
+			if err := json.Unmarshal(v, &e.Paid); err != nil {
+				t.o.Log.Warn("order", "err", err)
+			}
+		} else if !errors.Is(err, store.ErrNotFound) {
+			t.o.Log.Warn("order", "err", err)
+		}
+	}
+}
+
+// rows turns the effects of the rules into rows of the commit.
+func (t *Terminal) rows(c *store.Change, at pos.Time, fx []txn.Effect) {
+	g := &t.guard
+	seq := g.seq
+	add := func(e throttle.Event) {
+		seq++
+		c.Rows = append(c.Rows, store.Row{Room: store.History, Key: store.NumberKey(seq), Value: e.AppendRow(nil)})
+		if seq > store.MaxHistory {
+			c.Rows = append(c.Rows, store.Row{Room: store.History, Key: store.NumberKey(seq - store.MaxHistory)})
+		}
+	}
+	now := t.state.Durable.Clock.Now(at.Logical, zone).At
+	for _, x := range fx {
+		switch x := x.(type) {
+		case txn.PutCard:
+			gone, full := g.book.Room(x.Card.Key, now)
+			if full {
+				continue // nothing may go for it: it is asked about instead
+			}
+			if !gone.IsZero() {
+				c.Rows = append(c.Rows, store.Row{Room: store.Velocity, Key: gone[:]})
+			}
+			// The last word on a card in one step counts; bbolt writes it once.
+			c.Rows = append(c.Rows, store.Row{Room: store.Velocity, Key: x.Card.Key[:], Value: x.Card.AppendRow(nil)})
+		case txn.PutEvent:
+			add(x.Event)
+		case txn.PutOrder:
+			c.Rows = append(c.Rows, orderRow(x))
+		}
+	}
+	if c.Empty() {
+		return
+	}
+	for _, e := range g.soft {
+		add(e)
+	}
+}
+
+// orderRow is what an order reference has paid.
+func orderRow(x txn.PutOrder) store.Row {
+	r := store.Row{Room: store.Orders, Key: []byte(x.Order)}
+	if x.Row.STAN == 0 {
+		return r
+	}
+	p := pos.Sale{RecordID: x.Row.RecordID, Kind: x.Row.Kind, Amount: x.Row.Amount, AuthCode: x.Row.AuthCode, RRN: x.Row.RRN, At: x.Row.At}
+	if v, err := json.Marshal(p); err == nil {
+		r.Value = v
+	}
+	return r
+}
+
+// keepRows follows a commit in the copy.
+func (t *Terminal) keepRows(c store.Change, at pos.Time, fx []txn.Effect) {
+	g := &t.guard
+	now := t.state.Durable.Clock.Now(at.Logical, zone)
+	for _, x := range fx {
+		switch x := x.(type) {
+		case txn.PutCard:
+			g.book.Keep(x.Card, now.At)
+		case txn.PutEvent:
+			g.book.Note(x.Event, now.Day)
+			t.learn(x.Event)
+		}
+	}
+	if c.Empty() {
+		return
+	}
+	for _, r := range c.Rows {
+		if r.Room == store.History && r.Value != nil {
+			g.seq = max(g.seq, binary.BigEndian.Uint64(r.Key))
+		}
+	}
+	g.soft = g.soft[:0]
+	if g.flush != nil {
+		g.flush()
+		g.flush = nil
+	}
+}
+
+// noteSoft takes an event that goes with the next commit.
+func (t *Terminal) noteSoft(e throttle.Event) {
+	g := &t.guard
+	g.book.Note(e, t.state.Durable.Clock.Now(t.now().Logical, zone).Day)
+	t.learn(e)
+	g.soft = append(g.soft, e)
+	if len(g.soft) >= softMost {
+		t.flushSoft()
+		return
+	}
+	if g.flush == nil {
+		g.flush = t.clock.AfterFunc(softFor, func() { t.post(t.flushSoft) })
+	}
+}
+
+// flushSoft writes what no commit took along. It is an aside: nothing of money
+// is in it.
+func (t *Terminal) flushSoft() {
+	g := &t.guard
+	g.flush = nil
+	if len(g.soft) == 0 || t.err != nil {
+		return
+	}
+	var c store.Change
+	for i, e := range g.soft {
+		n := g.seq + uint64(i) + 1
+		c.Rows = append(c.Rows, store.Row{Room: store.History, Key: store.NumberKey(n), Value: e.AppendRow(nil)})
+		if n > store.MaxHistory {
+			c.Rows = append(c.Rows, store.Row{Room: store.History, Key: store.NumberKey(n - store.MaxHistory)})
+		}
+	}
+	c.Aside = true
+	if err := t.o.Store.Commit(c, nil); err != nil {
+		t.fail(err)
+		return
+	}
+	g.seq += uint64(len(g.soft))
+	g.soft = g.soft[:0]
+}
+
+// decided writes down what the rules said: by which rules, how often, for how
+// long.
+func (t *Terminal) decided(x txn.Decided) {
+	d := x.Decision
+	hits := ""
+	for i, h := range d.Hits[:d.HitCount] {
+		if i > 0 {
+			hits += " "
+		}
+		hits += fmt.Sprintf("%v:%v:%d", h.ID, h.Action, h.Count)
+	}
+	fields := []journal.Field{journal.Word("rule", d.Rule.String()), journal.Word("action", d.Action.String()), journal.Count("count", d.Count),
+		journal.Duration("window", d.Window), journal.Word("hits", hits), journal.Code("text", d.Text), journal.Card("card", x.Masked)}
+	if left := d.Wait - t.state.Moment(t.now().Logical).At; d.Wait != 0 && left > 0 {
+		fields = append(fields, journal.Duration("wait", left.Round(time.Second)))
+	}
+	if t.guard.rules != nil {
+		fields = append(fields, journal.Count("version", t.guard.rules.Version))
+	}
+	t.o.Journal.Record(journal.Event{Code: prompt.LogDecision, Source: "throttle", Tx: txID(x.ID), Fields: fields})
+}

@@ -1,0 +1,33 @@
+package prompt
+
+// Causes (class C): why something goes wrong again and again. THROTTLE §4.
+const (
+	CauseReader    Code = "C-SYS-01"
+	CauseStorage   Code = "C-SYS-02"
+	CauseSoftware  Code = "C-SYS-03"
+	CauseClock     Code = "C-SYS-04"
+	CauseTamper    Code = "C-SYS-05"
+	CauseSignal    Code = "C-NET-01"
+	CauseRoute     Code = "C-NET-02"
+	CauseQuality   Code = "C-NET-03"
+	CauseSIM       Code = "C-NET-04"
+	CauseRepeat    Code = "C-OPR-01"
+	CauseInterface Code = "C-OPR-02"
+	CauseFunds     Code = "C-OPR-03"
+	CauseTechnique Code = "C-OPR-04"
+	CauseFlow      Code = "C-OPR-05"
+	CauseTesting   Code = "C-FRD-01"
+	CauseCashOut   Code = "C-FRD-02"
+	CauseStolen    Code = "C-FRD-03"
+	CauseCount     Code = "C-LIM-01"
+	CauseAmount    Code = "C-LIM-02"
+	CauseHost      Code = "C-LIM-03"
+	CausePeak      Code = "C-PEK-01"
+	CauseCard      Code = "C-BAD-01"
+	CauseKeyed     Code = "C-BAD-02"
+	CauseData      Code = "C-BAD-03"
+	CauseRadio     Code = "C-EXT-01"
+	CausePower     Code = "C-EXT-02"
+	CauseNone      Code = "C-NON-01"
+	CauseUnsure    Code = "C-UND-01"
+)

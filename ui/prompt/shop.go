@@ -1,0 +1,88 @@
+package prompt
+
+// What a shop does beside selling: shifts, pages, what a person names themselves
+// for.
+const (
+	AskQuantity Code = "P-QTY-01" // how many of the price
+	AskOrder    Code = "P-ORD-01" // an order reference
+	KeyNumber   Code = "P-KEY-01" // a card number is typed
+	KeyExpiry   Code = "P-KEY-02"
+	NameNumber  Code = "P-NAM-01" // who: a number
+	NamePIN     Code = "P-NAM-02"
+	NameToken   Code = "P-NAM-03" // the staff card
+
+	PageWhy     Code = "P-PGE-01"
+	PageCheck   Code = "P-PGE-02"
+	PageTicket  Code = "P-PGE-03"
+	PageWatch   Code = "P-PGE-04"
+	PagePeak    Code = "P-PGE-05"
+	PageStaff   Code = "P-PGE-06"
+	PageLimits  Code = "P-PGE-07"
+	PageSpot    Code = "P-PGE-08"
+	PageCare    Code = "P-PGE-09"
+	PageAssets  Code = "P-PGE-10"
+	PageSurvey  Code = "P-PGE-11"
+	PageRunbook Code = "P-PGE-12"
+	PageTrain   Code = "P-PGE-13"
+	PageRules   Code = "P-PGE-14"
+	PageSeal    Code = "P-PGE-15"
+	PageManual  Code = "P-PGE-16"
+
+	RuleView Code = "T-DUP-04" // the earlier payment, in full
+
+	NameWrong    Code = "F-NAM-01" // the PIN or the token is not theirs
+	NameClosed   Code = "F-NAM-02" // too many wrong ones: closed for a while
+	NameSame     Code = "F-NAM-03" // the operator cannot approve their own sale
+	NameUnknown  Code = "F-NAM-04" // nobody has this number, or they may not
+	NameNoToken  Code = "F-NAM-05" // no token is enrolled for them
+	KeyedNotHere Code = "F-KEY-03" // this profile types no card numbers
+	ShiftNone    Code = "F-SHF-01" // no operators are set up
+	ShiftLow     Code = "F-SHF-02" // refunds want a lesson first
+	DutyRefund   Code = "F-DTY-01" // settle first: no refund
+	DutySale     Code = "F-DTY-02" // settle first: no sale
+
+	ShiftOn  Code = "A-SHF-01"
+	ShiftOff Code = "A-SHF-02"
+)
+
+// Items of the menu.
+const (
+	MenuShop     Code = "M-SHP-00"
+	MenuShift    Code = "M-SHF-01"
+	MenuWhy      Code = "M-WHY-01"
+	MenuCheck    Code = "M-CHK-01"
+	MenuTicket   Code = "M-TKT-01"
+	MenuWatching Code = "M-WCH-00"
+	MenuCaring   Code = "M-CAR-00"
+	MenuRunbook  Code = "M-RUN-01"
+	MenuTrain    Code = "M-TRN-01"
+	MenuManual   Code = "M-MAN-01"
+	MenuWatch    Code = "M-WCH-01"
+	MenuPeak     Code = "M-PEK-01"
+	MenuStaff    Code = "M-STF-01"
+	MenuLimits   Code = "M-LIM-01"
+	MenuSpot     Code = "M-SPT-01"
+	MenuRules    Code = "M-RUL-01"
+	MenuSeal     Code = "M-SEA-01"
+	MenuCare     Code = "M-CAR-01"
+	MenuAssets   Code = "M-AST-01"
+	MenuSurvey   Code = "M-SRV-01"
+
+	ChoiceView    Code = "M-CHO-01"
+	ChoiceReprint Code = "M-CHO-02"
+	ChoiceSecond  Code = "M-CHO-03"
+	ChoiceCard    Code = "M-CHO-04"
+	ChoiceStop    Code = "M-CHO-05"
+	ChoiceGoOn    Code = "M-CHO-06"
+)
+
+// Entries of the log only.
+const (
+	LogDecision Code = "E-THR-01" // what the rules said: rule, count, window, action
+	LogRules    Code = "E-RUL-01" // a rule file was taken or refused
+	LogApproval Code = "E-APR-01" // a second person approved, or did not
+	LogShift    Code = "E-SHF-01"
+	LogMisuse   Code = "E-OPR-01"
+	LogHelp     Code = "E-HLP-01"
+	LogCause    Code = "E-DIA-01" // what is thought to be the cause, with its evidence
+)
