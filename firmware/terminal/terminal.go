@@ -210,6 +210,10 @@ func (t *Terminal) Press(k txn.Key) {
 // Swipe takes the tracks over.
 func (t *Terminal) Swipe(s hal.Swipe) bool { return t.post(func() { t.swiped(s) }) }
 
+// Gated tells whether a payment of that card is open; only for who drives the
+// terminal by Turn.
+func (t *Terminal) Gated(ref pos.CardRef) bool { return t.box.Gated(ref) }
+
 // State is where the terminal stands; only for who drives it by Turn.
 func (t *Terminal) State() txn.State { return t.state }
 

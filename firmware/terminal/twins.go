@@ -12,7 +12,7 @@ import (
 // lookBack is how many sales are remembered, and twinTime for how long: more
 // than a till makes in the longest window of the rules.
 const (
-	lookBack = 512
+	lookBack = 256
 	twinTime = 3 * time.Hour
 )
 

@@ -226,24 +226,26 @@ func (m *machine) expired() {
 // earlier payment whose fate is open, it goes on speaking of that.
 func (m *machine) abandon(c prompt.Code) {
 	a, open := m.formArgs(), m.aboutReversal()
-	m.gaveUp()
+	guide, guideArgs := m.gaveUp()
 	m.Keyed, m.Decimals = 0, -1
 	m.end(c, a, ToneAttention)
+	m.Note, m.NoteArgs = guide, guideArgs
 	if open && m.Durable.Reversals > 0 {
 		m.show(Ready, prompt.ReversalQueued, prompt.Args{N: m.Durable.Reversals})
 	}
 }
 
-// gaveUp notes a form that ended without a payment: R22 counts those that a
-// person gave up.
-func (m *machine) gaveUp() {
+// gaveUp notes a form that ended without a payment. R22 counts those that a
+// person gave up, and offers a guide.
+func (m *machine) gaveUp() (prompt.Code, prompt.Args) {
 	if m.Phase == InMenu {
-		return
+		return "", prompt.Args{}
 	}
 	e := m.note(m.happened(throttle.Cancelled))
 	if d := m.decide(throttle.OnKeys, e); d.Action == throttle.Warn {
-		m.caution(d.Text, prompt.Args{N: d.Count, Rule: ruleName(d.Rule)})
+		return d.Text, prompt.Args{N: d.Count, Rule: ruleName(d.Rule)}
 	}
+	return "", prompt.Args{}
 }
 
 func (m *machine) log(c prompt.Code, id pos.RecordID, f func(*Log)) {

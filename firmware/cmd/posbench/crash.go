@@ -92,8 +92,10 @@ func crash(ctx context.Context, o world.Opts, kills int, seed uint64, progress f
 		// Every sale is an order of its own, with an amount nobody else has.
 		r.sales++
 		amount := fmt.Sprintf("%d.%02d", 1+r.sales/100, r.sales%100)
-		cards := []string{"cup-debit-1", "cup-debit-2", "cup-credit-1", "visa-credit-1"}
-		card := cards[r.sales%len(cards)]
+		card := fmt.Sprint("k", r.sales) // a customer each
+		if err := w.Do(ctx, "card", card, "name=K"); err != nil {
+			return r, err
+		}
 		if err := w.Do(ctx, "order", fmt.Sprintf("o%d", r.sales), amount); err != nil {
 			return r, err
 		}
@@ -129,6 +131,9 @@ func crash(ctx context.Context, o world.Opts, kills int, seed uint64, progress f
 		for _, c := range [][]string{{"amount", amount}, {"swipe", card}, {"key", "enter"}, {"key", "enter"}} {
 			if !w.Running() || w.Do(ctx, c[0], c[1:]...) != nil {
 				break // the power went in the middle of it
+			}
+			if c[0] == "swipe" {
+				w.Read()
 			}
 		}
 		close(done)

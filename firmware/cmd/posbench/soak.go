@@ -96,7 +96,7 @@ func soakRun(profiles []soak.Profile, seeds []uint64, sales, jobs int, dir strin
 					byProfile[j.profile.Name] = &soak.Result{}
 				}
 				byProfile[j.profile.Name].Add(r)
-				if err != nil || r.Double+r.Lost+r.Open > 0 {
+				if err != nil || r.Double+r.Lost+r.Open+r.Slipped > 0 {
 					failed = append(failed, fmt.Sprintf("seed %d profile %s part %d of %d orders: double %d lost %d open %d %v %s", j.seed, j.profile.Name, j.part, j.sales,
 						r.Double, r.Lost, r.Open, err, strings.Join(r.Why, "; ")))
 				}
@@ -119,6 +119,8 @@ func soakRun(profiles []soak.Profile, seeds []uint64, sales, jobs int, dir strin
 				r.Faults, r.Crashes, r.Settlements, r.ByHand, r.Double, r.Lost, r.Open)
 		}
 	}
+	fmt.Printf("rules on: asked %d, stopped %d; swipes of a card whose payment was open: held %d, let through %d; free %v after the host's word\n",
+		total.Asked, total.Stopped, total.Held, total.Slipped, total.Freed)
 	fmt.Printf("%.0f sales a second and core\n", float64(total.Sales)/took.Seconds()/float64(max(jobs, 1)))
 	for _, f := range failed {
 		fmt.Println("FAILED:", f)

@@ -19,9 +19,11 @@ import (
 	"swipewell/firmware/iso8583/tpdu"
 	"swipewell/firmware/keys"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/role"
 	"swipewell/firmware/sim/acquirer"
 	"swipewell/firmware/store"
 	"swipewell/firmware/terminal"
+	"swipewell/firmware/throttle"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
 	"swipewell/ui/screen"
@@ -69,6 +71,8 @@ type Opts struct {
 	Day func(w *Day, i int)
 	// Offline allows store and forward; the zero value does not.
 	Offline txn.Offline
+	// NoRules leaves the throttle out, where only the money's own path matters.
+	NoRules bool
 }
 
 // Day is what a profile may change.
@@ -107,9 +111,12 @@ type Result struct {
 	Sales, Approved, Reversed    int
 	Double, Lost, Open           int
 	Faults, Crashes, Settlements int
-	Told, Early                  int      // screens that said "approved", and those of them before it was on flash; with Opts.Screen
-	ByHand                       int      // records that a supervisor closed: the host could not say
-	Why                          []string // the first few orders that went wrong
+	Told, Early                  int           // screens that said "approved", and those of them before it was on flash; with Opts.Screen
+	Held, Slipped                int           // swipes of a card whose payment was open: stopped, and let through
+	Freed                        time.Duration // the longest time from the host's word to a gate that is open
+	Asked, Stopped               int           // questions and stops of the rules
+	ByHand                       int           // records that a supervisor closed: the host could not say
+	Why                          []string      // the first few orders that went wrong
 }
 
 var noon = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
@@ -121,16 +128,18 @@ func newLife(o Opts) (*life, error) {
 	if l.host, err = acquirer.New(acquirer.Opts{Clock: l.clock, Listener: deaf{}}); err != nil {
 		return nil, err
 	}
-	for _, c := range l.host.Cards() {
-		if strings.HasPrefix(c.Name, "cup-debit-") || c.Name == "cup-credit-1" {
-			if err := l.host.DefineCard(c.Name, "balance=9000000000.00", "limit=none", "daily=none", "count=none"); err != nil {
-				return nil, err
-			}
-			l.cards = append(l.cards, c)
+	// A town's cards: few enough that each comes again, many enough that it is not
+	// the same customer all day.
+	for i := range townCards {
+		name := fmt.Sprintf("town-%03d", i)
+		if err := l.host.DefineCard(name, "balance=9000000000.00", "limit=none", "daily=none", "count=none"); err != nil {
+			return nil, err
 		}
 	}
-	if len(l.cards) < 3 {
-		return nil, errors.New("soak: the tray has too few cards")
+	for _, c := range l.host.Cards() {
+		if strings.HasPrefix(c.Name, "town-") {
+			l.cards = append(l.cards, c)
+		}
 	}
 	tmk, err := hex.DecodeString(acquirer.BenchTMK)
 	if err != nil {
@@ -143,6 +152,11 @@ func newLife(o Opts) (*life, error) {
 	l.keys, err = softkeys.Open(softkeys.Opts{Path: path, Bench: true, Rand: rand.NewChaCha8(seed32(o.Seed))})
 	return l, err
 }
+
+const townCards = 400
+
+// boss is a supervisor of the soak; their PIN costs no time here.
+var boss = role.Person{Number: 90, Name: "soak", Role: role.Supervisor, Hash: "1234"}
 
 func seed32(n uint64) (s [32]byte) {
 	copy(s[:], fmt.Sprintf("swipewell soak %d", n))
@@ -236,9 +250,13 @@ func (l *life) boot() (err error) {
 	if l.line, err = hostlink.New(hostlink.Opts{Clock: l.clock, Links: b.Links, Hosts: []hostlink.Host{{Name: "soak", Address: "soak:1"}}, Profile: p, Signer: keys.Signer{Keys: l.keys, Alg: keys.MACECB}}); err != nil {
 		return err
 	}
-	l.term, err = terminal.New(terminal.Opts{Board: b, Store: l.store, Line: l.line, Host: p, Log: slog.New(slog.DiscardHandler),
+	var rules *throttle.Rules
+	if !l.o.NoRules {
+		rules = throttle.Default()
+	}
+	l.term, err = terminal.New(terminal.Opts{Rules: rules, Staff: []role.Person{boss}, Verify: func(hash, pin string) bool { return hash == pin }, Board: b, Store: l.store, Line: l.line, Host: p, Log: slog.New(slog.DiscardHandler),
 		Profile: txn.Profile{Context: "soak", Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3, CardTimeout: time.Minute,
-			ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: true, Printer: true, Tail60: p.Tail60, Lang: "zh", Offline: l.o.Offline},
+			ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: true, Printer: true, Staff: 1, Tail60: p.Tail60, Lang: "zh", Offline: l.o.Offline},
 		Size:  screen.Mono128,
 		Spawn: func(f func()) { f() }, Rand: l.rnd.Uint32})
 	if err != nil {

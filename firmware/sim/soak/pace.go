@@ -26,7 +26,7 @@ func offline(dir string, n int) (*life, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	l, err := newLife(Opts{Seed: 1, Dir: dir, Offline: allow})
+	l, err := newLife(Opts{Seed: 1, Dir: dir, Offline: allow, NoRules: true})
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"swipewell/firmware/card"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/sim/acquirer"
+	"swipewell/firmware/throttle"
 	"swipewell/firmware/txn"
+	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
 
@@ -112,21 +115,37 @@ func (l *life) attempt(c acquirer.Card) error {
 			return err
 		}
 	}
+	open, boots := l.open(c), l.boots
 	if err := l.swipe(c, true); err != nil {
 		return err
 	}
+	if open && l.boots == boots {
+		if l.term.State().Phase == txn.AwaitCard {
+			l.out.Held++
+		} else {
+			l.out.Slipped++
+		}
+	}
+	if err := l.answer(); err != nil {
+		return err
+	}
 	switch l.term.State().Phase {
-	case txn.Confirming:
+	case txn.Confirming: // it is read before keys act
+		if err := l.wait(2 * time.Second); err != nil {
+			return err
+		}
 		if err := l.key("enter"); err != nil {
 			return err
 		}
 	case txn.AwaitCard: // gated: wait for the gate, or leave it
-		if err := l.wait(time.Duration(l.rnd.IntN(100)) * time.Second); err != nil {
+		if err := l.gated(c, time.Duration(l.rnd.IntN(100))*time.Second); err != nil {
 			return err
 		}
 		if l.term.State().Phase == txn.AwaitCard {
 			return l.key("cancel")
 		}
+	case txn.Stopped:
+		return l.key("cancel")
 	}
 	for i := 0; i < 20 && l.term.State().Phase == txn.Preparing; i++ {
 		if err := l.wait(time.Second); err != nil {
@@ -134,6 +153,68 @@ func (l *life) attempt(c acquirer.Card) error {
 		}
 	}
 	l.hear()
+	return nil
+}
+
+// answer is what cashier and supervisor do where a rule asks or stops: the order
+// is not paid, so it is a second one; some wait, some call the supervisor, and
+// some give up.
+func (l *life) answer() error {
+	for range 4 {
+		switch s := l.term.State(); s.Phase {
+		case txn.Choosing:
+			l.out.Asked++
+			if err := l.key("3"); err != nil {
+				return err
+			}
+		case txn.Stopped:
+			l.out.Stopped++
+			if l.rnd.IntN(3) == 0 || s.Stop.Factors != throttle.PIN {
+				return nil
+			}
+			if err := l.key(append(append(append([]txn.Key{"f2"}, keysOf("90")...), "enter"), append(keysOf(boss.Hash), "enter")...)...); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// open tells whether a payment of a card is not settled.
+func (l *life) open(c acquirer.Card) bool {
+	if l.term.State().Durable.Reversals == 0 {
+		return false
+	}
+	pan, err := card.ParsePAN([]byte(c.PAN))
+	if err != nil {
+		return false
+	}
+	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return l.keys.HMAC(hal.SlotCardRef, b) }, pan)
+	return err == nil && l.term.Gated(ref)
+}
+
+// gated waits before a gate, and measures how long after the host's word it
+// opens.
+func (l *life) gated(c acquirer.Card, d time.Duration) error {
+	settled := time.Duration(-1)
+	for end := l.clock.boot + d; l.clock.boot < end; {
+		if err := l.wait(time.Second); err != nil {
+			return err
+		}
+		s := l.term.State()
+		if settled < 0 && !l.open(c) {
+			settled = l.clock.boot
+		}
+		if settled >= 0 && (s.Phase != txn.AwaitCard || s.Code == prompt.Card) {
+			l.out.Freed = max(l.out.Freed, l.clock.boot-settled)
+			return nil
+		}
+		if s.Phase != txn.AwaitCard {
+			return nil
+		}
+	}
 	return nil
 }
 
@@ -289,6 +370,11 @@ func (r *Result) Add(o Result) {
 	r.Crashes += o.Crashes
 	r.Settlements += o.Settlements
 	r.ByHand += o.ByHand
+	r.Held += o.Held
+	r.Slipped += o.Slipped
+	r.Freed = max(r.Freed, o.Freed)
+	r.Asked += o.Asked
+	r.Stopped += o.Stopped
 	r.Told += o.Told
 	r.Early += o.Early
 	r.Why = append(r.Why, o.Why...)

@@ -3,6 +3,7 @@ package soak
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -24,7 +25,7 @@ func TestDays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Double+r.Lost+r.Open+r.Early > 0 || r.Told < r.Approved/2 {
+			if r.Double+r.Lost+r.Open+r.Early+r.Slipped > 0 || r.Freed > 5*time.Second || r.Told < r.Approved/2 {
 				t.Errorf("%+v", r)
 			}
 			if p.Name == "healthy" && (r.Approved != r.Sales || r.Reversed > 0) {

@@ -206,6 +206,10 @@ func (w *World) supervise(lines []string) {
 // cashier reads it. THROTTLE §1 S2.
 const readTime = 1500 * time.Millisecond
 
+// Read lets the time to read the confirm step go by: for who presses keys with
+// the cashier sent away.
+func (w *World) Read() { w.read() }
+
 // read lets the time to read go by, if the confirm step is in front of us.
 func (w *World) read() {
 	v, _ := w.Panel.View()
