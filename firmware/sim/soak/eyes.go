@@ -27,8 +27,8 @@ func (e eyes) Caption(c hal.Caption) error {
 		return nil
 	}
 	e.l.out.Told++
-	last := e.l.term.State().Durable.Last
-	if row, err := e.l.store.Sale(last.ID); err != nil || row.State == pos.RowPending {
+	last := e.l.Term.State().Durable.Last
+	if row, err := e.l.Store.Sale(last.ID); err != nil || row.State == pos.RowPending {
 		e.l.out.Early++
 		e.l.why("%s is shown for %v before it is on flash: %v", c.Code, last.ID, err)
 	}

@@ -1,50 +1,39 @@
+// Package soak lives whole days of a terminal on the stage, with faults at every
+// place where the world is asked. Every chance comes from one seed, so a seed
+// replays exactly.
+//
+// Sources:
+//   - DESIGN: design §2, the money rules
+//   - HOST: firmware/doc/wire.md and host §3.5, what must be true at each step
+//
+// What it proves at the end of each life: no order is charged twice (double),
+// no order's last word to the customer disagrees with the host's books (lost),
+// ten virtual minutes after the faults stop nothing is open, and no card whose
+// payment was open got past its gate.
 package soak
 
 import (
 	"context"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"swipewell/drivers/softkeys"
-	"swipewell/firmware/hostlink"
-	"swipewell/firmware/iso8583"
-	"swipewell/firmware/iso8583/tpdu"
-	"swipewell/firmware/keys"
-	"swipewell/firmware/pos"
-	"swipewell/firmware/role"
 	"swipewell/firmware/sim/acquirer"
-	"swipewell/firmware/store"
-	"swipewell/firmware/terminal"
+	"swipewell/firmware/sim/stage"
 	"swipewell/firmware/throttle"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
-	"swipewell/ui/screen"
 )
 
 // life is one terminal from its first boot to the end of its days.
 type life struct {
-	o      Opts
-	dir    string
-	clock  *clock
-	rnd    *rand.Rand // the cashier's and the day's
-	world  *world
-	host   *acquirer.Host
-	serves map[*conn]func([]byte)
-	keys   *softkeys.Store
-	store  *store.Store
-	line   *hostlink.Line
-	term   *terminal.Terminal
-	cards  []acquirer.Card
-	disk   string // what the next commits meet
-	boots  int
+	*stage.House
+	o     Opts
+	rnd   *rand.Rand // the cashier's and the day's
+	world *world
+	cards []acquirer.Card
+	disk  string // what the next commits meet
 
 	orders  []*order
 	byStan  map[string]*order // batch and STAN of each request that left
@@ -97,11 +86,11 @@ func (d *Day) Disk(fault string) {
 // Host gives the acquirer a command.
 func (d *Day) Host(words ...string) {
 	d.l.world.faulty++
-	d.l.host.Command(words...)
+	d.l.Host.Command(words...)
 }
 
 // Jump moves the wall clock alone.
-func (d *Day) Jump(by time.Duration) { d.l.clock.wall = d.l.clock.wall.Add(by) }
+func (d *Day) Jump(by time.Duration) { d.l.Clock.Wall = d.l.Clock.Wall.Add(by) }
 
 // Settle asks for a settlement.
 func (d *Day) Settle() { d.l.settle() }
@@ -122,63 +111,43 @@ type Result struct {
 var noon = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
 
 func newLife(o Opts) (*life, error) {
-	l := &life{o: o, dir: o.Dir, clock: &clock{wall: noon}, rnd: rand.New(rand.NewPCG(o.Seed, 1)), serves: map[*conn]func([]byte){}, byStan: map[string]*order{}}
-	l.world = &world{clock: l.clock, rnd: rand.New(rand.NewPCG(o.Seed, 2)), faults: o.Faults, serve: l.serve, sent: l.sent}
+	l := &life{o: o, rnd: rand.New(rand.NewPCG(o.Seed, 1)), byStan: map[string]*order{}}
+	l.world = &world{rnd: rand.New(rand.NewPCG(o.Seed, 2)), faults: o.Faults, sent: l.sent}
+	var rules *throttle.Rules
+	if !o.NoRules {
+		rules = throttle.Default()
+	}
 	var err error
-	if l.host, err = acquirer.New(acquirer.Opts{Clock: l.clock, Listener: deaf{}}); err != nil {
+	l.House, err = stage.New(stage.Opts{Dir: o.Dir, Seed: o.Seed, Wires: []stage.NamedWire{{Name: "soak", Wire: l.world}}, Wall: noon, Rules: rules,
+		Profile: func(p *txn.Profile) { p.Offline = o.Offline },
+		Bench:   bench{l}, Down: l.hear, // what the screen said last before it went dark
+		Board: func(b *hal.Board) {
+			b.PINPad, b.Printer = pad{}, paper{l}
+			if o.Screen {
+				b.Display = eyes{l}
+			}
+		}})
+	if err != nil {
 		return nil, err
 	}
+	l.world.clock = l.Clock
 	// A town's cards: few enough that each comes again, many enough that it is not
 	// the same customer all day.
 	for i := range townCards {
 		name := fmt.Sprintf("town-%03d", i)
-		if err := l.host.DefineCard(name, "balance=9000000000.00", "limit=none", "daily=none", "count=none"); err != nil {
+		if err := l.Host.DefineCard(name, "balance=9000000000.00", "limit=none", "daily=none", "count=none"); err != nil {
 			return nil, err
 		}
 	}
-	for _, c := range l.host.Cards() {
+	for _, c := range l.Host.Cards() {
 		if strings.HasPrefix(c.Name, "town-") {
 			l.cards = append(l.cards, c)
 		}
 	}
-	tmk, err := hex.DecodeString(acquirer.BenchTMK)
-	if err != nil {
-		return nil, err
-	}
-	path := filepath.Join(l.dir, "keys.json")
-	if err := softkeys.Provision(path, tmk); err != nil {
-		return nil, err
-	}
-	l.keys, err = softkeys.Open(softkeys.Opts{Path: path, Bench: true, Rand: rand.NewChaCha8(seed32(o.Seed))})
-	return l, err
+	return l, nil
 }
 
 const townCards = 400
-
-// boss is a supervisor of the soak; their PIN costs no time here.
-var boss = role.Person{Number: 90, Name: "soak", Role: role.Supervisor, Hash: "1234"}
-
-func seed32(n uint64) (s [32]byte) {
-	copy(s[:], fmt.Sprintf("swipewell soak %d", n))
-	return s
-}
-
-// deaf is a listener that nobody calls: the host is reached in place.
-type deaf struct{}
-
-func (deaf) Accept() (net.Conn, error) { return nil, net.ErrClosed }
-func (deaf) Close() error              { return nil }
-func (deaf) Addr() net.Addr            { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-func (l *life) serve(c *conn, frame []byte) {
-	s, ok := l.serves[c]
-	if !ok {
-		clear(l.serves) // one link at a time; a held frame comes with its own again
-		s = l.host.Attach(c)
-		l.serves[c] = s
-	}
-	s(frame)
-}
 
 // sent notes for which order a request left.
 func (l *life) sent(frame []byte) {
@@ -192,7 +161,7 @@ func (l *life) sent(frame []byte) {
 // a disk that misbehaves.
 type bench struct{ l *life }
 
-func (b bench) Point(name string)             { b.l.world.maybeCrash(name) }
+func (b bench) Point(name string)             { b.l.world.Point(name) }
 func (b bench) SetIdle(func() (bool, uint64)) {}
 func (b bench) StoreFault() string {
 	if b.l.disk != "" {
@@ -220,127 +189,19 @@ func (paper) String() string { return "soak paper" }
 func (paper) Halt() error    { return nil }
 func (paper) Columns() int   { return 32 }
 func (p paper) Print(context.Context, hal.Slip) error {
-	p.l.world.maybeCrash("printing")
+	p.l.world.Point("printing")
 	if p.l.world.hit(p.l.world.faults.Paper) {
 		return &hal.PrinterError{Cause: hal.PaperOut}
 	}
 	return nil
 }
 
-// boot starts the terminal on what its store holds.
-func (l *life) boot() (err error) {
-	l.boots++
-	l.clock.timers = nil // posd is gone, and with it its timers
-	b := &hal.Board{Name: "soak", Bench: bench{l}, Clock: l.clock, Keys: l.keys, PINPad: pad{}, Printer: paper{l}, Links: []hal.NamedLink{{Name: "soak", Dialer: l.world}}}
-	if l.o.Screen {
-		b.Display = eyes{l}
+// start is the first boot.
+func (l *life) start() error {
+	var berr error
+	err := l.Do(func() { berr = l.Boot() })
+	if err == nil {
+		err = berr
 	}
-	if l.store, err = store.Open(filepath.Join(l.dir, "state.db"), store.Opts{NoSync: true, FaultFn: bench{l}.StoreFault}); err != nil {
-		return err
-	}
-	head, err := tpdu.Parse("6000030000")
-	if err != nil {
-		return err
-	}
-	version, err := iso8583.ParseHeader("603100310000")
-	if err != nil {
-		return err
-	}
-	p := hostlink.Profile{TID: acquirer.BenchTID, MID: acquirer.BenchMID, TPDU: head, Header: version, KeyForm: "003", Tail60: "00050"}
-	if l.line, err = hostlink.New(hostlink.Opts{Clock: l.clock, Links: b.Links, Hosts: []hostlink.Host{{Name: "soak", Address: "soak:1"}}, Profile: p, Signer: keys.Signer{Keys: l.keys, Alg: keys.MACECB}}); err != nil {
-		return err
-	}
-	var rules *throttle.Rules
-	if !l.o.NoRules {
-		rules = throttle.Default()
-	}
-	l.term, err = terminal.New(terminal.Opts{Rules: rules, Staff: []role.Person{boss}, Verify: func(hash, pin string) bool { return hash == pin }, Board: b, Store: l.store, Line: l.line, Host: p, Log: slog.New(slog.DiscardHandler),
-		Profile: txn.Profile{Context: "soak", Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3, CardTimeout: time.Minute,
-			ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: true, Printer: true, Staff: 1, Tail60: p.Tail60, Lang: "zh", Offline: l.o.Offline},
-		Size:  screen.Mono128,
-		Spawn: func(f func()) { f() }, Rand: l.rnd.Uint32})
-	if err != nil {
-		return err
-	}
-	l.term.Boot()
-	return nil
-}
-
-// do runs f and what follows from it. A power failure or a failed commit
-// brings the terminal up again from its store.
-func (l *life) do(f func()) error {
-	run := func(f func()) (died bool, err error) {
-		defer func() {
-			if r := recover(); r != nil {
-				if _, power := r.(crash); !power {
-					panic(r)
-				}
-				l.out.Crashes++
-				died = true
-			}
-		}()
-		if f != nil {
-			f()
-		}
-		return false, l.term.Turn()
-	}
-	died, err := run(f)
-	for range 1000 {
-		switch {
-		case !died && err == nil:
-			return nil
-		case err != nil && !errors.Is(err, terminal.ErrCommit):
-			return err
-		}
-		l.hear() // what the screen said last before it went dark
-		if err := l.store.Close(); err != nil && !errors.Is(err, store.ErrFailed) {
-			return fmt.Errorf("soak: close: %w", err)
-		}
-		var berr error
-		died, err = run(func() { berr = l.boot() })
-		if berr != nil {
-			return fmt.Errorf("soak: boot %d: %w", l.boots, berr)
-		}
-	}
-	return errors.New("soak: it does not come up")
-}
-
-// wait lets time pass.
-func (l *life) wait(d time.Duration) error {
-	end := l.clock.boot + d
-	for l.clock.boot < end {
-		more := true
-		if err := l.do(func() { more = l.clock.step(end) }); err != nil {
-			return err
-		}
-		if !more {
-			return nil
-		}
-	}
-	return nil
-}
-
-func (l *life) key(keys ...txn.Key) error {
-	for _, k := range keys {
-		if err := l.do(func() { l.term.Press(k) }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *life) swipe(c acquirer.Card, good bool) error {
-	s := hal.Swipe{Tracks: [3]hal.Track{{Fault: hal.TrackAbsent}, {Data: hal.NewSecret([]byte(c.Track2()))}, {Fault: hal.TrackAbsent}}, Received: l.clock.Now()}
-	if !good {
-		s.Tracks[1] = hal.Track{Fault: hal.FaultLRC}
-	}
-	return l.do(func() { l.term.Swipe(s) })
-}
-
-func (l *life) close() {
-	if l.store != nil {
-		l.store.Close()
-	}
-	l.host.Close()
-	os.RemoveAll(l.dir)
+	return err
 }

@@ -1,14 +1,11 @@
 package soak
 
 import (
-	"context"
-	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
-	"net"
 	"time"
 
 	"swipewell/firmware/iso8583"
+	"swipewell/firmware/sim/stage"
 	"swipewell/hal"
 )
 
@@ -37,15 +34,11 @@ type Faults struct {
 var Mixed = Faults{Dial: 20, CutSend: 8, LoseReq: 8, Hold: 6, LoseAns: 12, LateAns: 5, Double: 5, Mangle: 4, Close: 6, Crash: 2, Disk: 1, Paper: 4, Silent: 6, Decline: 20,
 	BadStripe: 20, Clock: 1, Settle: 1}
 
-// crash is what a power failure throws: nothing after it runs.
-type crash struct{ at string }
-
-// world is the line and the host behind it.
+// world is the line and the host behind it. It is a stage.Wire.
 type world struct {
-	clock  *clock
+	clock  *stage.Clock
 	rnd    *rand.Rand
 	faults Faults
-	serve  func(c *conn, frame []byte)
 	sent   func(raw []byte) // a frame whose bytes may all have left
 	down   bool             // the line is dead
 	faulty int              // faults injected so far
@@ -53,8 +46,8 @@ type world struct {
 	moved  int              // bytes both ways
 }
 
-// takes is how long so many bytes are on the line.
-func (w *world) takes(bytes int) time.Duration {
+// Takes is how long so many bytes are on the line.
+func (w *world) Takes(bytes int) time.Duration {
 	w.moved += bytes
 	if w.rate == 0 {
 		return 0
@@ -71,150 +64,59 @@ func (w *world) hit(perMille int) bool {
 	return true
 }
 
-func (w *world) maybeCrash(at string) {
+// Point is a moment at which the power may fail.
+func (w *world) Point(name string) {
 	if w.hit(w.faults.Crash) {
-		panic(crash{at})
+		panic(stage.Crash{At: name})
 	}
 }
 
-func (w *world) String() string { return "soak" }
-func (w *world) Halt() error    { return nil }
-
-// Dial opens a link.
-func (w *world) Dial(ctx context.Context, _ string) (hal.Link, error) {
-	w.maybeCrash("dial")
+// Dial opens a link, or does not.
+func (w *world) Dial() error {
+	w.Point("dial")
 	if w.down || w.hit(w.faults.Dial) {
-		w.clock.step(w.clock.boot + 2*time.Second)
-		return nil, &hal.LinkError{Cause: hal.CauseNoSignal}
+		w.clock.Step(w.clock.Boot + 2*time.Second)
+		return &hal.LinkError{Cause: hal.CauseNoSignal}
 	}
-	l := &link{w: w}
-	l.conn = &conn{l: l}
-	return l, nil
-}
-
-// link is one connection, the terminal's end.
-type link struct {
-	w      *world
-	conn   *conn
-	tx, rx []byte
-	closed bool // by us
-	gone   bool // by the other end
-}
-
-func (l *link) String() string { return "soak link" }
-func (l *link) Halt() error    { return l.Close() }
-
-func (l *link) Close() error {
-	l.closed = true
 	return nil
 }
 
-var errGone = &hal.LinkError{Cause: hal.CauseClosed}
-
-func (l *link) Write(ctx context.Context, p []byte) (int, error) {
-	w := l.w
-	if l.closed || l.gone {
-		return 0, errGone
-	}
-	if w.down {
-		l.gone = true
-		return len(p), errGone
-	}
-	w.maybeCrash("before-send")
-	if w.hit(w.faults.CutSend) {
-		l.gone = true
-		n := w.rnd.IntN(len(p))
-		return n, errGone
+// Request is the fate of what the terminal sends.
+func (w *world) Request(frame []byte) (f stage.Fate) {
+	switch {
+	case w.down:
+		return stage.Fate{Cut: true, At: len(frame)}
+	case w.hit(w.faults.CutSend):
+		return stage.Fate{Cut: true, At: w.rnd.IntN(len(frame))}
 	}
 	if w.sent != nil {
-		w.sent(p)
-	}
-	frame := append([]byte(nil), p...)
-	for end := w.clock.boot + w.takes(len(p)); w.clock.boot < end; {
-		w.clock.step(end)
+		w.sent(frame)
 	}
 	switch {
 	case w.hit(w.faults.LoseReq):
+		f.Lose = true
 	case w.hit(w.faults.Hold):
-		w.clock.AfterFunc(time.Duration(w.rnd.IntN(60_000))*time.Millisecond, func() { l.deliver(frame) })
-	default:
-		l.deliver(frame)
+		f.Hold, f.After = true, time.Duration(1+w.rnd.IntN(60_000))*time.Millisecond
 	}
-	w.maybeCrash("sent")
-	return len(p), nil
+	return f
 }
 
-// deliver hands bytes to the host, frame by frame.
-func (l *link) deliver(b []byte) {
-	l.tx = append(l.tx, b...)
-	for len(l.tx) >= 2 {
-		n := int(binary.BigEndian.Uint16(l.tx))
-		if len(l.tx) < 2+n {
-			return
-		}
-		frame := append([]byte(nil), l.tx[2:2+n]...)
-		l.tx = append(l.tx[:0], l.tx[2+n:]...)
-		l.w.serve(l.conn, frame)
-	}
-}
-
-func (l *link) Read(ctx context.Context, p []byte) (int, error) {
-	for {
-		switch {
-		case len(l.rx) > 0:
-			n := copy(p, l.rx)
-			l.rx = l.rx[n:]
-			return n, nil
-		case l.closed || l.gone:
-			return 0, errGone
-		case ctx.Err() != nil:
-			return 0, ctx.Err()
-		case !l.w.clock.step(l.w.clock.boot + time.Hour):
-			return 0, fmt.Errorf("soak: nothing will ever come")
-		}
-	}
-}
-
-// conn is the host's end: what it writes is the answer.
-type conn struct {
-	net.Conn
-	l *link
-}
-
-func (c *conn) Close() error { c.l.gone = true; return nil }
-
-func (c *conn) Write(b []byte) (int, error) {
-	l, w := c.l, c.l.w
-	if l.closed || l.gone {
-		return len(b), nil // into the void
-	}
-	answer := append([]byte(nil), b...)
-	put := func() {
-		if !l.closed {
-			l.rx = append(l.rx, answer...)
-		}
-	}
-	if d := w.takes(len(answer)); d > 0 {
-		w.clock.AfterFunc(d, put)
-		return len(b), nil
-	}
+// Answer is the fate of what the host says.
+func (w *world) Answer(frame []byte) (f stage.Fate) {
 	switch {
+	case w.rate > 0:
 	case w.down || w.hit(w.faults.LoseAns):
+		f.Lose = true
 	case w.hit(w.faults.LateAns):
-		w.clock.AfterFunc(time.Duration(20+w.rnd.IntN(40))*time.Second, put)
+		f.After = time.Duration(20+w.rnd.IntN(40)) * time.Second
 	case w.hit(w.faults.Close):
-		l.gone = true
+		f.Close = true
 	case w.hit(w.faults.Double):
-		put()
-		put()
+		f.Twice = true
 	case w.hit(w.faults.Mangle):
-		answer[2+w.rnd.IntN(len(answer)-2)] ^= 1 << w.rnd.IntN(8)
-		put()
-	default:
-		put()
+		f.Flip = 1 + w.rnd.IntN(8*(len(frame)-2))
 	}
-	w.maybeCrash("answer")
-	return len(b), nil
+	return f
 }
 
 // stanOf reads MTI, batch and STAN out of a frame that left.

@@ -1,12 +1,12 @@
 package soak
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"time"
 
+	"swipewell/firmware/sim/stage"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
@@ -30,9 +30,8 @@ func offline(dir string, n int) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
-	var berr error
-	if err := l.do(func() { berr = l.boot() }); err != nil || berr != nil {
-		return nil, errors.Join(err, berr)
+	if err := l.start(); err != nil {
+		return nil, err
 	}
 	if err := l.pick(prompt.MenuSignOn); err != nil {
 		return nil, err
@@ -48,7 +47,7 @@ func offline(dir string, n int) (*life, error) {
 
 func (l *life) pick(item prompt.Code) error {
 	for _, k := range txn.MenuKeys(item) {
-		if err := l.key(txn.Key(k)); err != nil {
+		if err := l.Press(txn.Key(k)); err != nil {
 			return err
 		}
 	}
@@ -60,16 +59,16 @@ func (l *life) keepOne(i int) error {
 	if err := l.pick(prompt.TitleOffline); err != nil {
 		return err
 	}
-	if err := l.key(append(keysOf(fmt.Sprint(100+i%900)), "enter", "1", "2", "3", "4", "5", "6", "enter")...); err != nil {
+	if err := l.Press(append(stage.Digits(fmt.Sprint(100+i%900)), "enter", "1", "2", "3", "4", "5", "6", "enter")...); err != nil {
 		return err
 	}
-	if err := l.swipe(l.cards[i%len(l.cards)], true); err != nil {
+	if err := l.Swipe(l.cards[i%len(l.cards)], hal.TrackOK); err != nil {
 		return err
 	}
-	if err := l.key("enter"); err != nil {
+	if err := l.Press("enter"); err != nil {
 		return err
 	}
-	if c := l.term.State().Code; c != prompt.OfflineDone {
+	if c := l.Term.State().Code; c != prompt.OfflineDone {
 		return fmt.Errorf("the screen says %s", c)
 	}
 	return nil
@@ -81,33 +80,33 @@ func Drain(dir string, n, rate int) (d Drained, err error) {
 	if err != nil {
 		return d, err
 	}
-	defer l.close()
-	if err := l.wait(10 * time.Minute); err != nil { // the pause after a failed dial is over at its longest
+	defer l.Close()
+	if err := l.Wait(10 * time.Minute); err != nil { // the pause after a failed dial is over at its longest
 		return d, err
 	}
 	l.world.down, l.world.rate = false, rate
 	left := func() int {
-		c, err := l.store.Counts()
+		c, err := l.Store.Counts()
 		if err != nil {
 			return -1
 		}
 		return c.Queued
 	}
 	for i := 0; left() == n && i < 1000; i++ {
-		if err := l.wait(time.Second); err != nil {
+		if err := l.Wait(time.Second); err != nil {
 			return d, err
 		}
 	}
-	began, moved, have := l.clock.boot, l.world.moved, left()
+	began, moved, have := l.Clock.Boot, l.world.moved, left()
 	for i := 0; left() > 0; i++ {
 		if i > 10*n || have < 0 {
 			return d, fmt.Errorf("soak: %d advices stay", left())
 		}
-		if err := l.wait(time.Second); err != nil {
+		if err := l.Wait(time.Second); err != nil {
 			return d, err
 		}
 	}
-	d.Took = l.clock.boot - began
+	d.Took = l.Clock.Boot - began
 	d.Busy = float64(l.world.moved-moved) * 8 / float64(rate) / d.Took.Seconds()
 	return d, nil
 }
@@ -119,10 +118,10 @@ func Pace(dir string, waiting, sales int) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.close()
+	defer l.Close()
 	// The host takes none of them meanwhile: each stays, due once in five minutes.
 	l.world.down = false
-	l.host.Command("answer", "silent", "-mti", "0220")
+	l.Host.Command("answer", "silent", "-mti", "0220")
 	var took []time.Duration
 	for i := range sales {
 		l.current = &order{amount: int64(1000 + i), asked: int64(1000 + i)}
@@ -132,7 +131,7 @@ func Pace(dir string, waiting, sales int) (time.Duration, error) {
 		}
 		took = append(took, hal.SystemClock{}.Now().Boot-began)
 		if l.current.said == 0 {
-			return 0, fmt.Errorf("soak: sale %d: the screen says %s", i+1, l.term.State().Code)
+			return 0, fmt.Errorf("soak: sale %d: the screen says %s", i+1, l.Term.State().Code)
 		}
 	}
 	slices.Sort(took)

@@ -19,7 +19,7 @@ var Profiles = []Profile{
 		case 500:
 			d.Line(false)
 		case 700: // forms that end unsent are quick: the day is made of waiting
-			d.l.wait(24 * time.Hour)
+			d.l.Wait(24 * time.Hour)
 			d.Line(true)
 		}
 	}},
@@ -37,7 +37,7 @@ var Profiles = []Profile{
 			d.Jump(time.Duration(i%13-6) * 3000 * time.Hour)
 		}
 		if i%1009 == 0 {
-			d.l.clock.wall = time.Unix(0, 0).Add(-d.l.clock.boot)
+			d.l.Clock.Wall = time.Unix(0, 0).Add(-d.l.Clock.Boot)
 		}
 	}},
 	{Name: "disk", About: "the disk is full, and then fails", Faults: Mixed, Day: func(d *Day, i int) {

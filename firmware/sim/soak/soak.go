@@ -9,6 +9,7 @@ import (
 	"swipewell/firmware/card"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/sim/acquirer"
+	"swipewell/firmware/sim/stage"
 	"swipewell/firmware/throttle"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
@@ -21,11 +22,8 @@ func Run(o Opts) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer l.close()
-	if err := l.boot(); err != nil {
-		return l.out, err
-	}
-	if err := l.do(nil); err != nil {
+	defer l.Close()
+	if err := l.start(); err != nil {
 		return l.out, err
 	}
 	day := &Day{l}
@@ -36,7 +34,7 @@ func Run(o Opts) (Result, error) {
 		if err := l.order(); err != nil {
 			return l.out, fmt.Errorf("seed %d, order %d: %w", o.Seed, i, err)
 		}
-		if i%100 == 0 && l.term.State().Durable.Reversals > 0 {
+		if i%100 == 0 && l.Term.State().Durable.Reversals > 0 {
 			if err := l.supervise(); err != nil {
 				return l.out, fmt.Errorf("seed %d, order %d: %w", o.Seed, i, err)
 			}
@@ -53,13 +51,13 @@ func (l *life) order() error {
 	l.orders = append(l.orders, l.current)
 	l.out.Sales++
 	if l.world.hit(f.Decline) {
-		l.host.Command("decline", []string{"51", "91", "96", "05", "68", "98", "A0", "61"}[l.world.rnd.IntN(8)], "-n", "1")
+		l.Host.Command("decline", []string{"51", "91", "96", "05", "68", "98", "A0", "61"}[l.world.rnd.IntN(8)], "-n", "1")
 	}
 	if l.world.hit(f.Silent) {
-		l.host.Command("answer", "silent", "-n", "1")
+		l.Host.Command("answer", "silent", "-n", "1")
 	}
 	if l.world.hit(f.Clock) {
-		l.clock.wall = l.clock.wall.Add(time.Duration(l.world.rnd.IntN(2000)-1000) * time.Hour)
+		l.Clock.Wall = l.Clock.Wall.Add(time.Duration(l.world.rnd.IntN(2000)-1000) * time.Hour)
 	}
 	if l.world.hit(f.Settle) {
 		if err := l.settle(); err != nil {
@@ -86,16 +84,16 @@ func (l *life) order() error {
 		case 1:
 			card = l.rnd.IntN(len(l.cards))
 		case 2:
-			if err := l.wait(time.Duration(l.rnd.IntN(120)) * time.Second); err != nil {
+			if err := l.Wait(time.Duration(l.rnd.IntN(120)) * time.Second); err != nil {
 				return err
 			}
 		default:
-			if err := l.wait(time.Duration(l.rnd.IntN(20)) * time.Second); err != nil {
+			if err := l.Wait(time.Duration(l.rnd.IntN(20)) * time.Second); err != nil {
 				return err
 			}
 		}
 	}
-	return l.wait(time.Duration(1+l.rnd.IntN(30)) * time.Second)
+	return l.Wait(time.Duration(1+l.rnd.IntN(30)) * time.Second)
 }
 
 // attempt presents a card for the present order.
@@ -104,23 +102,23 @@ func (l *life) attempt(c acquirer.Card) error {
 		return err
 	}
 	amount := fmt.Sprint(l.current.asked)
-	if err := l.key(append(keysOf(amount), "enter")...); err != nil {
+	if err := l.Press(append(stage.Digits(amount), "enter")...); err != nil {
 		return err
 	}
-	if l.term.State().Phase != txn.AwaitCard {
+	if l.Term.State().Phase != txn.AwaitCard {
 		return nil // a power failure, a full disk
 	}
 	if l.world.hit(l.world.faults.BadStripe) {
-		if err := l.swipe(c, false); err != nil {
+		if err := l.Swipe(c, hal.FaultLRC); err != nil {
 			return err
 		}
 	}
-	open, boots := l.open(c), l.boots
-	if err := l.swipe(c, true); err != nil {
+	open, boots := l.open(c), l.Boots
+	if err := l.Swipe(c, hal.TrackOK); err != nil {
 		return err
 	}
-	if open && l.boots == boots {
-		if l.term.State().Phase == txn.AwaitCard {
+	if open && l.Boots == boots {
+		if l.Term.State().Phase == txn.AwaitCard {
 			l.out.Held++
 		} else {
 			l.out.Slipped++
@@ -129,26 +127,26 @@ func (l *life) attempt(c acquirer.Card) error {
 	if err := l.answer(); err != nil {
 		return err
 	}
-	switch l.term.State().Phase {
+	switch l.Term.State().Phase {
 	case txn.Confirming: // it is read before keys act
-		if err := l.wait(2 * time.Second); err != nil {
+		if err := l.Wait(2 * time.Second); err != nil {
 			return err
 		}
-		if err := l.key("enter"); err != nil {
+		if err := l.Press("enter"); err != nil {
 			return err
 		}
 	case txn.AwaitCard: // gated: wait for the gate, or leave it
 		if err := l.gated(c, time.Duration(l.rnd.IntN(100))*time.Second); err != nil {
 			return err
 		}
-		if l.term.State().Phase == txn.AwaitCard {
-			return l.key("cancel")
+		if l.Term.State().Phase == txn.AwaitCard {
+			return l.Press("cancel")
 		}
 	case txn.Stopped:
-		return l.key("cancel")
+		return l.Press("cancel")
 	}
-	for i := 0; i < 20 && l.term.State().Phase == txn.Preparing; i++ {
-		if err := l.wait(time.Second); err != nil {
+	for i := 0; i < 20 && l.Term.State().Phase == txn.Preparing; i++ {
+		if err := l.Wait(time.Second); err != nil {
 			return err
 		}
 	}
@@ -161,10 +159,10 @@ func (l *life) attempt(c acquirer.Card) error {
 // some give up.
 func (l *life) answer() error {
 	for range 4 {
-		switch s := l.term.State(); s.Phase {
+		switch s := l.Term.State(); s.Phase {
 		case txn.Choosing:
 			l.out.Asked++
-			if err := l.key("3"); err != nil {
+			if err := l.Press("3"); err != nil {
 				return err
 			}
 		case txn.Stopped:
@@ -172,7 +170,7 @@ func (l *life) answer() error {
 			if l.rnd.IntN(3) == 0 || s.Stop.Factors != throttle.PIN {
 				return nil
 			}
-			if err := l.key(append(append(append([]txn.Key{"f2"}, keysOf("90")...), "enter"), append(keysOf(boss.Hash), "enter")...)...); err != nil {
+			if err := l.Press(append(append(append([]txn.Key{"f2"}, stage.Digits("90")...), "enter"), append(stage.Digits(stage.Boss.Hash), "enter")...)...); err != nil {
 				return err
 			}
 		default:
@@ -184,31 +182,31 @@ func (l *life) answer() error {
 
 // open tells whether a payment of a card is not settled.
 func (l *life) open(c acquirer.Card) bool {
-	if l.term.State().Durable.Reversals == 0 {
+	if l.Term.State().Durable.Reversals == 0 {
 		return false
 	}
 	pan, err := card.ParsePAN([]byte(c.PAN))
 	if err != nil {
 		return false
 	}
-	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return l.keys.HMAC(hal.SlotCardRef, b) }, pan)
-	return err == nil && l.term.Gated(ref)
+	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return l.Keys.HMAC(hal.SlotCardRef, b) }, pan)
+	return err == nil && l.Term.Gated(ref)
 }
 
 // gated waits before a gate, and measures how long after the host's word it
 // opens.
 func (l *life) gated(c acquirer.Card, d time.Duration) error {
 	settled := time.Duration(-1)
-	for end := l.clock.boot + d; l.clock.boot < end; {
-		if err := l.wait(time.Second); err != nil {
+	for end := l.Clock.Boot + d; l.Clock.Boot < end; {
+		if err := l.Wait(time.Second); err != nil {
 			return err
 		}
-		s := l.term.State()
+		s := l.Term.State()
 		if settled < 0 && !l.open(c) {
-			settled = l.clock.boot
+			settled = l.Clock.Boot
 		}
 		if settled >= 0 && (s.Phase != txn.AwaitCard || s.Code == prompt.Card) {
-			l.out.Freed = max(l.out.Freed, l.clock.boot-settled)
+			l.out.Freed = max(l.out.Freed, l.Clock.Boot-settled)
 			return nil
 		}
 		if s.Phase != txn.AwaitCard {
@@ -221,21 +219,21 @@ func (l *life) gated(c acquirer.Card, d time.Duration) error {
 // ready brings the terminal to where an amount can be keyed.
 func (l *life) ready() error {
 	for i := range 400 {
-		switch s := l.term.State(); s.Phase {
+		switch s := l.Term.State(); s.Phase {
 		case txn.Ready, txn.Result:
 			return nil
 		case txn.Settling, txn.Halted:
 			if i == 100 { // nobody closes a shop on a dead line: it comes back
 				l.world.down = false
 			}
-			if err := l.wait(10 * time.Second); err != nil {
+			if err := l.Wait(10 * time.Second); err != nil {
 				return err
 			}
 			if i == 399 {
 				return fmt.Errorf("soak: stays %v with %s", s.Phase, s.Code)
 			}
 		default:
-			if err := l.key("cancel"); err != nil {
+			if err := l.Press("cancel"); err != nil {
 				return err
 			}
 		}
@@ -245,7 +243,7 @@ func (l *life) ready() error {
 
 // hear is the customer reading the screen.
 func (l *life) hear() {
-	s := l.term.State()
+	s := l.Term.State()
 	if l.current == nil || l.current.said != 0 {
 		return
 	}
@@ -266,43 +264,36 @@ func (l *life) settle() error {
 	l.out.Settlements++
 	keys := txn.MenuKeys(prompt.MenuSettle)
 	for _, k := range keys {
-		if err := l.key(txn.Key(k)); err != nil {
+		if err := l.Press(txn.Key(k)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func keysOf(digits string) (ks []txn.Key) {
-	for _, c := range digits {
-		ks = append(ks, txn.Key(string(c)))
-	}
-	return ks
-}
-
 // finish ends the faults, waits ten minutes and adds up.
 func (l *life) finish() (Result, error) {
 	l.world.faults, l.world.down, l.disk = Faults{}, false, ""
-	l.host.Command("answer", "normal")
-	l.host.Command("answer", "normal", "-mti", "all")
-	l.out.Faults = l.world.faulty
-	if err := l.wait(10 * time.Minute); err != nil {
+	l.Host.Command("answer", "normal")
+	l.Host.Command("answer", "normal", "-mti", "all")
+	l.out.Faults, l.out.Crashes = l.world.faulty, l.Crashes
+	if err := l.Wait(10 * time.Minute); err != nil {
 		return l.out, err
 	}
 	if err := l.supervise(); err != nil {
 		return l.out, err
 	}
-	s := l.term.State()
+	s := l.Term.State()
 	l.out.Open = s.Durable.Reversals
 	if s.Durable.Open.Open() || s.Durable.Settle.Step != txn.NotSettling {
 		l.out.Open++
 	}
-	if err := l.store.Check(); err != nil {
+	if err := l.Store.Check(); err != nil {
 		return l.out, fmt.Errorf("seed %d: store: %w", l.o.Seed, err)
 	}
 	net := map[*order]int64{}
 	owner := map[int]*order{}
-	for _, e := range l.host.Books() {
+	for _, e := range l.Host.Books() {
 		if !e.Booked {
 			continue
 		}
@@ -335,7 +326,7 @@ func (l *life) finish() (Result, error) {
 // supervise is a person with the acquirer on the phone: what the host cannot say
 // of a batch that is closed is closed by hand.
 func (l *life) supervise() error {
-	recs, err := l.store.Records()
+	recs, err := l.Store.Records()
 	if err != nil {
 		return err
 	}
@@ -345,7 +336,7 @@ func (l *life) supervise() error {
 		}
 		l.out.ByHand++
 		var cerr error
-		if err := l.do(func() { _, cerr = l.term.CloseRecord(r.STAN, "soak") }); err != nil || cerr != nil {
+		if err := l.Do(func() { _, cerr = l.Term.CloseRecord(r.STAN, "soak") }); err != nil || cerr != nil {
 			return errors.Join(err, cerr)
 		}
 	}
