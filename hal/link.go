@@ -92,6 +92,7 @@ func (e *LinkError) Unwrap() error { return e.Err }
 // Signal is what a radio knows of its network.
 type Signal struct {
 	CSQ        int  // 0..31, 99 = unknown (3GPP TS 27.007 §8.5)
+	BER        int  // bit error rate 0..7, 99 or less than 0 = unknown
 	Registered bool // home or roaming
 	Roaming    bool
 }

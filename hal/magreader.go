@@ -2,6 +2,7 @@ package hal
 
 import (
 	"context"
+	"time"
 
 	"periph.io/x/conn/v3"
 )
@@ -52,6 +53,21 @@ type Swipe struct {
 	Tracks   [3]Track
 	Reversed bool    // the card went through backwards; the data is already turned
 	Received Instant // when the last byte or bit of the pass arrived
+	// Pace is how the card was drawn; zero where the reader does not tell.
+	Pace Pace
+}
+
+// Pace of a pass: how long a bit took, and how much that varied.
+type Pace struct {
+	Bit    time.Duration // of a bit cell, the median; 0 unknown
+	Spread int           // per cent between the slow and the fast tenth
+}
+
+// Good tells that the card went at a speed at which heads read: 10 to 120 cm/s
+// at 75 bit/inch is 0.28 to 3.4 ms a bit, and no tenth of the pass was more than
+// half as fast again as another. ISO7811-2 §10.
+func (p Pace) Good() bool {
+	return p.Bit == 0 || p.Bit >= 250*time.Microsecond && p.Bit <= 3500*time.Microsecond && p.Spread <= 60
 }
 
 // Readable tells whether track 2, which alone suffices for a sale, was read.

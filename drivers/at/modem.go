@@ -112,7 +112,7 @@ func New(port Port, o Opts) (*Modem, error) {
 	if o.Observe == nil {
 		o.Observe = func(Event) {}
 	}
-	m := &Modem{o: o, turn: make(chan struct{}, 1), sig: hal.Signal{CSQ: 99}}
+	m := &Modem{o: o, turn: make(chan struct{}, 1), sig: hal.Signal{CSQ: 99, BER: 99}}
 	m.attach(port)
 	go m.background()
 	return m, nil
@@ -279,7 +279,7 @@ func (m *Modem) takeCSQ(info []string) {
 	var csq, ber int
 	if n, _ := fmt.Sscanf(info[0], "+CSQ: %d,%d", &csq, &ber); n >= 1 {
 		m.mu.Lock()
-		m.sig.CSQ = csq
+		m.sig.CSQ, m.sig.BER = csq, ber
 		m.mu.Unlock()
 	}
 }

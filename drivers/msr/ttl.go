@@ -3,6 +3,7 @@ package msr
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
@@ -17,7 +18,8 @@ import (
 type TTL struct {
 	clock, data, present gpio.PinIn
 	o                    Opts
-	all, low             []bool // of the pass: the data at every edge, and where the clock was still low
+	all, low             []bool          // of the pass: the data at every edge, and where the clock was still low
+	times                []time.Duration // boottime of each falling edge of the clock
 	last                 hal.Instant
 	flood                bool // this pass was too long and has been reported
 }
@@ -40,7 +42,7 @@ func NewTTL(clock, data, present gpio.PinIn, o Opts) (*TTL, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	t := &TTL{clock: clock, data: data, present: present, o: o, all: make([]bool, 0, maxBits), low: make([]bool, 0, maxBits)}
+	t := &TTL{clock: clock, data: data, present: present, o: o, all: make([]bool, 0, maxBits), low: make([]bool, 0, maxBits), times: make([]time.Duration, 0, maxBits)}
 	for _, l := range []struct {
 		pin  gpio.PinIn
 		edge gpio.Edge
@@ -90,10 +92,12 @@ func (t *TTL) ReadSwipe(ctx context.Context) (hal.Swipe, error) {
 			continue
 		}
 		tr, reversed := t.decode()
-		known := t.flood
+		known, p := t.flood, pace(t.times)
 		t.drop()
 		if tr.Fault == hal.TrackOK || tr.Fault != hal.TrackAbsent && !known { // absent: a glitch, not a card
-			return t.swipe(tr, reversed), nil
+			s := t.swipe(tr, reversed)
+			s.Pace = p
+			return s, nil
 		}
 	}
 }
@@ -103,6 +107,9 @@ func (t *TTL) edge() (flood bool) {
 	low := t.clock.Read() == gpio.Low
 	one := t.data.Read() == gpio.Low
 	t.last = t.o.Clock.Now()
+	if low && len(t.times) < maxBits {
+		t.times = append(t.times, t.last.Boot)
+	}
 	if len(t.all) == maxBits {
 		// A noisy line: tell once, and keep what may be the begin of a card.
 		keep(&t.all)
@@ -140,7 +147,25 @@ func (t *TTL) decode() (tr hal.Track, reversed bool) {
 func (t *TTL) drop() {
 	clear(t.all)
 	clear(t.low)
-	t.all, t.low, t.flood = t.all[:0], t.low[:0], false
+	t.all, t.low, t.times, t.flood = t.all[:0], t.low[:0], t.times[:0], false
+}
+
+// pace is how the card was drawn: the median of the bit times, and how far its
+// slow tenth is from its fast one.
+func pace(at []time.Duration) (p hal.Pace) {
+	if len(at) < 20 {
+		return p
+	}
+	cells := make([]time.Duration, len(at)-1)
+	for i := range cells {
+		cells[i] = at[i+1] - at[i]
+	}
+	slices.Sort(cells)
+	p.Bit = cells[len(cells)/2]
+	if p.Bit > 0 {
+		p.Spread = int((cells[len(cells)*9/10] - cells[len(cells)/10]) * 100 / p.Bit)
+	}
+	return p
 }
 
 func (t *TTL) swipe(tr hal.Track, reversed bool) hal.Swipe {

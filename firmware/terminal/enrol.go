@@ -42,5 +42,8 @@ func (t *Terminal) Enrol(ctx context.Context, who int) error {
 // learn takes what happened into what is usual here.
 func (t *Terminal) learn(throttle.Event) {}
 
+// usual is how many customers come in such an hour; 0 not learned yet.
+func (t *Terminal) usual(throttle.Moment) float64 { return 0 }
+
 // page is what stands on the page that is open.
 func (t *Terminal) page(txn.State) string { return "" }

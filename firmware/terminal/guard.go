@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"swipewell/firmware/card"
+	"swipewell/firmware/diagnose"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/keys"
 	"swipewell/firmware/pos"
@@ -83,6 +84,7 @@ func (t *Terminal) loadGuard(d *txn.Durable) error {
 		t.o.Journal.Record(journal.Event{Code: prompt.RuleSafe, Source: "throttle", Fields: []journal.Field{journal.Count("bad", bad), journal.Count("cards", len(cards))}})
 	}
 	g.book.Load(cards, events, zone)
+	t.sawStarts(d, events)
 	return nil
 }
 
@@ -268,6 +270,7 @@ func (t *Terminal) noteSoft(e throttle.Event) {
 	g := &t.guard
 	g.book.Note(e, t.state.Durable.Clock.Now(t.now().Logical, zone).Day)
 	t.learn(e)
+	t.sawSoft(e)
 	g.soft = append(g.soft, e)
 	if len(g.soft) >= softMost {
 		t.flushSoft()
@@ -307,6 +310,9 @@ func (t *Terminal) flushSoft() {
 // long.
 func (t *Terminal) decided(x txn.Decided) {
 	d := x.Decision
+	for _, h := range d.Hits[:d.HitCount] {
+		t.see(diagnose.Obs{Kind: diagnose.Hit, Code: uint16(h.ID.Num()), N: int32(h.Action)})
+	}
 	hits := ""
 	for i, h := range d.Hits[:d.HitCount] {
 		if i > 0 {

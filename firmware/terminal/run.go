@@ -113,11 +113,15 @@ func (t *Terminal) forget(except pos.CardRef) {
 func (t *Terminal) exchange(req hostlink.Request, done func(hostlink.Reply)) {
 	req.Point = t.point
 	req.Waiting = func() {
-		t.post(func() { t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting}) })
+		sent := t.clock.Now().Boot
+		t.post(func() { t.senses.sent = sent; t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting}) })
 	}
 	t.o.Spawn(func() {
 		r := t.o.Line.Exchange(t.ctx, req)
-		t.post(func() { done(r) })
+		t.post(func() {
+			t.sawExchange(r)
+			done(r)
+		})
 	})
 }
 

@@ -23,6 +23,7 @@ func (t *Terminal) swiped(s hal.Swipe) {
 	}()
 	t.o.Journal.Record(journal.Event{Code: prompt.LogSwipe, Source: "msr", Fields: []journal.Field{
 		journal.Word("t1", s.Tracks[0].Fault.String()), journal.Word("t2", s.Tracks[1].Fault.String()), journal.Word("t3", s.Tracks[2].Fault.String())}})
+	t.sawPass(s)
 	if !s.Readable() {
 		t.handle(txn.Event{Kind: txn.Unreadable, Code: faultCode(s)})
 		return

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"swipewell/firmware/card"
+	"swipewell/firmware/diagnose"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/outbox"
@@ -57,6 +58,12 @@ type Opts struct {
 	// persons who may name themselves.
 	Rules *throttle.Rules
 	Staff []role.Person
+	// Window is what was seen by earlier lives of the terminal in this process;
+	// nil: nothing. Base changes what is held to be usual; nil: what was learned.
+	Window *diagnose.Window
+	Base   func(*diagnose.Base)
+	// Version of the program, so that a new one is told from an old.
+	Version string
 	// Verify checks a PIN against its hash; nil: role.Verify.
 	Verify func(hash, pin string) bool
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
@@ -76,6 +83,7 @@ type Terminal struct {
 	box    outbox.Box  // a copy of the store's, armed records included
 	twins  twins       // the sales of the last hours
 	guard  guard
+	senses senses
 	hidden hidden
 	enrol  *enrolment // a token that is being taken on; nil if none
 
@@ -130,6 +138,10 @@ func New(o Opts) (*Terminal, error) {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	t.guard.rules = o.Rules
+	t.senses.win, t.senses.ends = o.Window, map[uint64]cardEnd{}
+	if t.senses.win == nil {
+		t.senses.win = &diagnose.Window{}
+	}
 	if err := t.loadGuard(&d); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
@@ -250,6 +262,8 @@ func (t *Terminal) handle(e txn.Event) {
 	if t.err != nil {
 		return
 	}
+	e.At = t.now()
+	t.sawEvent(e)
 	e = t.facts(e)
 	if e.Kind == txn.SaleDone && e.Reply.Kind == txn.Answered {
 		t.point("answer")
@@ -267,7 +281,9 @@ func (t *Terminal) handle(e txn.Event) {
 		if change.CloseBatch != nil {
 			t.settlePoint()
 		}
-		if err = t.o.Store.Commit(change, sealer{t}); err == nil {
+		began := t.clock.Now().Boot
+		err = t.o.Store.Commit(change, sealer{t})
+		if t.sawWrite(began, err); err == nil {
 			switch step := next.Durable.Settle.Step; {
 			case step == t.state.Durable.Settle.Step:
 			case t.state.Durable.Settle.Step == txn.NotSettling:
@@ -289,7 +305,9 @@ func (t *Terminal) handle(e txn.Event) {
 		return
 	}
 	t.keep(change)
+	before := t.state
 	t.state = next
+	t.sawStep(before)
 	t.keepRows(change, e.At, fx)
 	t.draw()
 	t.countdown()
@@ -402,7 +420,6 @@ func StoreCode(err error) prompt.Code {
 
 // facts adds what Step cannot know by itself.
 func (t *Terminal) facts(e txn.Event) txn.Event {
-	e.At = t.now()
 	e.Rand = t.o.Rand()
 	settle := t.state.Durable.Settle
 	f := t.box.Facts(e.At.Logical, settle.Began)
@@ -429,6 +446,7 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 		}
 	}
 	t.watch(&e)
+	e.Cause = t.cause()
 	e.Scroll = t.scroll()
 	return e
 }

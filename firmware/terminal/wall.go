@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"swipewell/firmware/diagnose"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
@@ -36,6 +37,7 @@ func (t *Terminal) setWall(r hostlink.Reply) int64 {
 	if t.board.SetWall == nil || host.Sub(now).Abs() < offBy {
 		return host.UnixMilli()
 	}
+	t.see(diagnose.Obs{Kind: diagnose.Jump, N: int32(max(min(host.Sub(now)/time.Second, 1<<30), -1<<30))})
 	e := journal.Event{Code: prompt.LogClock, Source: "terminal", Fields: []journal.Field{journal.Count("off_s", int(host.Sub(now)/time.Second))}}
 	if err := t.board.SetWall(host); err != nil {
 		e.Level, e.Fields = slog.LevelWarn, append(e.Fields, journal.Err(err))

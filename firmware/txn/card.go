@@ -75,6 +75,7 @@ func (m *machine) readFailed() {
 	if d := m.decide(throttle.OnReadFail, e); d.Action == throttle.Warn {
 		m.Note, m.NoteArgs = d.Text, prompt.Args{N: d.Count, Rule: ruleName(d.Rule)}
 	}
+	m.blame()
 }
 
 // gate keeps the amount and stops this card: its last payment, or too many

@@ -29,6 +29,7 @@ func (m *machine) choose(d throttle.Decision, a prompt.Args) {
 	m.Stop = Stop{Action: d.Action, Rule: d.Rule, Until: d.Wait, Factors: d.Factors, Count: d.Count, Window: d.Window, Matched: d.Matched}
 	m.Sel = 0
 	m.show(Choosing, d.Text, a)
+	m.blame()
 	m.arm(m.Profile.CardTimeout)
 	m.do(Sound{ToneAttention})
 }

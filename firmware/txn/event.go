@@ -100,6 +100,13 @@ type Reply struct {
 	Params   Params     // parameter download
 }
 
+// Cause is why things go wrong lately, in one sentence.
+type Cause struct {
+	Code  prompt.Code
+	Args  prompt.Args
+	Lasts bool // it is about the device or its surroundings, and stands on the ready screen, too
+}
+
 // Event is one fact, with its time in it.
 type Event struct {
 	Kind Kind
@@ -122,6 +129,8 @@ type Event struct {
 	// What the rules look at. Rules nil: there are none, and nothing is stopped.
 	Rules *throttle.Rules
 	Watch throttle.Facts // of the card that this event is about; its Key is zero if there is none
+	// Cause is what the diagnosis is sure of; zero: of nothing.
+	Cause Cause
 	// Scroll is how far the page on the screen can be scrolled, in lines.
 	Scroll int
 	// NoRefund: the operator's score wants a lesson first.

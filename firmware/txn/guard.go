@@ -205,6 +205,9 @@ func (m *machine) heed(d throttle.Decision) {
 		m.next()
 	case throttle.Pace, throttle.Warn:
 		m.caution(d.Text, a)
+		if d.Action == throttle.Pace && m.e.Cause.Code == prompt.CausePeak {
+			m.caution(m.e.Cause.Code, m.e.Cause.Args)
+		}
 		m.next()
 	case throttle.Ask:
 		m.choose(d, a)
@@ -277,4 +280,12 @@ func (m *machine) absorb(d throttle.Decision, a prompt.Args) {
 		a.Amount, a.Field = p.Amount.String(), m.Order
 	}
 	m.endForm(d.Text, a, ToneAttention)
+}
+
+// blame adds, below what went wrong, the one sentence that says why it goes
+// wrong lately, if the diagnosis is sure and nothing else stands there.
+func (m *machine) blame() {
+	if m.Note == "" && m.e.Cause.Code != "" && m.e.Cause.Code != m.Code {
+		m.Note, m.NoteArgs = m.e.Cause.Code, m.e.Cause.Args
+	}
 }

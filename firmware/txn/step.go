@@ -163,6 +163,9 @@ func (m *machine) idle() {
 	if m.Durable.Settle.Step != NotSettling {
 		m.show(Settling, prompt.SettleResumed, prompt.Args{})
 	}
+	if m.e.Cause.Lasts {
+		m.blame()
+	}
 }
 
 // end shows an outcome and forgets the card.
@@ -171,6 +174,9 @@ func (m *machine) end(c prompt.Code, a prompt.Args, t Tone) {
 	m.show(Result, c, a)
 	m.disarm()
 	m.do(Sound{t})
+	if t == ToneBad || t == ToneAttention {
+		m.blame()
+	}
 }
 
 func (m *machine) forget() {
@@ -229,7 +235,9 @@ func (m *machine) abandon(c prompt.Code) {
 	guide, guideArgs := m.gaveUp()
 	m.Keyed, m.Decimals = 0, -1
 	m.end(c, a, ToneAttention)
-	m.Note, m.NoteArgs = guide, guideArgs
+	if guide != "" {
+		m.Note, m.NoteArgs = guide, guideArgs
+	}
 	if open && m.Durable.Reversals > 0 {
 		m.show(Ready, prompt.ReversalQueued, prompt.Args{N: m.Durable.Reversals})
 	}

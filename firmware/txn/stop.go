@@ -19,6 +19,7 @@ func (m *machine) stopped(d throttle.Decision, a prompt.Args) {
 		m.Stop.Factors = throttle.NoFactors // nobody here can approve
 	}
 	m.show(Stopped, d.Text, a)
+	m.blame()
 	m.armStop()
 	m.do(Sound{ToneAttention})
 	if m.Cold && (d.Wait != 0 || d.Day) && m.Work == WorkNone && m.Durable.SignedOn {

@@ -75,6 +75,13 @@ func (m *Modem) Reset() {
 	}
 }
 
+// SetBER sets the bit error rate, 0..7 or 99.
+func (m *Modem) SetBER(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ber = n
+}
+
 // SetCSQ sets the signal, 0..31 or 99.
 func (m *Modem) SetCSQ(n int) {
 	m.mu.Lock()

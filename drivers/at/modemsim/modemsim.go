@@ -49,6 +49,7 @@ type Modem struct {
 	hung    bool
 	booting bool
 	csq     int
+	ber     int
 	reg     int
 	urcReg  bool
 	pdp     bool
@@ -233,7 +234,7 @@ func (m *Modem) command(cmd string) {
 		m.say("+CPIN: READY")
 		m.say("OK")
 	case "AT+CSQ":
-		m.say(fmt.Sprintf("+CSQ: %d,0", m.csq))
+		m.say(fmt.Sprintf("+CSQ: %d,%d", m.csq, m.ber))
 		m.say("OK")
 	case "AT+CREG?":
 		m.say(fmt.Sprintf("+CREG: 1,%d", m.reg))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"swipewell/firmware/board"
+	"swipewell/firmware/diagnose"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/iso8583"
 	"swipewell/firmware/iso8583/tpdu"
@@ -31,6 +32,8 @@ type device struct {
 	journal *journal.Journal
 	log     *slog.Logger
 	start   hal.Instant
+
+	seen diagnose.Window // the loop's, over its lives
 
 	mu    sync.Mutex
 	term  *terminal.Terminal
@@ -84,7 +87,7 @@ func (d *device) session(ctx context.Context) error {
 		}
 	}
 	t, err := terminal.New(terminal.Opts{Board: d.board.Board, Store: st, Line: line, Host: host, Profile: profile, Journal: d.journal, Log: d.log,
-		Rules: d.rules(), Staff: d.staff(), BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
+		Rules: d.rules(), Staff: d.staff(), Window: &d.seen, Version: version, BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
 	if err != nil {
 		d.journal.Record(journal.Event{Code: prompt.StoreDamaged, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		d.setFault(prompt.StoreDamaged)
@@ -193,6 +196,12 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 
 // notice puts what the line says into the log.
 func (d *device) notice(n hostlink.Notice) {
+	d.mu.Lock()
+	t := d.term
+	d.mu.Unlock()
+	if t != nil {
+		t.HearLine(n)
+	}
 	lvl := slog.LevelInfo
 	if n.Err != nil || n.Code == prompt.LogBadAnswer {
 		lvl = slog.LevelWarn

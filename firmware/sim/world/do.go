@@ -388,8 +388,10 @@ func (w *World) modemCmd(ctx context.Context, args []string) error {
 		w.Modem.SetCSQ(n)
 	case "reg2":
 		w.Modem.SetReg(n)
+	case "ber2":
+		w.Modem.SetBER(n)
 	default:
-		return usage("modem hang|reset|csq N|reg N")
+		return usage("modem hang|reset|csq N|ber N|reg N")
 	}
 	return w.settleDevice(ctx)
 }
