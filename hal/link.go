@@ -35,6 +35,13 @@ type Evidencer interface {
 	Evidence(ctx context.Context) (total, acked, unacked int, err error)
 }
 
+// Resender is a Link that can say how many segments it sent, and how many of them
+// again because nobody acknowledged them: a lossy line shows there before an
+// answer is late. LINUX: struct tcp_info, tcpi_total_retrans and tcpi_segs_out.
+type Resender interface {
+	Resent() (again, sent int, err error)
+}
+
 // LinkCause says why a link could not be opened or was lost.
 type LinkCause uint8
 

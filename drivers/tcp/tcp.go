@@ -1,6 +1,7 @@
 // Package tcp is a hal.Dialer over the machine's own network, plain or TLS.
 //
 // Sources:
+//   - LINUX: tcp(7), TCP_INFO
 //   - RFC8446: TLS 1.3; RFC5246: TLS 1.2
 package tcp
 
@@ -14,6 +15,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"swipewell/hal"
 )
@@ -151,6 +154,31 @@ func (l *link) Write(ctx context.Context, p []byte) (int, error) {
 		n = len(p) // a write was begun: "none left" cannot be proven
 	}
 	return n, l.wrap(ctx, err)
+}
+
+// Resent is what the kernel counts of this connection.
+func (l *link) Resent() (again, sent int, err error) {
+	c := l.conn
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return 0, 0, errors.ErrUnsupported
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return 0, 0, err
+	}
+	var info *unix.TCPInfo
+	var ierr error
+	if err := raw.Control(func(fd uintptr) { info, ierr = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }); err != nil {
+		return 0, 0, err
+	}
+	if ierr != nil {
+		return 0, 0, ierr
+	}
+	return int(info.Total_retrans), int(info.Segs_out), nil
 }
 
 func (l *link) wrap(ctx context.Context, err error) error {

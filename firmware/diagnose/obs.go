@@ -6,27 +6,28 @@ import "time"
 type Kind uint8
 
 const (
-	NoKind  Kind = iota
-	Pass         // a stripe was drawn: Code is the fault, N the pace
-	Insert       // a chip card was inserted: Code 0 good, 1 no answer to reset, 2 a protocol error
-	Begin        // a form was begun
-	Sale         // a payment ended: Card, Bin, RC, Code is its end
-	Echo         // an echo: Code 0 answered
-	Trip         // an exchange was answered: N milliseconds, Link
-	Dial         // a link was opened or not: Code is hal's cause plus one, 0 good; Link
-	Frame        // a frame that is none, came late or twice
-	Radio        // N is CSQ, Code the bit error rate; RC[0] 1 if registered
-	Write        // a commit: Code 1 failed, 2 slow; N milliseconds
-	Jump         // the wall clock was off by N seconds
-	Tamper       // the case
-	Restart      // the program started: Code 1 after an end nobody asked for; N 1 with another version
-	Cancel       // a form was given up
-	Misuse       // the wrong order: Code 0; the wrong interface: Code 1
-	Input        // a number, expiry or track that cannot be: Code 1 typed, 2 on a card, 3 a message
-	Confirm      // a person confirmed a second payment
-	Repeat       // the same card again: Code is the end of the payment before it, N the seconds between
-	Hit          // a rule fired: Code is its number
-	Load         // N per cent of processor or memory
+	NoKind   Kind = iota
+	Pass          // a stripe was drawn: Code is the fault, N the pace
+	Insert        // a chip card was inserted: Code 0 good, 1 no answer to reset, 2 a protocol error
+	Begin         // a form was begun
+	Sale          // a payment ended: Card, Bin, RC, Code is its end
+	Echo          // an echo: Code 0 answered
+	Trip          // an exchange was answered: N milliseconds, Link
+	Dial          // a link was opened or not: Code is hal's cause plus one, 0 good; Link
+	Frame         // a frame that is none, came late or twice
+	Radio         // N is CSQ, Code the bit error rate; RC[0] 1 if registered
+	Write         // a commit: Code 1 failed, 2 slow; N milliseconds
+	Jump          // the wall clock was off by N seconds
+	Tamper        // the case
+	Restart       // the program started: Code 1 after an end nobody asked for; N 1 with another version
+	Cancel        // a form was given up
+	Misuse        // the wrong order: Code 0; the wrong interface: Code 1
+	Input         // a number, expiry or track that cannot be: Code 1 typed, 2 on a card, 3 a message
+	Confirm       // a person confirmed a second payment
+	Repeat        // the same card again: Code is the end of the payment before it, N the seconds between, Sum the amount if it is the same
+	Hit           // a rule fired: Code is its number
+	Segments      // a link went down: of Code segments N were sent again
+	Load          // N per cent of processor or memory
 	kinds
 )
 

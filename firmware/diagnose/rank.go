@@ -2,8 +2,10 @@ package diagnose
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"swipewell/ui/prompt"
@@ -33,6 +35,21 @@ type Ranking struct {
 	Sig  Signals
 }
 
+// String is a ranking on one line: the likeliest causes, and what was seen.
+func (r Ranking) String() string {
+	var b strings.Builder
+	for _, x := range r.Top[:3] {
+		fmt.Fprintf(&b, "%s %.2f ", x.Row.Name(), x.P)
+	}
+	b.WriteString("by")
+	for i, s := range r.Sig {
+		if s.Level > 0 {
+			fmt.Fprintf(&b, " %v=%d(%d/%d q%.2f)", ID(i), s.Level, s.N, s.Of, s.Q)
+		}
+	}
+	return b.String()
+}
+
 // Thresholds of naming a cause. THROTTLE §4.
 const (
 	sureP      = .45
@@ -42,28 +59,9 @@ const (
 // Rank weighs signals. It is a pure function.
 func Rank(s Signals) (r Ranking) {
 	r.Sig = s
-	var score [Causes]float64
-	for c := range score {
-		score[c] = priors[c]
-	}
-	for i := range s {
-		if s[i].Level == 0 {
-			continue
-		}
-		for c, w := range weights[i] {
-			score[c] += scale * w[s[i].Level-1] * s[i].Q
-		}
-	}
-	top := math.Inf(-1)
-	for _, v := range score {
-		top = max(top, v)
-	}
-	sum := 0.0
-	for _, v := range score {
-		sum += math.Exp((v - top) / temper)
-	}
-	for c, v := range score {
-		r.Top[c] = Ranked{Row: subOf(Cause(c), s), P: math.Exp((v-top)/temper) / sum, Score: v}
+	score, p := fitted.Scores(s), fitted.Shares(s)
+	for c := range p {
+		r.Top[c] = Ranked{Row: subOf(Cause(c), s), P: p[c], Score: score[c]}
 	}
 	slices.SortStableFunc(r.Top[:], func(a, b Ranked) int { return cmp.Compare(b.P, a.P) })
 	r.Sure = r.Top[0].P >= sureP && r.Top[0].P-r.Top[1].P >= sureMargin
@@ -89,6 +87,12 @@ func subOf(c Cause, s Signals) (best Row) {
 			if s[Format].Of*2 < s[Format].N {
 				v = 0
 			}
+		case prompt.CauseCount, prompt.CauseAmount: // 65, or the others
+			if (2*s[Limit].Of > s[Limit].N) != (row.Code == prompt.CauseAmount) {
+				v = 0
+			}
+		case prompt.CausePower:
+			v *= 1.5
 		case prompt.CauseSoftware:
 			v += .01
 		}
@@ -108,7 +112,7 @@ func (r Ranking) Evidence() (list []Term) {
 		if x.Level == 0 {
 			continue
 		}
-		if w := weights[i][c][x.Level-1] * x.Q * scale; w != 0 {
+		if w := fitted.Signals[i][c][x.Level-1] * x.Q; w != 0 {
 			list = append(list, Term{ID(i), x.Level, x.Q, x.N, x.Of, w})
 		}
 	}

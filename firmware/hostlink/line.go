@@ -33,7 +33,9 @@ type Notice struct {
 	Code  prompt.Code // LogLink, LogLateAnswer, LogBadAnswer
 	What  string      // a short constant-like word
 	Field int         // of a bad answer: the field at fault, 0 none
-	Err   error
+	// Again and Sent are the segments that a link sent, told when it goes down.
+	Again, Sent int
+	Err         error
 }
 
 // Opts of New. Clock, Links, Hosts and Signer are needed.
@@ -312,7 +314,13 @@ func (l *Line) drop(what string, err error) {
 	if l.link == nil {
 		return
 	}
-	l.o.Notice(Notice{Code: prompt.LogLink, What: "down " + l.name(l.route) + ": " + what, Err: err})
+	n := Notice{Code: prompt.LogLink, What: "down " + l.name(l.route) + ": " + what, Err: err}
+	if r, ok := l.link.(hal.Resender); ok {
+		if again, sent, rerr := r.Resent(); rerr == nil {
+			n.Again, n.Sent = again, sent
+		}
+	}
+	l.o.Notice(n)
 	l.link.Close()
 	clear(l.buf[:cap(l.buf)])
 	l.link, l.buf = nil, l.buf[:0]

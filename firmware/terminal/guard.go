@@ -298,12 +298,20 @@ func (t *Terminal) flushSoft() {
 		}
 	}
 	c.Aside = true
-	if err := t.o.Store.Commit(c, nil); err != nil {
+	if err := t.commitAside(c); err != nil {
 		t.fail(err)
 		return
 	}
 	g.seq += uint64(len(g.soft))
 	g.soft = g.soft[:0]
+}
+
+// commitAside writes rows that nobody waits for.
+func (t *Terminal) commitAside(c store.Change) error {
+	began := t.clock.Now().Boot
+	err := t.o.Store.Commit(c, nil)
+	t.sawWrite(began, err)
+	return err
 }
 
 // decided writes down what the rules said: by which rules, how often, for how

@@ -200,7 +200,7 @@ func (t *Terminal) token(s hal.Swipe) bool {
 			e.done(errUnread)
 			return true
 		}
-		e.done(t.o.Store.Commit(store.Change{Aside: true, Rows: []store.Row{{Room: store.Care, Key: tokenKey(e.who), Value: []byte(hex.EncodeToString(sum[:]))}}}, nil))
+		e.done(t.commitAside(store.Change{Aside: true, Rows: []store.Row{{Room: store.Care, Key: tokenKey(e.who), Value: []byte(hex.EncodeToString(sum[:]))}}}))
 		return true
 	}
 	want, gerr := t.o.Store.Get(store.Care, tokenKey(h.who))

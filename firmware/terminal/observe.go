@@ -34,8 +34,10 @@ type senses struct {
 }
 
 type cardEnd struct {
-	code uint16
-	at   time.Duration
+	code   uint16
+	at     time.Duration
+	amount int64
+	order  string
 }
 
 // see takes an observation.
@@ -58,8 +60,19 @@ func (t *Terminal) sawEvent(e txn.Event) {
 			s.form = t.state.Form
 		}
 		if last, ok := s.ends[tags.Card]; ok && tags.Card != 0 {
-			if gap := e.At.Logical - last.at; gap < 10*time.Minute {
-				t.see(diagnose.Obs{Kind: diagnose.Repeat, Card: tags.Card, Bin: tags.Bin8, Code: last.code, N: int32(gap / time.Second)})
+			gap, o := e.At.Logical-last.at, diagnose.Obs{Kind: diagnose.Repeat, Card: tags.Card, Bin: tags.Bin8, Code: last.code}
+			if t.state.Keyed == last.amount {
+				o.Sum = last.amount
+			}
+			o.N = int32(gap / time.Second)
+			switch {
+			case gap > 10*time.Minute:
+			case t.state.Order != "" && last.order != "" && last.order != t.state.Order: // another order: a person says so
+				if o.Sum != 0 && last.code == diagnose.EndApproved {
+					t.see(diagnose.Obs{Kind: diagnose.Confirm})
+				}
+			default:
+				t.see(o)
 			}
 		}
 	case txn.SaleDone:
@@ -116,7 +129,7 @@ func (t *Terminal) sawSale(e txn.Event) {
 		if len(s.ends) > 256 {
 			clear(s.ends)
 		}
-		s.ends[tags.Card] = cardEnd{o.Code, e.At.Logical}
+		s.ends[tags.Card] = cardEnd{o.Code, e.At.Logical, in.Amount.Minor, in.Order}
 	}
 }
 
@@ -182,7 +195,7 @@ func (t *Terminal) HearLine(n hostlink.Notice) {
 func (t *Terminal) sawLine(n hostlink.Notice) {
 	place := func() uint8 {
 		for i, l := range t.board.Links {
-			if strings.Contains(" "+n.What+" ", " "+l.Name+" ") {
+			if strings.Contains(" "+strings.ReplaceAll(n.What, ":", " ")+" ", " "+l.Name+" ") {
 				return uint8(i)
 			}
 		}
@@ -196,6 +209,10 @@ func (t *Terminal) sawLine(n hostlink.Notice) {
 		case strings.HasPrefix(n.What, "up "):
 			t.senses.link = place()
 			t.see(diagnose.Obs{Kind: diagnose.Dial, Link: t.senses.link})
+		case strings.HasPrefix(n.What, "down "):
+			if n.Sent > 0 {
+				t.see(diagnose.Obs{Kind: diagnose.Segments, Code: uint16(min(n.Sent, 1<<16-1)), N: int32(n.Again), Link: place()})
+			}
 		case strings.HasPrefix(n.What, "dial failed "):
 			o := diagnose.Obs{Kind: diagnose.Dial, Link: place(), Code: 1}
 			var le *hal.LinkError
@@ -229,16 +246,6 @@ func (t *Terminal) sawPass(s hal.Swipe) {
 		if !s.Pace.Good() {
 			o.N = diagnose.PaceBad
 		}
-	}
-	t.see(o)
-}
-
-// SawChip takes the end of an attempt to read a chip: nil, or why it gave no
-// answer to its reset. Part of what a chip tells comes with its own part.
-func (t *Terminal) sawChip(err error) {
-	o := diagnose.Obs{Kind: diagnose.Insert}
-	if err != nil {
-		o.Code = 1
 	}
 	t.see(o)
 }

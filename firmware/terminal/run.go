@@ -328,10 +328,14 @@ func (t *Terminal) watchTamper() {
 }
 
 // minute keeps the clock and the signal of the status bar true.
+// Minute begins what happens each minute, for who drives a terminal without Run.
+func (t *Terminal) Minute() { t.minute() }
+
 func (t *Terminal) minute() {
 	w := t.clock.Now().Wall
 	t.clock.AfterFunc(w.Truncate(time.Minute).Add(time.Minute).Sub(w), func() {
 		t.post(func() {
+			t.sawRadio()
 			t.draw()
 			t.minute()
 		})

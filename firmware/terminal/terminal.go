@@ -168,6 +168,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 	t.Boot()
 	t.readKeys()
 	t.readCards()
+	t.readChips()
 	t.watchTamper()
 	t.minute()
 	for t.err == nil {
@@ -441,7 +442,9 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 		e.Upload = t.upload(e)
 	}
 	if e.Kind == txn.Presented || e.Kind == txn.PINDone || t.state.Phase == txn.Preparing || t.state.Phase == txn.Confirming {
-		if err := t.o.Store.Room(); err != nil {
+		began := t.clock.Now().Boot
+		err := t.o.Store.Room()
+		if t.sawWrite(began, err); err != nil {
 			e.NoRoom = StoreCode(err)
 		}
 	}
@@ -510,4 +513,10 @@ func (t *Terminal) show(s txn.State) {
 		t.o.Log.Warn("display", "err", err)
 	}
 	t.showLamps(s)
+}
+
+// Fault halts the terminal, as a device does that has found itself in trouble;
+// only for who drives it by Turn.
+func (t *Terminal) Fault(c prompt.Code) {
+	t.post(func() { t.handle(txn.Event{Kind: txn.Faulted, Code: c}) })
 }

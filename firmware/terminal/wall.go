@@ -34,10 +34,13 @@ func (t *Terminal) setWall(r hostlink.Reply) int64 {
 	if !ok {
 		return 0
 	}
-	if t.board.SetWall == nil || host.Sub(now).Abs() < offBy {
+	if host.Sub(now).Abs() < offBy {
 		return host.UnixMilli()
 	}
 	t.see(diagnose.Obs{Kind: diagnose.Jump, N: int32(max(min(host.Sub(now)/time.Second, 1<<30), -1<<30))})
+	if t.board.SetWall == nil {
+		return host.UnixMilli()
+	}
 	e := journal.Event{Code: prompt.LogClock, Source: "terminal", Fields: []journal.Field{journal.Count("off_s", int(host.Sub(now)/time.Second))}}
 	if err := t.board.SetWall(host); err != nil {
 		e.Level, e.Fields = slog.LevelWarn, append(e.Fields, journal.Err(err))

@@ -232,7 +232,7 @@ func (m *machine) expired() {
 // earlier payment whose fate is open, it goes on speaking of that.
 func (m *machine) abandon(c prompt.Code) {
 	a, open := m.formArgs(), m.aboutReversal()
-	guide, guideArgs := m.gaveUp()
+	guide, guideArgs := m.gaveUp(c)
 	m.Keyed, m.Decimals = 0, -1
 	m.end(c, a, ToneAttention)
 	if guide != "" {
@@ -243,10 +243,15 @@ func (m *machine) abandon(c prompt.Code) {
 	}
 }
 
-// gaveUp notes a form that ended without a payment. R22 counts those that a
-// person gave up, and offers a guide.
-func (m *machine) gaveUp() (prompt.Code, prompt.Args) {
-	if m.Phase == InMenu {
+// gaveUp notes a form that a person gave up of their own accord: not one that a
+// rule stopped, nor one whose card could not be read. R22 counts them, and offers
+// a guide.
+func (m *machine) gaveUp(c prompt.Code) (prompt.Code, prompt.Args) {
+	switch {
+	case c != prompt.Cancelled:
+		return "", prompt.Args{}
+	case m.Phase == AwaitCard && m.Code == prompt.Card, m.Phase == Keying, m.Phase == Entering, m.Phase == Confirming:
+	default:
 		return "", prompt.Args{}
 	}
 	e := m.note(m.happened(throttle.Cancelled))

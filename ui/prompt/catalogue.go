@@ -186,6 +186,7 @@ var catalogue = [...]Entry{
 	{CardNumber, Warning, Customer, "help/card-invalid"},
 	{CardBlank, Warning, Customer, "help/card-invalid"},
 	{ChipNoReader, Warning, Customer, "help/chip"},
+	{ChipSilent, Warning, Cashier, "help/chip"},
 	{DutyRefund, Warning, Supervisor, "help/duty"},
 	{DutySale, Warning, Supervisor, "help/duty"},
 	{FieldWrong, Warning, Cashier, "help/original"},

@@ -143,6 +143,7 @@ const (
 	CardNumber     Code = "F-CRD-09" // the card number's check digit is wrong
 	CardBlank      Code = "F-CRD-10" // nothing on track 2
 	ChipNoReader   Code = "F-CRD-11" // reserved for the chip-first rule
+	ChipSilent     Code = "F-CRD-12" // no answer to the reset
 	AmountZero     Code = "F-AMT-01"
 	AmountLimit    Code = "F-AMT-02"
 	EntryFirst     Code = "F-OPR-01" // a card came before the amount

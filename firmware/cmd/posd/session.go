@@ -210,6 +210,9 @@ func (d *device) notice(n hostlink.Notice) {
 	if n.Field > 0 {
 		fields = append(fields, journal.Count("field", n.Field), journal.Word("name", iso8583.UnionPay.Name(n.Field)))
 	}
+	if n.Again > 0 {
+		fields = append(fields, journal.Count("again", n.Again), journal.Count("segments", n.Sent))
+	}
 	if n.Err != nil {
 		fields = append(fields, journal.Err(n.Err))
 	}

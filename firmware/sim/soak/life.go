@@ -122,7 +122,7 @@ func newLife(o Opts) (*life, error) {
 		Profile: func(p *txn.Profile) { p.Offline = o.Offline },
 		Bench:   bench{l}, Down: l.hear, // what the screen said last before it went dark
 		Board: func(b *hal.Board) {
-			b.PINPad, b.Printer = pad{}, paper{l}
+			b.PINPad, b.Printer = stage.NoPIN{}, paper{l}
 			if o.Screen {
 				b.Display = eyes{l}
 			}
@@ -171,15 +171,6 @@ func (b bench) StoreFault() string {
 		return "eio"
 	}
 	return ""
-}
-
-// pad enters no PIN: PIN blocks are another proof's matter.
-type pad struct{}
-
-func (pad) String() string { return "soak pad" }
-func (pad) Halt() error    { return nil }
-func (pad) Enter(context.Context, hal.PINRules, func(int)) (hal.PINEntry, error) {
-	return hal.PINEntry{Outcome: hal.PINBypassed}, nil
 }
 
 // paper is a printer that sometimes has none.

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -45,6 +46,8 @@ type Opts struct {
 	Bench hal.Bench
 	// Term changes the terminal's options; nil leaves them.
 	Term func(*terminal.Opts)
+	// Minutes lets the terminal do what it does each minute.
+	Minutes bool
 	// Down is called before the terminal comes up again after a power failure or a
 	// failed commit; nil is fine.
 	Down func()
@@ -129,7 +132,8 @@ func (h *House) serve(c net.Conn, frame []byte) {
 func (h *House) Boot() (err error) {
 	h.Boots++
 	h.Clock.Clear() // posd is gone, and with it its timers
-	b := &hal.Board{Name: "stage", Bench: h.o.Bench, Clock: h.Clock, Keys: h.Keys}
+	h.Term = nil
+	b := &hal.Board{Name: "stage", Bench: h.o.Bench, Clock: h.Clock, Keys: h.Keys, SetWall: h.setWall}
 	for _, w := range h.o.Wires {
 		b.Links = append(b.Links, hal.NamedLink{Name: w.Name, Dialer: dialerOf(h, w)})
 	}
@@ -153,7 +157,7 @@ func (h *House) Boot() (err error) {
 	}
 	p := hostlink.Profile{TID: acquirer.BenchTID, MID: acquirer.BenchMID, TPDU: head, Header: version, KeyForm: "003", Tail60: "00050"}
 	if h.Line, err = hostlink.New(hostlink.Opts{Clock: h.Clock, Links: b.Links, Hosts: []hostlink.Host{{Name: "a", Address: "a:1"}}, Profile: p,
-		Signer: keys.Signer{Keys: h.Keys, Alg: keys.MACECB}, Notice: h.o.Notice}); err != nil {
+		Signer: keys.Signer{Keys: h.Keys, Alg: keys.MACECB}, Notice: h.notice}); err != nil {
 		return err
 	}
 	tp := txn.Profile{Context: "stage", Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3, CardTimeout: time.Minute,
@@ -175,7 +179,19 @@ func (h *House) Boot() (err error) {
 		return err
 	}
 	h.Term.Boot()
+	if h.o.Minutes {
+		h.Term.Minute()
+	}
 	return nil
+}
+
+func (h *House) notice(n hostlink.Notice) {
+	if h.Term != nil {
+		h.Term.HearLine(n)
+	}
+	if h.o.Notice != nil {
+		h.o.Notice(n)
+	}
 }
 
 // radio is a Wire that knows the signal of its network.
@@ -193,6 +209,12 @@ func dialerOf(h *House, w NamedWire) hal.Dialer {
 		return signalling{d, r}
 	}
 	return d
+}
+
+// setWall is the device's clock chip.
+func (h *House) setWall(t time.Time) error {
+	h.Clock.Wall = t.Add(-h.Clock.Boot)
+	return nil
 }
 
 // Do runs f and what follows from it. A power failure or a failed commit brings
@@ -273,6 +295,19 @@ func (h *House) Swipe(c acquirer.Card, f hal.TrackFault) error {
 	return h.Do(func() { h.Term.Swipe(s) })
 }
 
+// SwipeRaw draws a card whose track 2 reads so, at a pace.
+func (h *House) SwipeRaw(track2 string, f hal.TrackFault, p hal.Pace) error {
+	s := hal.Swipe{Tracks: [3]hal.Track{{Fault: hal.TrackAbsent}, {Fault: f}, {Fault: hal.TrackAbsent}}, Received: h.Clock.Now(), Pace: p}
+	if f == hal.TrackOK {
+		s.Tracks[1].Data = hal.NewSecret([]byte(track2))
+	}
+	return h.Do(func() { h.Term.Swipe(s) })
+}
+
+// Insert puts a card with contacts into the slot: err is why it gives no answer
+// to its reset, nil if it does.
+func (h *House) Insert(err error) error { return h.Do(func() { h.Term.Insert(err) }) }
+
 // State is where the terminal stands.
 func (h *House) State() txn.State { return h.Term.State() }
 
@@ -291,4 +326,18 @@ func Digits(s string) (ks []txn.Key) {
 		ks = append(ks, txn.Key(string(c)))
 	}
 	return ks
+}
+
+// NoPIN is a PIN pad at which nobody enters anything: PIN blocks are another
+// proof's matter.
+type NoPIN struct{}
+
+func (NoPIN) String() string { return "no PIN" }
+
+// Halt does nothing: there is no device.
+func (NoPIN) Halt() error { return nil }
+
+// Enter is passed by.
+func (NoPIN) Enter(context.Context, hal.PINRules, func(int)) (hal.PINEntry, error) {
+	return hal.PINEntry{Outcome: hal.PINBypassed}, nil
 }

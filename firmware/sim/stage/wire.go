@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -71,6 +72,15 @@ type link struct {
 
 func (l *link) String() string { return l.d.Name + " link" }
 func (l *link) Halt() error    { return l.Close() }
+
+// Resent is what the wire counts, if it does.
+func (l *link) Resent() (again, sent int, err error) {
+	if r, ok := l.d.Wire.(interface{ Resent() (again, sent int) }); ok {
+		again, sent = r.Resent()
+		return again, sent, nil
+	}
+	return 0, 0, errors.ErrUnsupported
+}
 
 func (l *link) Close() error {
 	l.closed = true
@@ -163,6 +173,9 @@ func (c *conn) Write(b []byte) (int, error) {
 		}
 	}
 	f := d.Wire.Answer(b)
+	if f.Flip > 0 {
+		answer[2+(f.Flip-1)/8] ^= 1 << ((f.Flip - 1) % 8)
+	}
 	if wait := d.Wire.Takes(len(answer)) + f.After; wait > 0 && !f.Lose && !f.Close {
 		d.Clock.AfterFunc(wait, put)
 		if f.Twice {
@@ -175,9 +188,6 @@ func (c *conn) Write(b []byte) (int, error) {
 	case f.Close:
 		l.gone = true
 	default:
-		if f.Flip > 0 {
-			answer[2+(f.Flip-1)/8] ^= 1 << ((f.Flip - 1) % 8)
-		}
 		put()
 		if f.Twice {
 			put()
