@@ -2,6 +2,7 @@ package txn
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"swipewell/firmware/pos"
@@ -285,7 +286,39 @@ func (m *machine) absorb(d throttle.Decision, a prompt.Args) {
 // blame adds, below what went wrong, the one sentence that says why it goes
 // wrong lately, if the diagnosis is sure and nothing else stands there.
 func (m *machine) blame() {
-	if m.Note == "" && m.e.Cause.Code != "" && m.e.Cause.Code != m.Code {
+	if m.Note == "" && m.e.Cause.Code != "" && m.e.Cause.Code != m.Code && speaksOf(m.Code, m.e.Cause.Code) {
 		m.Note, m.NoteArgs = m.e.Cause.Code, m.e.Cause.Args
 	}
+}
+
+// beside lists, for screens whose codes begin so, the causes that explain them:
+// a card that does not read says nothing about an answer that did not come.
+var beside = [...]struct {
+	screen string
+	causes string // separated by blanks
+}{
+	{"F-CRD", "C-SYS-01 C-BAD C-OPR-02 C-OPR-04 C-EXT"},
+	{"F-NET", "C-NET C-EXT C-LIM-03 C-PEK C-SYS-04"},
+	{"U-", "C-NET C-EXT C-LIM-03 C-PEK"},
+	{"D-", "C-LIM C-OPR-02 C-OPR-03 C-BAD C-FRD C-SYS-04"},
+	{"P-DUP", "C-OPR-01 C-OPR-03 C-NET C-PEK C-LIM C-FRD C-EXT"},
+	{"T-", "C-OPR C-NET C-PEK C-LIM C-FRD C-EXT C-BAD C-SYS-01"},
+	{"N-", "C-OPR C-SYS C-EXT"},
+	{"F-STO", "C-SYS-02"},
+	{"F-TMP", "C-SYS-05"},
+}
+
+func speaksOf(screen, cause prompt.Code) bool {
+	for _, b := range beside {
+		if !strings.HasPrefix(string(screen), b.screen) {
+			continue
+		}
+		for _, c := range strings.Fields(b.causes) {
+			if strings.HasPrefix(string(cause), c) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
 }
