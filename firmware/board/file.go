@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ type File struct {
 	Store    Store      `toml:"store"`
 	Rules    Rules      `toml:"rules"`
 	People   []Operator `toml:"operator"`
+	Assets   []Asset    `toml:"asset"`
 
 	path  string
 	text  string
@@ -105,7 +107,20 @@ type Service struct {
 	Cashier    string `toml:"cashier"`
 	Technician string `toml:"technician"`
 	Supervisor string `toml:"supervisor"`
+	// Whom to call, as the page of maintenance shows it.
+	Phone    string `toml:"phone"`
+	Contract string `toml:"contract"`
 }
+
+// Asset is one thing of the device's inventory that it cannot know itself.
+type Asset struct {
+	Kind  string `toml:"kind"`  // serial, place, sim, seal, deposit, contract, cert
+	Value string `toml:"value"` // as people write it
+	Until string `toml:"until"` // the day on which it ends, 2027-06-30; "" it does not
+}
+
+// AssetKinds are the sorts of an inventory.
+var AssetKinds = []string{"serial", "place", "sim", "seal", "deposit", "contract", "cert"}
 
 // Store is where records are kept.
 type Store struct {
@@ -339,6 +354,14 @@ func (f *File) checkPeople() {
 			f.fault("operator.pin", "must be a hash that postool pin makes")
 		}
 		seen[p.Number] = true
+	}
+	for _, a := range f.Assets {
+		if !slices.Contains(AssetKinds, a.Kind) {
+			f.fault("asset.kind", "must be one of "+strings.Join(AssetKinds, ", "))
+		}
+		if _, err := time.Parse(time.DateOnly, a.Until); a.Until != "" && err != nil {
+			f.fault("asset.until", "must be a day, as 2027-06-30")
+		}
 	}
 	for _, k := range f.Rules.Keys {
 		if b, err := base64.StdEncoding.DecodeString(k); err != nil || len(b) != 32 {

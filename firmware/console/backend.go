@@ -4,9 +4,11 @@ import (
 	"context"
 	"time"
 
+	"swipewell/firmware/care"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/role"
+	"swipewell/firmware/throttle"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
@@ -31,6 +33,49 @@ type Backend interface {
 	Accept(ctx context.Context, reason string) error
 	// Check examines the store; nil if it is whole.
 	Check(ctx context.Context) error
+	// Page is one of the pages of the device's screen; lang "" is the device's.
+	Page(ctx context.Context, name, lang string) (string, error)
+	// Alerts are those that nobody has taken yet, or all; TakeAlert is the receipt.
+	Alerts(ctx context.Context, all bool) ([]care.Alert, error)
+	TakeAlert(ctx context.Context, n int) (care.Alert, error)
+	// Limits is what banks' limits cost in thirty days.
+	Limits(ctx context.Context) ([]care.LimitSum, error)
+	// Seals is the chain of what must be provable; broken says where it breaks.
+	Seals(ctx context.Context) (list []care.Seal, broken, err error)
+	// Enrol takes the next card that is drawn as a supervisor's token.
+	Enrol(ctx context.Context, who int) error
+	// Rules are those in force. TryRules tries a file on the device's own past;
+	// LoadRules takes a signed, newer set, which waits; ActivateRules puts it in
+	// force.
+	Rules(ctx context.Context) (RulesInfo, error)
+	TryRules(ctx context.Context, text string, days int) (RulesReport, error)
+	LoadRules(ctx context.Context, text string) (RulesReport, error)
+	ActivateRules(ctx context.Context) error
+}
+
+// RulesInfo are the rules in force.
+type RulesInfo struct {
+	Name    string   `json:"name"`
+	Version int      `json:"version"`
+	KeyID   string   `json:"key,omitempty"` // "" of the build
+	Profile string   `json:"profile,omitempty"`
+	Waiting string   `json:"waiting,omitempty"`
+	Rules   []string `json:"rules"` // each as a file writes it
+}
+
+// RulesReport is what another set would change.
+type RulesReport struct {
+	Name    string         `json:"name"`
+	Version int            `json:"version"`
+	Have    int            `json:"have"` // version in force
+	KeyID   string         `json:"key,omitempty"`
+	Days    int            `json:"days"`
+	Changes []string       `json:"changes"`
+	Was     throttle.Tried `json:"was"` // what those in force would have done
+	Is      throttle.Tried `json:"is"`
+	More    int            `json:"more"` // attempts that only the new set stops
+	Less    int            `json:"less"`
+	Waits   bool           `json:"waits,omitempty"` // it was taken, and waits for a supervisor
 }
 
 // Opts of a Server and a Shell.

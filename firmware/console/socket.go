@@ -20,11 +20,15 @@ import (
 
 // Request is one line of a client. WIRE.
 type Request struct {
-	Cmd    string         `json:"cmd"` // status queue batch tx log check ping
+	Cmd    string         `json:"cmd"` // status queue batch tx log check ping page alerts take limits seals rules rules-try rules-load
 	Tx     string         `json:"tx,omitempty"`
 	Filter journal.Filter `json:"filter,omitzero"`
 	Ago    time.Duration  `json:"ago,omitempty"` // log: since so long before the device's wall clock
 	Follow bool           `json:"follow,omitempty"`
+	Name   string         `json:"name,omitempty"` // page: which; alerts: "all"
+	Lang   string         `json:"lang,omitempty"` // page
+	N      int            `json:"n,omitempty"`    // take: an alert; rules-try: days
+	Text   string         `json:"text,omitempty"` // rules-try, rules-load: a file
 }
 
 // Reply is one line of the server: an item, or the end.
@@ -232,7 +236,7 @@ func (s *Server) answer(ctx context.Context, q Request, send func(kind string, v
 		}
 		return nil
 	}
-	return fmt.Errorf("no such command: %q", q.Cmd)
+	return s.care(ctx, q, send)
 }
 
 // explained is a record with what it waits for, for programs that read JSON.

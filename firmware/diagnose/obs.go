@@ -123,6 +123,16 @@ func (w *Window) Last(k Kind) (o Obs, ok bool) {
 	return o, false
 }
 
+// LastDial is the youngest attempt to open a link.
+func (w *Window) LastDial(link uint8) (o Obs, ok bool) {
+	w.each(1<<62, 1<<62, func(x *Obs) {
+		if x.Kind == Dial && x.Link == link {
+			o, ok = *x, true
+		}
+	})
+	return o, ok
+}
+
 // Base is what is usual here.
 type Base struct {
 	Trip    float64 // milliseconds that an exchange takes; 0 not learned

@@ -35,6 +35,16 @@ type Ranking struct {
 	Sig  Signals
 }
 
+// Quiet tells that nothing speaks for any trouble.
+func (r Ranking) Quiet() bool {
+	for i, s := range r.Sig {
+		if s.Level > 0 && ID(i) != Meant && ID(i) != Shared && ID(i) != Well {
+			return false
+		}
+	}
+	return true
+}
+
 // String is a ranking on one line: the likeliest causes, and what was seen.
 func (r Ranking) String() string {
 	var b strings.Builder

@@ -60,6 +60,9 @@ var goNames = [signals]string{"MSRMany", "MSROne", "Hand", "ICCMany", "ICCOne", 
 // GoName is the identifier of a signal.
 func (i ID) GoName() string { return goNames[min(i, signals-1)] }
 
+// SignalCount is how many there are.
+const SignalCount = int(signals)
+
 func (i ID) String() string { return names[min(i, signals-1)] }
 
 // Signal is one thing that speaks for or against causes.

@@ -93,3 +93,6 @@ func growFile(path string, size int64) error {
 	}
 	return classify(f.Sync())
 }
+
+// Dir is where the store lies.
+func (s *Store) Dir() string { return s.dir }

@@ -3,9 +3,6 @@ package terminal
 import (
 	"context"
 	"errors"
-
-	"swipewell/firmware/throttle"
-	"swipewell/firmware/txn"
 )
 
 var errUnread = errors.New("the card was not read: draw it again")
@@ -38,12 +35,3 @@ func (t *Terminal) Enrol(ctx context.Context, who int) error {
 		return ctx.Err()
 	}
 }
-
-// learn takes what happened into what is usual here.
-func (t *Terminal) learn(throttle.Event) {}
-
-// usual is how many customers come in such an hour; 0 not learned yet.
-func (t *Terminal) usual(throttle.Moment) float64 { return 0 }
-
-// page is what stands on the page that is open.
-func (t *Terminal) page(txn.State) string { return "" }

@@ -28,6 +28,8 @@ type guard struct {
 	seq    uint64           // of the last event in the store
 	soft   []throttle.Event // noted, and not in the store yet
 	flush  func() bool      // stops the timer that writes them
+	// flushAt is the boottime of that timer.
+	flushAt time.Duration
 }
 
 // zone is the acquirer's.
@@ -64,16 +66,19 @@ func (t *Terminal) loadGuard(d *txn.Durable) error {
 	if g.seq, err = t.o.Store.LastNumber(store.History); err != nil {
 		return err
 	}
+	// All of the history says what is usual here; the log wants its youngest end.
 	var events []throttle.Event
-	after := []byte(nil)
-	if g.seq > throttle.InLog {
-		after = store.NumberKey(g.seq - throttle.InLog)
-	}
-	if err := t.o.Store.Rows(store.History, after, func(_, v []byte) error {
-		if e, err := throttle.ParseEvent(v); err == nil {
-			events = append(events, e)
-		} else {
+	if err := t.o.Store.Rows(store.History, nil, func(k, v []byte) error {
+		e, err := throttle.ParseEvent(v)
+		if err != nil {
 			bad++
+			return nil
+		}
+		t.care.usual.Add(e)
+		t.care.records.Add(e)
+		t.care.limits.Add(e)
+		if len(k) == 8 && binary.BigEndian.Uint64(k)+throttle.InLog > g.seq {
+			events = append(events, e)
 		}
 		return nil
 	}); err != nil {
@@ -84,6 +89,8 @@ func (t *Terminal) loadGuard(d *txn.Durable) error {
 		t.o.Journal.Record(journal.Event{Code: prompt.RuleSafe, Source: "throttle", Fields: []journal.Field{journal.Count("bad", bad), journal.Count("cards", len(cards))}})
 	}
 	g.book.Load(cards, events, zone)
+	t.care.learned = t.care.usual.Days()
+	g.book.Learn(t.care.usual.Learned())
 	t.sawStarts(d, events)
 	return nil
 }
@@ -259,7 +266,7 @@ func (t *Terminal) keepRows(c store.Change, at pos.Time, fx []txn.Effect) {
 		}
 	}
 	g.soft = g.soft[:0]
-	if g.flush != nil {
+	if g.flush != nil && len(t.care.rows) == 0 {
 		g.flush()
 		g.flush = nil
 	}
@@ -276,9 +283,20 @@ func (t *Terminal) noteSoft(e throttle.Event) {
 		t.flushSoft()
 		return
 	}
-	if g.flush == nil {
-		g.flush = t.clock.AfterFunc(softFor, func() { t.post(t.flushSoft) })
+	t.flushIn(softFor)
+}
+
+// flushIn sees to it that what waits for a commit gets one of its own, if none
+// comes sooner.
+func (t *Terminal) flushIn(d time.Duration) {
+	g, due := &t.guard, t.clock.Now().Boot+d
+	if g.flush != nil {
+		if g.flushAt <= due {
+			return
+		}
+		g.flush()
 	}
+	g.flushAt, g.flush = due, t.clock.AfterFunc(d, func() { t.post(t.flushSoft) })
 }
 
 // flushSoft writes what no commit took along. It is an aside: nothing of money
@@ -286,7 +304,7 @@ func (t *Terminal) noteSoft(e throttle.Event) {
 func (t *Terminal) flushSoft() {
 	g := &t.guard
 	g.flush = nil
-	if len(g.soft) == 0 || t.err != nil {
+	if len(g.soft)+len(t.care.rows) == 0 || t.err != nil {
 		return
 	}
 	var c store.Change
@@ -297,13 +315,14 @@ func (t *Terminal) flushSoft() {
 			c.Rows = append(c.Rows, store.Row{Room: store.History, Key: store.NumberKey(n - store.MaxHistory)})
 		}
 	}
+	c.Rows = append(c.Rows, t.care.rows...)
 	c.Aside = true
 	if err := t.commitAside(c); err != nil {
 		t.fail(err)
 		return
 	}
 	g.seq += uint64(len(g.soft))
-	g.soft = g.soft[:0]
+	g.soft, t.care.rows = g.soft[:0], nil
 }
 
 // commitAside writes rows that nobody waits for.
@@ -318,6 +337,7 @@ func (t *Terminal) commitAside(c store.Change) error {
 // long.
 func (t *Terminal) decided(x txn.Decided) {
 	d := x.Decision
+	t.careDecided(x)
 	for _, h := range d.Hits[:d.HitCount] {
 		t.see(diagnose.Obs{Kind: diagnose.Hit, Code: uint16(h.ID.Num()), N: int32(h.Action)})
 	}

@@ -3,6 +3,7 @@ package terminal
 import (
 	"crypto/subtle"
 	"encoding/hex"
+	"fmt"
 
 	"swipewell/firmware/card"
 	"swipewell/firmware/pos"
@@ -19,6 +20,7 @@ type hidden struct {
 	kind   hiddenKind
 	who    int
 	boss   bool
+	tech   bool
 	digits []byte
 	number card.PAN // typed already; the expiry is next
 }
@@ -150,7 +152,7 @@ func (t *Terminal) person(n int) (role.Person, bool) {
 func (t *Terminal) checkPIN() {
 	h := t.hidden
 	p, ok := t.person(h.who)
-	if !ok || h.boss && !p.Boss() {
+	if !ok || h.boss && !p.Boss() || h.tech && p.Role != role.Technician {
 		t.hiddenEnd(txn.Event{Code: prompt.NameUnknown})
 		return
 	}
@@ -200,6 +202,7 @@ func (t *Terminal) token(s hal.Swipe) bool {
 			e.done(errUnread)
 			return true
 		}
+		t.seal("seal.enrol", fmt.Sprintf("%02d", e.who), 0)
 		e.done(t.commitAside(store.Change{Aside: true, Rows: []store.Row{{Room: store.Care, Key: tokenKey(e.who), Value: []byte(hex.EncodeToString(sum[:]))}}}))
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"swipewell/firmware/care"
 	"swipewell/firmware/diagnose"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
@@ -82,6 +83,7 @@ func (t *Terminal) sawEvent(e txn.Event) {
 		if e.Reply.Kind == txn.Answered {
 			code = 0
 		}
+		defer t.checkedEcho(code == 0)
 		t.see(diagnose.Obs{Kind: diagnose.Echo, Code: code})
 	case txn.Unreadable:
 		switch e.Code {
@@ -93,6 +95,7 @@ func (t *Terminal) sawEvent(e txn.Event) {
 			t.see(diagnose.Obs{Kind: diagnose.Input, Code: 1})
 		}
 	case txn.Faulted:
+		t.careFault(e.Code)
 		if e.Code == prompt.TamperOpen {
 			t.see(diagnose.Obs{Kind: diagnose.Tamper})
 		}
@@ -147,6 +150,9 @@ func (t *Terminal) sawSoft(e throttle.Event) {
 		t.see(diagnose.Obs{Kind: diagnose.Cancel})
 	case throttle.Misuse:
 		t.see(diagnose.Obs{Kind: diagnose.Misuse})
+		if t.lesson != nil {
+			t.lesson.Marks.Misuse++
+		}
 	case throttle.Confirm:
 		t.see(diagnose.Obs{Kind: diagnose.Confirm})
 	}
@@ -240,6 +246,7 @@ func (t *Terminal) sawWrite(began time.Duration, err error) {
 
 // sawPass looks at one pass of a stripe.
 func (t *Terminal) sawPass(s hal.Swipe) {
+	t.worn(func(w *care.Wear) { w.Swipes++ })
 	o := diagnose.Obs{Kind: diagnose.Pass, Code: uint16(s.Tracks[1].Fault), N: diagnose.PaceUnknown}
 	if s.Pace.Bit > 0 {
 		o.N = diagnose.PaceGood
@@ -314,6 +321,7 @@ func (t *Terminal) logCause() {
 		return
 	}
 	t.senses.logged = word
+	t.careCause(r)
 	fields := []journal.Field{journal.Word("cause", top.Row.Name()), journal.Code("why", top.Row.Code), journal.Count("percent", int(top.P*100+.5)), journal.Flag("sure", r.Sure),
 		journal.Word("next", r.Top[1].Row.Name())}
 	for i, e := range r.Evidence() {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"swipewell/firmware/card"
+	"swipewell/firmware/care"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/keys"
@@ -78,14 +79,17 @@ func (t *Terminal) run(x txn.Effect) {
 	case txn.ReadNumber:
 		t.hide(hidden{kind: hiddenNumber})
 	case txn.ReadSecret:
-		t.hide(hidden{kind: hiddenPIN, who: x.Who, boss: x.Boss})
+		t.hide(hidden{kind: hiddenPIN, who: x.Who, boss: x.Boss, tech: x.Tech})
 	case txn.ReadToken:
 		t.hide(hidden{kind: hiddenToken, who: x.Who})
 	case txn.StopReading:
 		t.hidden.wipe()
 	case txn.Decided:
 		t.decided(x)
+	case txn.PageKey:
+		t.pageKey(x)
 	case txn.Log:
+		t.careLog(x)
 		t.o.Journal.Record(journal.Event{Code: x.Code, Source: "txn", Tx: txID(x.ID), Fields: []journal.Field{
 			journal.Amount("amount", x.Amount), journal.Card("card", x.Masked), journal.RC("rc", x.RC), journal.Code("why", x.Why), journal.Count("n", x.N), journal.Word("what", x.Text)}})
 	}
@@ -249,6 +253,8 @@ func (t *Terminal) paper(id pos.RecordID, slip hal.Slip, err error) {
 		}
 		t.post(func() {
 			e := txn.Event{Kind: txn.PrintDone, ID: id}
+			t.worn(func(w *care.Wear) { w.Slips++ })
+			t.noPaper = printerCode(err) == prompt.PaperOut
 			if err != nil {
 				e.Code = printerCode(err)
 				t.o.Journal.Record(journal.Event{Code: e.Code, Level: slog.LevelWarn, Source: "printer", Tx: txID(id), Fields: []journal.Field{journal.Err(err)}})
@@ -293,6 +299,7 @@ func (t *Terminal) readKeys() {
 		k, err := t.board.Keypad.ReadKey(ctx)
 		if err == nil {
 			t.Press(txn.Key(k.String()))
+			t.post(func() { t.worn(func(w *care.Wear) { w.Keys++ }) })
 		}
 		return err
 	})
@@ -336,6 +343,7 @@ func (t *Terminal) minute() {
 	t.clock.AfterFunc(w.Truncate(time.Minute).Add(time.Minute).Sub(w), func() {
 		t.post(func() {
 			t.sawRadio()
+			t.careMinute()
 			t.draw()
 			t.minute()
 		})

@@ -38,7 +38,7 @@ func (t *Terminal) sawStarts(d *txn.Durable, events []throttle.Event) {
 	}
 	t.senses.win.Add(o)
 	t.guard.soft = append(t.guard.soft, throttle.Event{At: now.At, Wall: t.clock.Now().Wall.Unix(), What: throttle.Boot, N: version})
-	t.guard.flush = t.clock.AfterFunc(2*time.Second, func() { t.post(t.flushSoft) })
+	t.flushIn(2 * time.Second)
 }
 
 // base0 is the logical time at which this life begins.

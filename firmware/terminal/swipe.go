@@ -43,6 +43,12 @@ func (t *Terminal) swiped(s hal.Swipe) {
 		t.handle(txn.Event{Kind: txn.Unreadable, Code: prompt.CardNumber})
 		return
 	}
+	if t.o.Train {
+		if t2, err = t.disguise(t2); err != nil {
+			t.handle(txn.Event{Kind: txn.Unreadable, Code: prompt.CardForm})
+			return
+		}
+	}
 	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return t.board.Keys.HMAC(hal.SlotCardRef, b) }, t2.PAN)
 	if err != nil {
 		t2.Wipe()

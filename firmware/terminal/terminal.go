@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"swipewell/firmware/card"
+	"swipewell/firmware/care"
 	"swipewell/firmware/diagnose"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
@@ -64,6 +65,14 @@ type Opts struct {
 	Base   func(*diagnose.Base)
 	// Version of the program, so that a new one is told from an old.
 	Version string
+	// RulesBad: a rule file was refused at the start; those below it are in force.
+	RulesBad bool
+	// Care is what the pages beside selling are told.
+	Care Care
+	// Train: no money can be reached from here; everything says so. Lesson is what is
+	// learned then, or, in the terminal that sells, what a lesson came to.
+	Train  bool
+	Lesson *Lesson
 	// Verify checks a PIN against its hash; nil: role.Verify.
 	Verify func(hash, pin string) bool
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
@@ -104,6 +113,9 @@ type Terminal struct {
 	outAt   time.Duration
 	settled int // moments of this settlement so far
 	uploads uploads
+	care    carer
+	lesson  *lesson // Train
+	noPaper bool
 }
 
 // New opens the terminal on what its store holds.
@@ -138,6 +150,9 @@ func New(o Opts) (*Terminal, error) {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	t.guard.rules = o.Rules
+	if err := t.loadCare(); err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
 	t.senses.win, t.senses.ends = o.Window, map[uint64]cardEnd{}
 	if t.senses.win == nil {
 		t.senses.win = &diagnose.Window{}
@@ -146,6 +161,10 @@ func New(o Opts) (*Terminal, error) {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	t.state = txn.New(d)
+	if o.Train && o.Lesson != nil {
+		t.lesson = &lesson{Lesson: *o.Lesson}
+		t.state.Durable.Operator, t.state.Durable.Lang = o.Lesson.Op, o.Lesson.Lang
+	}
 	t.start, t.base = t.clock.Now(), d.Saved.Logical
 	return t, nil
 }
@@ -166,6 +185,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, t.cancel)
 	defer stop()
 	t.Boot()
+	t.post(func() { t.check(false) })
 	t.readKeys()
 	t.readCards()
 	t.readChips()
@@ -192,6 +212,10 @@ func (t *Terminal) Boot() {
 	if t.board.Bench != nil {
 		t.board.Bench.SetIdle(func() (bool, uint64) { return t.busy.Load() > 0, t.stir.Load() + t.o.Line.Stir() })
 	}
+	if l := t.o.Lesson; l != nil && l.Ended {
+		t.trained(*l)
+	}
+	t.worn(func(w *care.Wear) { w.Starts++ })
 	t.handle(txn.Event{Kind: txn.Booted, Profile: t.o.Profile, Code: t.o.BootCode})
 }
 
@@ -214,6 +238,7 @@ func (t *Terminal) Turn() error {
 // Press and Swipe are a key and a card, as the readers hand them in.
 func (t *Terminal) Press(k txn.Key) {
 	t.post(func() {
+		t.care.told = txn.Cause{}
 		if !t.hiddenKey(k) {
 			t.handle(txn.Event{Kind: txn.KeyPressed, Key: k})
 		}
@@ -309,6 +334,7 @@ func (t *Terminal) handle(e txn.Event) {
 	before := t.state
 	t.state = next
 	t.sawStep(before)
+	t.lessonStep(before)
 	t.keepRows(change, e.At, fx)
 	t.draw()
 	t.countdown()
@@ -449,7 +475,10 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 		}
 	}
 	t.watch(&e)
-	e.Cause = t.cause()
+	e.Cause, e.Hint = t.cause(), t.hint()
+	if op := t.state.Durable.Operator; op != 0 && t.care.records != nil && e.Kind == txn.KeyPressed {
+		e.NoRefund = t.care.records.NoRefund(op, t.wall())
+	}
 	e.Scroll = t.scroll()
 	return e
 }

@@ -50,7 +50,7 @@ func (t *Terminal) viewOf(s txn.State) screen.View {
 		v.Page, v.Line, v.Help, v.Input = t.helpPage(s), s.Line, true, "page"
 		v.Guide = t.helpID(s) == "help/guide"
 	}
-	v.Status = screen.Status{Bars: -1, Bench: t.board.Bench != nil, Clock: t.clock.Now().Wall.In(pos.CST).Format("15:04")}
+	v.Status = screen.Status{Bars: -1, Bench: t.board.Bench != nil && !t.o.Train, Train: t.o.Train, Clock: t.clock.Now().Wall.In(pos.CST).Format("15:04")}
 	now := t.now().Logical
 	f := t.box.Facts(now, 0)
 	v.Status.Queue = f.Open + f.SAF.Count + f.Refused

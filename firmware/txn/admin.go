@@ -106,6 +106,16 @@ func (m *machine) admin(k AdminKind) {
 	m.do(x)
 }
 
+// pageEcho asks the host for a sign of life, for a page that is open: nothing is
+// shown but by the page.
+func (m *machine) pageEcho() {
+	if m.Work != WorkNone || m.Phase != Paging && m.Phase != Ready {
+		return
+	}
+	m.Work, m.Admin = WorkAdmin, AdminEcho
+	m.do(SendAdmin{Kind: AdminEcho})
+}
+
 func (m *machine) adminDone() {
 	if m.Work != WorkAdmin {
 		return
@@ -121,7 +131,7 @@ func (m *machine) adminDone() {
 		case AdminSignOff:
 			m.keysOff()
 		case AdminParams:
-			m.Durable.Params = r.Params
+			m.Durable.Params, m.Durable.ParamsAt = r.Params, m.e.At.Wall/1000
 		}
 	case r.Kind == Answered:
 		c = prompt.Declined(string(r.RC))

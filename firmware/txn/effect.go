@@ -119,6 +119,7 @@ type (
 	ReadSecret struct {
 		Who  int
 		Boss bool // a supervisor or a technician is wanted
+		Tech bool // a technician, and nobody else
 	}
 	// ReadToken takes the next card as a person's token; it ends as Named.
 	ReadToken   struct{ Who int }
@@ -128,6 +129,7 @@ type (
 	PageKey struct {
 		Page Page
 		Key  Key
+		Who  int // Key "named": the person the page had asked for
 	}
 	// Decided tells what the rules said, for the log and the diagnosis.
 	Decided struct {

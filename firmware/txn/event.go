@@ -35,7 +35,10 @@ const (
 	Mended       Kind = "mended"  // the fault is gone
 	Typed        Kind = "typed"   // a hidden entry has N digits
 	TypeDone     Kind = "type-done"
-	Named        Kind = "named" // a person's PIN or token was checked: N, OK, Code
+	Named        Kind = "named"     // a person's PIN or token was checked: N, OK, Code
+	PageAsks     Kind = "page-asks" // the page that is open wants a person's PIN; OK: a technician's
+	PageEcho     Kind = "page-echo" // the page that is open, or the night, wants an echo
+	Tick         Kind = "tick"      // a minute has gone by
 )
 
 // Key is a key's name as hal.Key prints it.
@@ -131,6 +134,8 @@ type Event struct {
 	Watch throttle.Facts // of the card that this event is about; its Key is zero if there is none
 	// Cause is what the diagnosis is sure of; zero: of nothing.
 	Cause Cause
+	// Hint is what the ready screen should say beside it; zero: nothing.
+	Hint Cause
 	// Scroll is how far the page on the screen can be scrolled, in lines.
 	Scroll int
 	// NoRefund: the operator's score wants a lesson first.

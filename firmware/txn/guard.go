@@ -106,6 +106,15 @@ func (m *machine) outcome(in Intent, o throttle.Outcome, rc pos.ResponseCode, am
 	now := m.moment()
 	e := throttle.Event{At: now.At, Wall: m.e.At.Wall / 1000, What: what, Outcome: o, RC: throttle.RCOf(rc), Op: in.Op, Amount: amount,
 		Entry: throttle.EntryOf(pos.EntryMode(in.Entry[:min(2, len(in.Entry))])), Tags: m.e.Watch.Tags}
+	if in.Order != "" {
+		e.N |= throttle.FlagOrder
+	}
+	if m.Qty > 0 {
+		e.N |= throttle.FlagQuantity
+	}
+	if in.Orig != (pos.Original{}) {
+		e.N |= throttle.FlagLinked
+	}
 	if in.Began > 0 && m.e.At.Logical > in.Began {
 		e.Took = uint16(min((m.e.At.Logical-in.Began)/time.Second, 1<<16-1))
 	}

@@ -28,6 +28,7 @@ type Person struct {
 	Back   prompt.Code // what the screen said before
 	BackA  prompt.Args
 	Page   Page
+	Tech   bool // ForPage: a technician is wanted, rather than a supervisor
 }
 
 type nameStep uint8
@@ -83,7 +84,7 @@ func (m *machine) keyNaming(k Key) {
 		}
 		n.Step = namePIN
 		m.show(Naming, prompt.NamePIN, m.Args)
-		m.do(ReadSecret{Who: n.Number, Boss: n.For != ForSignOn})
+		m.do(ReadSecret{Who: n.Number, Boss: n.For != ForSignOn, Tech: n.Tech})
 	}
 	m.arm(m.Profile.CardTimeout)
 }
@@ -99,6 +100,8 @@ func (m *machine) unname(why prompt.Code) {
 	case ForApproval:
 		m.show(Stopped, n.Back, n.BackA)
 		m.armStop()
+	case ForPage:
+		m.openPage(n.Page)
 	default:
 		m.idle()
 	}
@@ -157,7 +160,18 @@ func (m *machine) named() {
 		m.do(Sound{ToneGood})
 	case ForPage:
 		m.openPage(who.Page)
+		m.do(PageKey{Page: who.Page, Key: "named", Who: who.Number})
 	}
+}
+
+// pageAsks: the page that is open wants a person for what it was told to do.
+func (m *machine) pageAsks() {
+	if m.Phase != Paging {
+		return
+	}
+	p := m.Page
+	m.name(ForPage, throttle.PIN)
+	m.Name.Page, m.Name.Tech = p, m.e.OK
 }
 
 // approved2: a second person lets this card pay this amount, once, within two

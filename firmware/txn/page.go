@@ -35,6 +35,24 @@ var pageCodes = [pages]prompt.Code{
 	PageManual: prompt.PageManual,
 }
 
+// pageNames are what tools call them.
+var pageNames = [pages]string{PageWhy: "why", PageCheck: "check", PageTicket: "tickets", PageWatch: "watch", PagePeak: "peak", PageStaff: "staff", PageLimits: "limits",
+	PageSpot: "spot", PageCare: "care", PageAssets: "assets", PageSurvey: "survey", PageRunbook: "runbook", PageTrain: "train", PageRules: "rules", PageSeal: "seals",
+	PageManual: "manual"}
+
+// PageNamed finds a page by its name.
+func PageNamed(name string) (Page, bool) {
+	for p, n := range pageNames {
+		if n == name && n != "" {
+			return Page(p), true
+		}
+	}
+	return NoPage, false
+}
+
+// PageNames lists them.
+func PageNames() []string { return pageNames[1:] }
+
 // pageItems are the items of the menu that open a page.
 var pageItems = map[prompt.Code]Page{
 	prompt.MenuWhy: PageWhy, prompt.MenuCheck: PageCheck, prompt.MenuTicket: PageTicket, prompt.MenuWatch: PageWatch, prompt.MenuPeak: PagePeak,

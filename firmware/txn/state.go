@@ -127,6 +127,7 @@ type Durable struct {
 	Settle    Settle
 	Settled   Settled // the batch before this one
 	Params    Params
+	ParamsAt  int64    // Unix seconds at which they came
 	Restored  Restored // nothing is sold while it is not zero
 	Clock     throttle.Clock
 	Desk      throttle.Desk

@@ -92,6 +92,12 @@ func (m *machine) dispatch() {
 		m.typeDone()
 	case Named:
 		m.named()
+	case PageAsks:
+		m.pageAsks()
+	case PageEcho:
+		m.pageEcho()
+	case Tick:
+		m.hint()
 	}
 }
 
@@ -165,6 +171,14 @@ func (m *machine) idle() {
 	}
 	if m.e.Cause.Lasts {
 		m.blame()
+	}
+	m.hint()
+}
+
+// hint is what the ready screen says beside it, where nothing graver stands.
+func (m *machine) hint() {
+	if m.Phase == Ready && m.Code == prompt.Idle && m.Note == "" && m.e.Hint.Code != "" {
+		m.Note, m.NoteArgs = m.e.Hint.Code, m.e.Hint.Args
 	}
 }
 

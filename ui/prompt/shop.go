@@ -28,6 +28,17 @@ const (
 	PageSeal    Code = "P-PGE-15"
 	PageManual  Code = "P-PGE-16"
 
+	HintTicket  Code = "P-HNT-01" // beside the ready screen
+	HintRules   Code = "P-HNT-02"
+	HintCare    Code = "P-HNT-03"
+	HintPeak    Code = "P-HNT-04"
+	HintAlert   Code = "P-HNT-05"
+	HintOld     Code = "P-HNT-06"
+	HintSpot    Code = "P-HNT-07"
+	HintSettle  Code = "P-HNT-08"
+	HintLesson  Code = "P-HNT-09" // training: what is to be done
+	HintTrained Code = "P-HNT-10" // what a lesson came to
+
 	RuleView Code = "T-DUP-04" // the earlier payment, in full
 
 	NameWrong    Code = "F-NAM-01" // the PIN or the token is not theirs
@@ -78,11 +89,24 @@ const (
 
 // Entries of the log only.
 const (
-	LogDecision Code = "E-THR-01" // what the rules said: rule, count, window, action
-	LogRules    Code = "E-RUL-01" // a rule file was taken or refused
-	LogApproval Code = "E-APR-01" // a second person approved, or did not
-	LogShift    Code = "E-SHF-01"
-	LogMisuse   Code = "E-OPR-01"
-	LogHelp     Code = "E-HLP-01"
-	LogCause    Code = "E-DIA-01" // what is thought to be the cause, with its evidence
+	LogDecision    Code = "E-THR-01" // what the rules said: rule, count, window, action
+	LogRules       Code = "E-RUL-01" // a rule file was taken or refused
+	LogApproval    Code = "E-APR-01" // a second person approved, or did not
+	LogShift       Code = "E-SHF-01"
+	LogMisuse      Code = "E-OPR-01"
+	LogHelp        Code = "E-HLP-01"
+	LogCause       Code = "E-DIA-01" // what is thought to be the cause, with its evidence
+	LogCheck       Code = "E-CHK-01" // a self-check: item by item
+	LogAlert       Code = "E-ALT-01" // raised, taken, acknowledged, escalated
+	LogTicket      Code = "E-FBK-01" // a customer's complaint was opened or closed
+	LogCare        Code = "E-MNT-01" // maintenance is due, or was done
+	LogSpot        Code = "E-SPT-01"
+	LogSurvey      Code = "E-SRV-01"
+	LogContingency Code = "E-DRL-02"
+	LogPeak        Code = "E-PLN-01" // a forecast, and what came of it
+	LogScore       Code = "E-SCO-01"
+	LogTrain       Code = "E-TRN-01"
+	LogLimits      Code = "E-LIM-01"
+	LogSeal        Code = "E-SEA-01"
+	LogHealth      Code = "E-HLT-01" // counters of readers and of what wears out
 )

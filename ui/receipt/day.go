@@ -9,6 +9,7 @@ import (
 
 // TotalsData is what the slip of a settlement says.
 type TotalsData struct {
+	Train           bool // training
 	Lang            string
 	Merchant        Merchant
 	Bench           bool
@@ -27,7 +28,7 @@ type TotalsData struct {
 
 // Totals is the slip of a settlement. HOST §1.4.
 func Totals(d TotalsData) hal.Slip {
-	w := writer{Data: Data{Lang: d.Lang, Merchant: d.Merchant, Bench: d.Bench, Reprint: d.Reprint}}
+	w := writer{Data: Data{Lang: d.Lang, Merchant: d.Merchant, Bench: d.Bench, Train: d.Train, Reprint: d.Reprint}}
 	w.head("totals-title")
 	w.rule()
 	w.pair(w.label("merchant"), w.Merchant.Name, hal.StyleNormal)
@@ -58,6 +59,7 @@ func Totals(d TotalsData) hal.Slip {
 
 // TicketData is what a supervisor's ticket says.
 type TicketData struct {
+	Train        bool // training
 	Lang         string
 	Merchant     Merchant
 	Bench        bool
@@ -73,7 +75,7 @@ type TicketData struct {
 // Ticket says that a supervisor closed a record, and why: it is what the
 // merchant shows the acquirer.
 func Ticket(d TicketData) hal.Slip {
-	w := writer{Data: Data{Lang: d.Lang, Merchant: d.Merchant, Bench: d.Bench, Amount: d.Amount, Card: d.Card, Batch: d.Batch, STAN: d.STAN, Time: d.Made}}
+	w := writer{Data: Data{Lang: d.Lang, Merchant: d.Merchant, Bench: d.Bench, Train: d.Train, Amount: d.Amount, Card: d.Card, Batch: d.Batch, STAN: d.STAN, Time: d.Made}}
 	w.head("ticket-title")
 	w.fields(d.Kind)
 	w.rule()
@@ -85,6 +87,35 @@ func Ticket(d TicketData) hal.Slip {
 	w.rule()
 	w.put(w.label("supervisor")+":", hal.StyleNormal)
 	w.put("", hal.StyleNormal)
+	w.foot()
+	return hal.Slip{Lines: w.lines, Cut: true}
+}
+
+// PageData is what is printed of a page of the device.
+type PageData struct {
+	Lang     string
+	Merchant Merchant
+	Bench    bool
+	Train    bool
+	Title    string
+	Time     string
+	Lines    []string
+}
+
+// Page is a page as paper: a report for the bank, a ticket for a customer.
+func Page(d PageData) hal.Slip {
+	w := writer{Data: Data{Lang: d.Lang, Merchant: d.Merchant, Bench: d.Bench, Train: d.Train}}
+	w.marks()
+	w.centre(d.Title, hal.StyleBig)
+	w.rule()
+	w.pair(w.label("merchant"), w.Merchant.Name, hal.StyleNormal)
+	w.pair(w.label("terminal-id"), w.Merchant.Terminal, hal.StyleNormal)
+	w.pair(w.label("time"), d.Time, hal.StyleNormal)
+	w.rule()
+	for _, l := range d.Lines {
+		w.para(l, hal.StyleNormal)
+	}
+	w.rule()
 	w.foot()
 	return hal.Slip{Lines: w.lines, Cut: true}
 }

@@ -40,6 +40,7 @@ type Data struct {
 	Lang     string // "zh", "en"
 	Merchant Merchant
 	Bench    bool   // the bench: 测试/TEST on top
+	Train    bool   // training: 训练 on top and below
 	Kind     string // "sale", "reversal": a key of text.Label
 	Copy     Copy
 	Amount   string // "12.80", what was approved
@@ -153,11 +154,19 @@ func (w *writer) pair(label, value string, st hal.PrintStyle) {
 	}
 }
 
-// head is the title with the marks that must not be overlooked.
-func (w *writer) head(title string) {
-	if w.Bench {
+// marks say that no money moved.
+func (w *writer) marks() {
+	switch {
+	case w.Train:
+		w.centre("*** "+w.label("train-slip")+" ***", hal.StyleBold)
+	case w.Bench:
 		w.centre("*** "+w.label("bench-slip")+" ***", hal.StyleBold)
 	}
+}
+
+// head is the title with the marks that must not be overlooked.
+func (w *writer) head(title string) {
+	w.marks()
 	w.centre(w.label(title), hal.StyleBig)
 	switch {
 	case w.Delayed:
@@ -261,7 +270,10 @@ func (w *writer) sale(c Copy) {
 // foot ends a slip; on the bench it says so once more, so that no half of the
 // paper looks real.
 func (w *writer) foot() {
-	if w.Bench {
+	switch {
+	case w.Train:
+		w.centre("*** "+w.label("train-slip")+" ***", hal.StyleBold)
+	case w.Bench:
 		w.centre("*** "+w.label("bench")+" ***", hal.StyleBold)
 	}
 }

@@ -2,6 +2,9 @@ package text
 
 // shopHelp: pages of rules, causes and what a shop does beside selling.
 var shopHelp = map[string]page{
+	"help/version": {
+		article{"程序或参数过旧", "程序或参数超过规定的天数。", "收款照常,账目不变。", "请技术员更新程序,或菜单-管理-参数下载。"},
+		article{"Out of date", "Program or parameters are older than allowed.", "Sales go on, the books stay.", "The technician updates it; menu, manage, parameters."}},
 	"help/duplicate": {
 		article{"此卡刚付过同一金额", "这张卡在本机已经付过这个金额。屏幕上有上一笔的时间和凭证号。", "上一笔已经成功;这一次还没有发送。", "按1看上一笔,按2补打。确实是另一笔,按3继续。"},
 		article{"The same card and amount", "This card has paid this amount here. The screen has the time and the trace number.", "The earlier payment went through; nothing was sent this time.", "1 shows it, 2 prints it. If this is another payment, 3 goes on."}},

@@ -152,6 +152,7 @@ var labels = map[string]label{
 	"signature":       {"持卡人签名", "Cardholder signature"},
 	"no-signature":    {"已输密码,无需签名", "PIN entered, no signature"},
 	"agree":           {"本人确认以上交易,同意记账", "I authorise the above amount"},
+	"train-slip":      {"训练单据 没有扣款", "TRAINING SLIP - NO CHARGE"},
 	"bench-slip":      {"测试单据 无效", "TEST SLIP - NOT VALID"},
 	"not-charged":     {"未扣款", "NOT CHARGED"},
 	"do-not-repeat":   {"请勿重刷", "DO NOT SWIPE AGAIN"},

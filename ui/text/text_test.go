@@ -206,6 +206,39 @@ func TestGlyphs(t *testing.T) {
 	for key, l := range labels {
 		check("label "+key, l.zh+l.en)
 	}
+	for key, l := range lines {
+		check("line "+key, l.zh+l.en)
+	}
+}
+
+// TestLines: the lines of pages are held to the manner of all texts: both
+// languages, the same blanks in each, nobody accused, no dodge, English that any
+// terminal pages, and no word on what was charged but what the books say.
+func TestLines(t *testing.T) {
+	bad := regexp.MustCompile(`(?i)作弊|盗|窃|欺诈|骗|可疑|违法|犯罪|伪卡|fraud|steal|stolen|thief|cheat|suspect|illegal|拆分|分单|分次|分几笔|换一台|换台|换商户|错开金额|split|another terminal|another merchant|smaller amounts|未扣款|not charged`)
+	blank := regexp.MustCompile(`\{[1-4]\}`)
+	for key, l := range lines {
+		if l.zh == "" || l.en == "" {
+			t.Errorf("%s: a language is missing", key)
+		}
+		if hit := bad.FindString(l.zh + l.en); hit != "" {
+			t.Errorf("%s says %q", key, hit)
+		}
+		zh, en := blank.FindAllString(l.zh, -1), blank.FindAllString(l.en, -1)
+		slices.Sort(zh)
+		slices.Sort(en)
+		if !slices.Equal(zh, en) {
+			t.Errorf("%s: blanks %v in Chinese, %v in English", key, zh, en)
+		}
+		for _, r := range l.en {
+			if r > 0x7E {
+				t.Errorf("%s: %q", key, r)
+			}
+		}
+	}
+	if got := Line(EN, "alert.state", "@route.acquirer", "@alert.queued", "@alert.open"); got != "  acquirer's risk desk: queued, open" {
+		t.Errorf("%q", got)
+	}
 }
 
 // TestEnglishIsASCII, so that it prints on any paper and pages in any terminal.

@@ -57,6 +57,9 @@ const lookEvery = 10 * time.Minute
 // the device.
 func (d *device) guard(ctx context.Context, t *terminal.Terminal, st *store.Store, l *backup.Log) {
 	k := &backup.Keeper{Dir: d.sideDir(), Store: st, Log: l, Keys: d.board.Keys, Judge: d.judge(), Audit: d.audit}
+	if n, ok := k.Last(); ok {
+		d.setCopied(n.At)
+	}
 	var look func()
 	wait := func(after time.Duration) {
 		stop := d.board.Clock.AfterFunc(after, look)
@@ -85,11 +88,18 @@ func (d *device) keep(ctx context.Context, k *backup.Keeper, now pos.Time) {
 		if err != nil {
 			return
 		}
+		d.setCopied(now)
 	}
 	if k.DrillDue(now) {
 		n, err := k.Drill(ctx, filepath.Join(d.data, "drill.new"), now)
 		d.record(prompt.LogDrill, err, journal.Count("copy", n.Copy.N), journal.Count("redone", n.Entries))
 	}
+}
+
+func (d *device) setCopied(at pos.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.copied = at
 }
 
 func (d *device) record(c prompt.Code, err error, fields ...journal.Field) {

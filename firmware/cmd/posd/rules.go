@@ -32,6 +32,7 @@ func (d *device) ruleKeys() (keys []ed25519.PublicKey) {
 // said in the log and left out: the rules below it stand.
 func (d *device) rules() *throttle.Rules {
 	r := throttle.Default()
+	d.rulesBad = false
 	if text, err := os.ReadFile(d.rulesPath()); err == nil {
 		n, err := throttle.Load(d.rulesPath(), string(text), d.ruleKeys(), r.Version)
 		if d.ruleFile("set", d.rulesPath(), n, err) {
@@ -94,6 +95,7 @@ func (d *device) ruleFile(sort, name string, r *throttle.Rules, err error) bool 
 		e.Fields = append(e.Fields, journal.Word("taken", "yes"), journal.Count("version", r.Version), journal.Word("key", r.KeyID))
 	}
 	d.journal.Record(e)
+	d.rulesBad = d.rulesBad || err != nil && sort != "update"
 	return err == nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -33,13 +34,19 @@ type device struct {
 	log     *slog.Logger
 	start   hal.Instant
 
-	seen diagnose.Window // the loop's, over its lives
+	seen     diagnose.Window // the loop's, over its lives
+	rulesBad bool            // a rule file was refused
 
-	mu    sync.Mutex
-	term  *terminal.Terminal
-	store *store.Store
-	fault prompt.Code // why nothing is sold
-	links map[string]linkState
+	mu     sync.Mutex
+	update *terminal.Update // rules that wait; nil none
+	lesson *terminal.Lesson // training that is wished for, or its result; nil none
+	copied pos.Time         // of the last copy of the store
+	// endLife ends the life of the terminal that runs; nil if none does.
+	endLife context.CancelCauseFunc
+	term   *terminal.Terminal
+	store  *store.Store
+	fault  prompt.Code // why nothing is sold
+	links  map[string]linkState
 	// refused ends a session that only shows why nothing is sold; nil if there
 	// is none.
 	refused   context.CancelCauseFunc
@@ -52,6 +59,15 @@ func (d *device) session(ctx context.Context) error {
 	size := screen.Size{W: d.file.Display.Width, H: d.file.Display.Height, Mono: d.file.Display.Mono}
 	if size.W == 0 {
 		size = screen.Color320
+	}
+	lesson := d.takeLesson()
+	if lesson != nil && !lesson.Ended {
+		err := d.lessonIn(ctx, size, lesson)
+		if ctx.Err() == nil && err != nil && !errors.Is(err, errAgain) {
+			d.log.Error("training", "err", err)
+			err = errAgain // back to selling
+		}
+		return err
 	}
 	st, err := d.openStore(ctx)
 	if err != nil {
@@ -86,8 +102,9 @@ func (d *device) session(ctx context.Context) error {
 			code = prompt.KeyNoMaster
 		}
 	}
+	rules := d.rules()
 	t, err := terminal.New(terminal.Opts{Board: d.board.Board, Store: st, Line: line, Host: host, Profile: profile, Journal: d.journal, Log: d.log,
-		Rules: d.rules(), Staff: d.staff(), Window: &d.seen, Version: version, BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
+		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Care: d.care(), Lesson: lesson, RulesBad: d.rulesBad, BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
 	if err != nil {
 		d.journal.Record(journal.Event{Code: prompt.StoreDamaged, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		d.setFault(prompt.StoreDamaged)
@@ -101,10 +118,19 @@ func (d *device) session(ctx context.Context) error {
 		defer end()
 		d.guard(life, t, st, side)
 	}
-	err = t.Run(ctx)
+	d.findUpdate(ctx)
+	life, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	d.mu.Lock()
-	d.term, d.store = nil, nil
+	d.endLife = end
 	d.mu.Unlock()
+	err = t.Run(life)
+	d.mu.Lock()
+	d.term, d.store, d.endLife = nil, nil, nil
+	d.mu.Unlock()
+	if err == nil && ctx.Err() == nil && context.Cause(life) == errAgain {
+		return errAgain
+	}
 	return err
 }
 

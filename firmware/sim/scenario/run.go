@@ -71,7 +71,7 @@ type run struct {
 	acting  bool // what is served now belongs to the scenario
 	serves  visit
 	history map[string][]payment // of each card
-	done    time.Duration // when the last act ended
+	done    time.Duration        // when the last act ended
 	orders  int
 	lastSay string
 }
