@@ -124,3 +124,9 @@ func (s Signal) Bars() int {
 type Signaler interface {
 	Signal() Signal
 }
+
+// Measurer is a Signaler that can be asked now. While it is busy with a link the
+// last reading is given.
+type Measurer interface {
+	Measure(ctx context.Context) (Signal, error)
+}

@@ -151,6 +151,28 @@ func (m *Modem) Signal() hal.Signal {
 	return m.sig
 }
 
+// Measure asks for the signal now; while a link has the modem it is the last
+// reading.
+func (m *Modem) Measure(ctx context.Context) (hal.Signal, error) {
+	select {
+	case m.turn <- struct{}{}:
+	default:
+		return m.Signal(), nil
+	}
+	defer m.unlock()
+	m.mu.Lock()
+	quiet := m.parser.mode == modeCommand
+	m.mu.Unlock()
+	if !quiet {
+		return m.Signal(), nil
+	}
+	if err := m.sync(ctx, m.o.Reply); err != nil {
+		return m.Signal(), err
+	}
+	m.register(ctx)
+	return m.Signal(), nil
+}
+
 // read is the one reader of the port; tokens are handled in order.
 func (m *Modem) read(ctx context.Context, port Port, dead chan struct{}) {
 	buf := make([]byte, 2048)

@@ -1,5 +1,7 @@
 package care
 
+import "slices"
+
 // Checked is one item of a self-check.
 type Checked struct {
 	Key   string // of texts
@@ -157,6 +159,9 @@ func Count(list []Checked) (well, of int) {
 	return well, of
 }
 
+// order of states on the page.
+var order = [...]int{Good: 2, Bad: 0, Warn: 1, Absent: 3}
+
 var stateKeys = [...]string{"state.good", "state.bad", "state.warn", "state.absent"}
 
 // CheckPage is the result of one, made at wall; an empty list is one that has not
@@ -171,7 +176,8 @@ func CheckPage(list []Checked, wall int64, running bool) (page []Line) {
 		well, of := Count(list)
 		page = append(page, say("check.done", num(well), num(of), date(wall)))
 	}
-	for _, c := range list {
+	// What wants attention comes first.
+	for _, c := range slices.SortedStableFunc(slices.Values(list), func(a, b Checked) int { return order[a.State] - order[b.State] }) {
 		page = append(page, say("check.row", "@"+c.Key, "@"+stateKeys[c.State], c.Text))
 	}
 	return append(page, say("check.begin"))

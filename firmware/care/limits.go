@@ -86,7 +86,7 @@ func (l *Limits) Report(wall int64) (sums []LimitSum) {
 
 // LimitsNo is the number under which the bank gets the report.
 func LimitsNo(tid string, wall int64) string {
-	return fmt.Sprintf("L%d-%s", dayOf(wall), tid)
+	return fmt.Sprintf("L%s-%s", dayNo(wall), tid)
 }
 
 // Page is the report. N codes, counts and sums; no card is named.
@@ -99,5 +99,5 @@ func (l *Limits) Page(tid string, wall int64) (page []Line) {
 	for _, s := range sums {
 		page = append(page, say("limits.row", s.RC, num(s.N), yuan(s.Sum)), say("limits.lost", num(s.Won), yuan(s.Lost)))
 	}
-	return append(page, say("limits.ask"))
+	return append(page, say("limits.bank"), say("limits.print"))
 }

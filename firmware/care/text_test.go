@@ -15,7 +15,7 @@ import (
 // puts on a page is in the table of texts, and every line of the table is used.
 func TestKeysHaveWords(t *testing.T) {
 	var src strings.Builder
-	for _, dir := range []string{".", "../terminal"} {
+	for _, dir := range []string{".", "../terminal", "../cmd/posd"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -52,6 +52,9 @@ func TestKeysHaveWords(t *testing.T) {
 	}
 	for m := range metrics {
 		want[m.Key()] = true
+	}
+	for i := range Lessons {
+		want[LessonKey(i)+".do"] = true
 	}
 	for _, c := range Cases {
 		for i := range DrillSteps {

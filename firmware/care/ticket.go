@@ -3,6 +3,7 @@ package care
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Ticket is a customer's complaint about one payment: what they say, what the
@@ -49,7 +50,8 @@ const SLA = 24 * 3600
 // No is the number that the customer gets.
 func (t Ticket) No() string { return fmt.Sprintf("F%s-%04d", dayNo(t.At), t.N) }
 
-func dayNo(wall int64) string { return num(int(dayOf(wall))) }
+// dayNo is a day as people write it in numbers: 261126.
+func dayNo(wall int64) string { return time.Unix(wall, 0).UTC().Add(Zone).Format("060102") }
 
 // Desk keeps tickets. The zero value is empty.
 type Desk struct {

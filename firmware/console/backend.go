@@ -61,6 +61,7 @@ type RulesInfo struct {
 	Profile string   `json:"profile,omitempty"`
 	Waiting string   `json:"waiting,omitempty"`
 	Rules   []string `json:"rules"` // each as a file writes it
+	Text    string   `json:"text"`  // the whole set, likewise
 }
 
 // RulesReport is what another set would change.

@@ -20,7 +20,7 @@ import (
 
 // page is what stands on the page that is open.
 func (t *Terminal) page(s txn.State) string {
-	return t.words(string(s.Durable.Lang), t.pageLines(s.Page))
+	return t.words(string(s.Durable.Lang), t.pageLines(string(s.Durable.Lang), s.Page))
 }
 
 // word is a text of the table in the language of the device.
@@ -43,14 +43,14 @@ func (t *Terminal) words(lang string, lines []care.Line) string {
 	return b.String()
 }
 
-func (t *Terminal) pageLines(p txn.Page) []care.Line {
+func (t *Terminal) pageLines(lang string, p txn.Page) []care.Line {
 	c, wall := &t.care, t.wall()
 	if c.records == nil {
 		return nil
 	}
 	switch p {
 	case txn.PageWhy:
-		return t.whyLines()
+		return t.whyLines(lang)
 	case txn.PageCheck:
 		return care.CheckPage(c.checked, c.checkedAt, c.checking)
 	case txn.PageTicket:
@@ -68,7 +68,7 @@ func (t *Terminal) pageLines(p txn.Page) []care.Line {
 	case txn.PageCare:
 		return c.plan.Page(wall, t.o.Care.Phone, t.o.Care.Contract)
 	case txn.PageAssets:
-		return care.AssetPage(t.assets(), wall)
+		return care.AssetPage(t.assets(lang), wall)
 	case txn.PageSurvey:
 		left := care.SurveyTime - int(wall-c.survey.At)
 		return c.survey.Page(c.before, max(left, 0))
@@ -77,11 +77,11 @@ func (t *Terminal) pageLines(p txn.Page) []care.Line {
 	case txn.PageTrain:
 		return c.records.TrainPage(t.state.Durable.Operator, wall)
 	case txn.PageRules:
-		return t.rulesLines()
+		return t.rulesLines(lang)
 	case txn.PageSeal:
 		return c.chain.Page(t.mac)
 	case txn.PageManual:
-		return t.manual()
+		return manual(lang)
 	}
 	return nil
 }
@@ -132,7 +132,11 @@ func (t *Terminal) pageKey(x txn.PageKey) {
 		}
 	case txn.PageLimits:
 		if x.Key == "enter" {
-			t.printPage(prompt.PageLimits, t.pageLines(txn.PageLimits))
+			lines := t.pageLines(t.state.Durable.Lang, txn.PageLimits)
+			if n := len(lines) - 1; lines[n].Key == "limits.print" { // what the key does is for the screen
+				lines = lines[:n]
+			}
+			t.printPage(prompt.PageLimits, lines)
 			t.o.Journal.Record(journal.Event{Code: prompt.LogLimits, Source: "care", Fields: []journal.Field{journal.Word("no", care.LimitsNo(string(t.o.Host.TID), wall)), journal.Count("codes", len(c.limits.Report(wall)))}})
 		}
 	case txn.PageSpot:
@@ -251,6 +255,14 @@ func (t *Terminal) surveyTick() {
 		return
 	}
 	for _, l := range t.board.Links {
+		if r, ok := l.Dialer.(hal.Measurer); ok {
+			t.o.Spawn(func() {
+				if s, err := r.Measure(t.ctx); err == nil {
+					t.post(func() { t.sampled(s) })
+				}
+			})
+			break
+		}
 		if r, ok := l.Dialer.(hal.Signaler); ok {
 			t.sampled(r.Signal())
 			break
@@ -317,7 +329,7 @@ func (t *Terminal) linkLines() (lines []care.Line) {
 }
 
 // assets are what the board file says, and what the device knows of itself.
-func (t *Terminal) assets() (list []care.Asset) {
+func (t *Terminal) assets(lang string) (list []care.Asset) {
 	list = append(list, care.Asset{Key: "as.device", Value: t.board.Name}, care.Asset{Key: "as.version", Value: t.o.Version},
 		care.Asset{Key: "as.terminal", Value: string(t.o.Host.TID)}, care.Asset{Key: "as.merchant", Value: string(t.o.Host.MID)})
 	open := "as.whole"
@@ -330,7 +342,7 @@ func (t *Terminal) assets() (list []care.Asset) {
 			keys = "as.there"
 		}
 	}
-	list = append(list, care.Asset{Key: "as.case", Value: t.word(open)}, care.Asset{Key: "as.keys", Value: t.word(keys)})
+	list = append(list, care.Asset{Key: "as.case", Value: text.Line(lang, open)}, care.Asset{Key: "as.keys", Value: text.Line(lang, keys)})
 	list = append(list, t.o.Care.Assets...)
 	for _, r := range t.board.Report {
 		list = append(list, care.Asset{Key: "as.part", Value: r.Device + " " + r.State.String()})
@@ -339,8 +351,7 @@ func (t *Terminal) assets() (list []care.Asset) {
 }
 
 // manual lists every help page of the device, the titles first.
-func (t *Terminal) manual() (lines []care.Line) {
-	lang := string(t.state.Durable.Lang)
+func manual(lang string) (lines []care.Line) {
 	seen := map[string]bool{}
 	for _, e := range prompt.All() {
 		if seen[e.Help] || e.Help == "help/log" {

@@ -10,8 +10,8 @@ import (
 )
 
 // sawStarts reads the starts of the last minutes out of the history, and notes
-// this one. A start behind a life that did not end by itself was a crash or a
-// power cut; the version tells the two apart as far as anything can.
+// this one: on a machine that had just been switched on, or, as after a crash, on
+// one that ran. The version tells whether there is another program.
 func (t *Terminal) sawStarts(d *txn.Durable, events []throttle.Event) {
 	if t.o.Window != nil && t.o.Window.Seq() > 0 {
 		return // the same process begins again after a failed commit
@@ -23,7 +23,7 @@ func (t *Terminal) sawStarts(d *txn.Durable, events []throttle.Event) {
 		if e.What != throttle.Boot {
 			continue
 		}
-		o := diagnose.Obs{Kind: diagnose.Restart, At: e.At - d.Clock.Away, Code: 1}
+		o := diagnose.Obs{Kind: diagnose.Restart, At: e.At - d.Clock.Away, Code: uint16(1 - min(e.Took, 1))}
 		if e.N != last {
 			o.N = 1
 		}
@@ -32,12 +32,18 @@ func (t *Terminal) sawStarts(d *txn.Durable, events []throttle.Event) {
 			t.senses.win.Add(o)
 		}
 	}
-	o := diagnose.Obs{Kind: diagnose.Restart, At: t.base0(d), Code: 1}
+	// Took 1: the machine itself had just been switched on; else the program was
+	// started again on a machine that ran.
+	boot := throttle.Event{At: now.At, Wall: t.clock.Now().Wall.Unix(), What: throttle.Boot, N: version}
+	if t.clock.Now().Boot < justOn {
+		boot.Took = 1
+	}
+	o := diagnose.Obs{Kind: diagnose.Restart, At: t.base0(d), Code: uint16(1 - boot.Took)}
 	if last != version {
 		o.N = 1
 	}
 	t.senses.win.Add(o)
-	t.guard.soft = append(t.guard.soft, throttle.Event{At: now.At, Wall: t.clock.Now().Wall.Unix(), What: throttle.Boot, N: version})
+	t.guard.soft = append(t.guard.soft, boot)
 	t.flushIn(2 * time.Second)
 }
 

@@ -63,6 +63,8 @@ type Opts struct {
 	// nil: nothing. Base changes what is held to be usual; nil: what was learned.
 	Window *diagnose.Window
 	Base   func(*diagnose.Base)
+	// Began is the boottime at which the program was started; 0 unknown.
+	Began time.Duration
 	// Version of the program, so that a new one is told from an old.
 	Version string
 	// RulesBad: a rule file was refused at the start; those below it are in force.
@@ -195,6 +197,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 		select {
 		case <-t.ctx.Done():
 			t.forget(pos.CardRef{})
+			t.flushSoft()
 			return nil
 		case f := <-t.inbox:
 			f()
@@ -216,7 +219,23 @@ func (t *Terminal) Boot() {
 		t.trained(*l)
 	}
 	t.worn(func(w *care.Wear) { w.Starts++ })
-	t.handle(txn.Event{Kind: txn.Booted, Profile: t.o.Profile, Code: t.o.BootCode})
+	back := t.back()
+	t.handle(txn.Event{Kind: txn.Booted, Profile: t.o.Profile, Code: t.o.BootCode, N: back})
+	t.o.Journal.Record(journal.Event{Code: prompt.LogReady, Source: "terminal", Fields: []journal.Field{journal.Count("seconds", back), journal.Code("screen", t.state.Code),
+		journal.Count("reversals", t.state.Durable.Reversals), journal.Flag("open", t.state.Durable.Open.Open())}})
+}
+
+// justOn is how long after the power came a start is the start of the machine.
+const justOn = 2 * time.Minute
+
+// back is how many seconds it took to be back: since the power came, or, long
+// after that, since this program was started.
+func (t *Terminal) back() int {
+	now := t.clock.Now().Boot
+	if now < justOn || t.o.Began == 0 {
+		return int(now / time.Second)
+	}
+	return int((now - t.o.Began) / time.Second)
 }
 
 // Turn runs what waits for the loop and returns: for who drives a terminal

@@ -23,7 +23,7 @@ func line(key string, a ...string) care.Line { return care.Line{Key: key, A: a} 
 
 // whyLines are the diagnosis in full: the cause or the two likeliest, how sure,
 // what to try, and the five weightiest pieces of evidence with their weights.
-func (t *Terminal) whyLines() (page []care.Line) {
+func (t *Terminal) whyLines(lang string) (page []care.Line) {
 	r := t.Rank()
 	pct := func(i int) string { return itoa(int(r.Top[i].P*100 + .5)) }
 	name := func(i int) string { return "@cause." + r.Top[i].Row.Name() }
@@ -32,7 +32,7 @@ func (t *Terminal) whyLines() (page []care.Line) {
 	case r.Sure && top.Row.Cause == diagnose.NONE, r.Quiet():
 		page = append(page, line("why.none"))
 	case r.Sure:
-		page = append(page, line("why.sure", name(0), pct(0)), care.Line{A: []string{text.Format(t.state.Durable.Lang, top.Row.Code, t.senses.args).Title}},
+		page = append(page, line("why.sure", name(0), pct(0)), care.Line{A: []string{text.Format(lang, top.Row.Code, t.senses.args).Title}},
 			line("why.who", "@who."+top.Row.Who), line("why.next", name(1), pct(1)))
 	default:
 		page = append(page, line("why.unsure", name(0), pct(0), name(1), pct(1)), line("why.test", "@test."+r.Test))
@@ -58,7 +58,7 @@ func (t *Terminal) whyLines() (page []care.Line) {
 }
 
 // rulesLines are the rules in force, a set that waits, and what was decided lately.
-func (t *Terminal) rulesLines() (page []care.Line) {
+func (t *Terminal) rulesLines(lang string) (page []care.Line) {
 	r := t.guard.rules
 	if r == nil {
 		return nil
@@ -84,7 +84,7 @@ func (t *Terminal) rulesLines() (page []care.Line) {
 		h := t.care.hits[i]
 		words := h.action.String()
 		if h.text != "" {
-			words = text.Format(t.state.Durable.Lang, h.text, prompt.Args{}).Title
+			words = text.Format(lang, h.text, prompt.Args{}).Title
 		}
 		page = append(page, line("rules.hit", time.Unix(h.wall, 0).In(zoneCST).Format("01-02 15:04"), h.rule.String(), fen(h.amount), words))
 	}
@@ -148,7 +148,7 @@ func (t *Terminal) PageText(name, lang string) (string, error) {
 	if lang == "" {
 		lang = t.state.Durable.Lang
 	}
-	return t.words(lang, t.pageLines(p)), nil
+	return t.words(lang, t.pageLines(lang, p)), nil
 }
 
 // Alerts are those that their routes have not taken, or all; only in the loop.

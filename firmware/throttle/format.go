@@ -68,6 +68,27 @@ func (r Rule) Format() string {
 	return b.String()
 }
 
+// Format is the whole set as a file writes it: what a profile or a merchant made
+// of it included, without a signature.
+func (r *Rules) Format() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "rules %s version %d\n\n", r.Name, r.Version)
+	for _, c := range r.Classes {
+		fmt.Fprintf(&b, "class %s { %s }\n", c.Name, strings.Join(names(c.RCs), " "))
+	}
+	b.WriteString("\nsettings {\n")
+	for _, f := range r.Set.texts() {
+		if f.value != "0s" {
+			fmt.Fprintf(&b, "  %s: %s\n", f.name, f.value)
+		}
+	}
+	b.WriteString("}\n")
+	for _, x := range r.List {
+		b.WriteString("\n" + x.Format())
+	}
+	return b.String()
+}
+
 func (m Match) text() string {
 	var l []string
 	set := func(name string, words []string) {

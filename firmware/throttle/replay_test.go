@@ -39,6 +39,30 @@ func TestFormatIsTheLanguage(t *testing.T) {
 	}
 }
 
+// TestSetFormat: a whole set reads back as itself.
+func TestSetFormat(t *testing.T) {
+	for _, p := range append(Profiles(), "") {
+		r := Default()
+		if p != "" {
+			var err error
+			if r, err = r.WithProfile(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f, err := Parse("f", r.Format())
+		if err != nil {
+			t.Fatalf("%s: %v", p, err)
+		}
+		n, err := Build(f)
+		if err != nil {
+			t.Fatalf("%s: %v", p, err)
+		}
+		if d := Diff(r, n); len(d) > 0 {
+			t.Errorf("%s: %v", p, d)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	if d := Diff(Default(), Default()); len(d) != 0 {
 		t.Errorf("a set differs from itself: %v", d)

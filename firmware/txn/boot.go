@@ -33,6 +33,11 @@ func (m *machine) boot() {
 		m.print(last, true, false)
 	case m.Durable.Reversals > 0:
 		m.show(Ready, prompt.ReversalQueued, prompt.Args{N: m.Durable.Reversals})
+	default:
+		return
+	}
+	if m.Note == "" { // something had been interrupted: how long it took to be back
+		m.Note, m.NoteArgs = prompt.HintBack, prompt.Args{Seconds: m.e.N}
 	}
 }
 

@@ -50,7 +50,12 @@ const (
 func (m *machine) name(p Purpose, need throttle.Factors) {
 	back, args := m.Code, m.Args
 	if left := m.Durable.Desk.Closed - m.moment().At; left > 0 {
-		m.Note, m.NoteArgs = prompt.NameClosed, prompt.Args{Seconds: int(left / time.Second)}
+		a := prompt.Args{Seconds: int(left / time.Second)}
+		if p == ForPage {
+			m.show(Result, prompt.NameClosed, a)
+		} else {
+			m.Note, m.NoteArgs = prompt.NameClosed, a
+		}
 		m.do(Sound{ToneBad})
 		return
 	}
@@ -101,7 +106,14 @@ func (m *machine) unname(why prompt.Code) {
 		m.show(Stopped, n.Back, n.BackA)
 		m.armStop()
 	case ForPage:
+		if why != "" { // a page has no room for it
+			m.idle()
+			m.show(Result, why, m.Args)
+			m.do(Sound{ToneBad})
+			return
+		}
 		m.openPage(n.Page)
+		return
 	default:
 		m.idle()
 	}

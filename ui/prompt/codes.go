@@ -260,6 +260,7 @@ const (
 	LogSettle     Code = "E-STL-01"
 	LogSettled    Code = "E-STL-02"
 	LogAdmin      Code = "E-ADM-01"
+	LogReady      Code = "E-BOT-03" // what the first screen of a life says, and after how long
 	LogCopy       Code = "E-BAK-01" // a copy of the store was made
 	LogDrill      Code = "E-BAK-02" // a restore was tried
 	LogRestored   Code = "E-BAK-03"

@@ -39,6 +39,8 @@ const (
 	HintLesson  Code = "P-HNT-09" // training: what is to be done
 	HintTrained Code = "P-HNT-10" // what a lesson came to
 
+	HintBack Code = "P-HNT-11" // how long it took to be back
+
 	RuleView Code = "T-DUP-04" // the earlier payment, in full
 
 	NameWrong    Code = "F-NAM-01" // the PIN or the token is not theirs

@@ -43,10 +43,10 @@ type device struct {
 	copied pos.Time         // of the last copy of the store
 	// endLife ends the life of the terminal that runs; nil if none does.
 	endLife context.CancelCauseFunc
-	term   *terminal.Terminal
-	store  *store.Store
-	fault  prompt.Code // why nothing is sold
-	links  map[string]linkState
+	term    *terminal.Terminal
+	store   *store.Store
+	fault   prompt.Code // why nothing is sold
+	links   map[string]linkState
 	// refused ends a session that only shows why nothing is sold; nil if there
 	// is none.
 	refused   context.CancelCauseFunc
@@ -104,7 +104,7 @@ func (d *device) session(ctx context.Context) error {
 	}
 	rules := d.rules()
 	t, err := terminal.New(terminal.Opts{Board: d.board.Board, Store: st, Line: line, Host: host, Profile: profile, Journal: d.journal, Log: d.log,
-		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Care: d.care(), Lesson: lesson, RulesBad: d.rulesBad, BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
+		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Began: d.start.Boot, Care: d.care(), Lesson: lesson, RulesBad: d.rulesBad, BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
 	if err != nil {
 		d.journal.Record(journal.Event{Code: prompt.StoreDamaged, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		d.setFault(prompt.StoreDamaged)

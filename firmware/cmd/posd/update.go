@@ -287,6 +287,7 @@ func (b backend) Rules(ctx context.Context) (info console.RulesInfo, err error) 
 		return info, err
 	}
 	info = console.RulesInfo{Name: r.Name, Version: r.Version, KeyID: r.KeyID, Profile: r.Base}
+	info.Text = r.Format()
 	for _, x := range r.List {
 		info.Rules = append(info.Rules, x.Format())
 	}

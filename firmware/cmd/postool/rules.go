@@ -194,7 +194,7 @@ func (t *tool) rulesLoad() *cobra.Command {
 }
 
 func (t *tool) rulesShow() *cobra.Command {
-	return &cobra.Command{Use: "show [ID]...", Short: "the rules in force, as a file writes them", RunE: t.showRules}
+	return &cobra.Command{Use: "show [ID]...", Short: "the rules in force as a file writes them, or some of them", RunE: t.showRules}
 }
 
 func (t *tool) showRules(cmd *cobra.Command, args []string) error {
@@ -203,19 +203,18 @@ func (t *tool) showRules(cmd *cobra.Command, args []string) error {
 		if err := json.Unmarshal(r.Data, &info); err != nil {
 			return err
 		}
-		fmt.Fprintf(t.out, "rules %s version %d", info.Name, info.Version)
-		for _, s := range []string{info.Profile, info.KeyID} {
-			if s != "" {
-				fmt.Fprint(t.out, " ", s)
+		if len(args) == 0 {
+			for _, s := range [][2]string{{"profile", info.Profile}, {"key", info.KeyID}, {"waiting", info.Waiting}} {
+				if s[1] != "" {
+					fmt.Fprintf(t.out, "# %s: %s\n", s[0], s[1])
+				}
 			}
-		}
-		fmt.Fprintln(t.out)
-		if info.Waiting != "" {
-			fmt.Fprintln(t.out, "waiting:", info.Waiting)
+			fmt.Fprint(t.out, info.Text)
+			return nil
 		}
 		for _, x := range info.Rules {
 			id, _, _ := strings.Cut(strings.TrimPrefix(x, "rule "), " ")
-			if len(args) == 0 || slices.ContainsFunc(args, func(a string) bool { return strings.EqualFold(a, id) || strings.EqualFold(a, id[:min(3, len(id))]) }) {
+			if slices.ContainsFunc(args, func(a string) bool { return strings.EqualFold(a, id) || strings.EqualFold(a, id[:min(3, len(id))]) }) {
 				fmt.Fprint(t.out, "\n", x)
 			}
 		}

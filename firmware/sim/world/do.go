@@ -107,7 +107,32 @@ func (w *World) power(ctx context.Context, args []string) error {
 // points where the power can fail.
 var points = []string{"before-intent", "intent", "before-send", "sent", "answer", "outcome", "printing", "outbox-try"}
 
+// untilNext is how long it is until the next time that a clock shows 15:04, or
+// until the next Monday on which it does.
+func untilNext(now time.Time, words []string) (time.Duration, error) {
+	at, err := time.Parse("15:04", words[len(words)-1])
+	if err != nil {
+		return 0, usage("clock set [Mon] 15:04")
+	}
+	t := time.Date(now.Year(), now.Month(), now.Day(), at.Hour(), at.Minute(), 0, 0, now.Location())
+	for range 8 {
+		if t.After(now) && (len(words) == 1 || t.Weekday().String()[:3] == words[0]) {
+			return t.Sub(now), nil
+		}
+		t = t.AddDate(0, 0, 1)
+	}
+	return 0, usage("clock set %s: no such day; Mon Tue Wed Thu Fri Sat Sun", words[0])
+}
+
 func (w *World) clockCmd(ctx context.Context, args []string) error {
+	if len(args) == 3 && args[0] == "set" || len(args) == 2 && args[0] == "set" && len(args[1]) == 5 {
+		d, err := untilNext(w.Clock.Now().Wall.In(pos.CST), args[1:])
+		if err != nil {
+			return err
+		}
+		w.Panel.StepWall(d)
+		return w.settleDevice(ctx)
+	}
 	if len(args) != 2 {
 		return usage("clock advance D | step D | set T")
 	}
