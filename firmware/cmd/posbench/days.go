@@ -176,7 +176,8 @@ func daysLive(ctx context.Context, work []daysWork, o daysOpts) ([]days.Result, 
 
 func daysTable(results []days.Result, total days.Result) {
 	fmt.Println("of 1000 honest purchases, each counted once in a column: asked; notes beside the confirm step; an earlier result shown again; waits; supervisor")
-	fmt.Println("calls; refusals; needless: stopped though the bank would have paid. Of accidental repeats, in %: surfaced, by how late; and how.")
+	fmt.Println("calls; refusals; needless: stopped though the bank would have paid (R01 apart, which holds a card for its own open payment). Of accidental")
+	fmt.Println("repeats, in %: surfaced, by how late; and how. double: orders charged twice by a lost answer; twice: by a repeat all the same.")
 	fmt.Printf("%-7s %5s %9s %6s %6s %6s %6s %6s %6s %7s | %7s %6s %6s %6s %6s = %6s %6s %6s %6s | %8s %6s %6s %5s\n", "profile", "days", "purchases",
 		"asked", "notes", "again", "waits", "superv", "refus", "needls", "repeats", "≤10s", "≤600s", "later", "all", "again", "asked", "shown", "stop", "re-swipe", "held %", "double", "twice")
 	for i := range results {
@@ -243,6 +244,8 @@ func daysGoals(o daysOpts, total days.Result, goals []days.Goal, took time.Durat
 		}
 		fmt.Printf("goal  %-40s %9.3f %s %-7g %s\n", g.Name, g.Got, sign, g.Want, word)
 	}
+	fmt.Printf("no goal  all waits, calls and refusals of 1000: %.3f; of these needless %.3f, for the card's own open payment (R01) %.3f, the rest refused by the bank as well\n",
+		total.Per(total.Stops()), total.Per(total.Needless), total.Per(total.Own))
 	all := total.All()
 	fmt.Printf("repeats charged all the same %d: %d not surfaced, %d with the note overlooked; %.0f purchases a second\n", total.Again, all.Count-all.Surfaced(), all.Overlooked,
 		float64(total.Payments)/took.Seconds())
@@ -262,7 +265,7 @@ type daysShop struct {
 
 func daysShopOf(r days.Result) daysShop {
 	s := daysShop{Result: r, Per1000: map[string]float64{}, Surfaced: map[string]float64{}, Rules: days.Ranked(r.Causes), Beside: days.Ranked(r.Guides)}
-	for name, n := range map[string]int{"asked": r.Asked, "noted": r.Noted, "absorbed": r.Absorbed, "waited": r.Waited, "called": r.Called, "refused": r.Refused, "needless": r.Needless} {
+	for name, n := range map[string]int{"asked": r.Asked, "noted": r.Noted, "absorbed": r.Absorbed, "waited": r.Waited, "called": r.Called, "refused": r.Refused, "needless": r.Needless, "own_open": r.Own} {
 		s.Per1000[name] = r.Per(n)
 	}
 	all := r.All()

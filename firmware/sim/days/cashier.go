@@ -160,7 +160,7 @@ func (l *life) hear(t *try) {
 	}
 	d.said = d.said[:0]
 	if d.s.Phase == txn.AwaitCard && d.s.Code == prompt.TooManyOpen {
-		l.met(t, throttle.Cool, throttle.MakeID(1, 0)) // others' reversals are open: waited for
+		l.met(t, throttle.Cool, ruleOpen) // others' reversals are open: waited for
 	}
 }
 
@@ -262,7 +262,7 @@ func (l *life) ended(t *try) ending {
 		}
 		return gaveUp
 	}
-	l.trace[t.at].Charged = d.host.plan.answer == Approves || d.host.plan.answer == LostBooked
+	l.trace[t.at].Sent = true
 	switch d.host.plan.answer {
 	case Declines:
 		return isDeclined

@@ -10,10 +10,8 @@ import (
 	"swipewell/firmware/txn"
 )
 
-// zone is the acquirer's.
-const zone = 8 * time.Hour
-
-// monday is 2026-01-05 00:00 in that zone, Unix ms: the wall at logical 0.
+// monday is 2026-01-05 00:00 in the acquirer's zone (UTC+8), Unix ms: the wall
+// at logical 0.
 const monday int64 = 1_767_542_400_000
 
 // profile is the device's.

@@ -29,6 +29,11 @@
 // field data stands behind them. Opts.Stories multiplies the honest repeats, to
 // see how far a goal carries.
 //
+// That a repeat comes within two hours is by construction (people.go), and so
+// are the same card and the same amount: R02 is made for exactly these. What can
+// be learned is where an exemption lets one through, by how late it comes, and
+// what all of it costs honest customers.
+//
 // What it leaves out: tips, pre-authorisations and completions (linked to an
 // original and exempt), refunds, offline sales, keyed cards, power cuts and a
 // dead line, which the soak and the model have. What was learned of a merchant

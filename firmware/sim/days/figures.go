@@ -46,7 +46,8 @@ func Ranked(m map[Cause]int) (out []CauseCount) {
 }
 
 // The goals. THROTTLE §5, and stricter: waits and calls for a supervisor count
-// as refusals, but for those of a card that its bank would have refused as well.
+// as refusals. What the bank would have refused as well is none of ours, and
+// neither is R01, which §5 leaves out.
 const (
 	MostAsked       = 3.0  // of 1,000, all shops
 	MostAskedTicket = 15.0 // of 1,000, the ticket profile

@@ -14,10 +14,12 @@ import (
 type Opts struct {
 	Seed  uint64
 	Shop  Shop
-	Days  int             // that count; Before come first
+	Days  int             // that count; as many as Before come first
 	Rules *throttle.Rules // nil: the throttle is off
 	// Stories multiplies how often honest repeats happen; 0 means 1.
 	Stories float64
+	// Fresh counts from the first day, with nothing learned: for tests.
+	Fresh bool
 }
 
 // Before is how many days are lived before the count begins: rules that need a
@@ -63,8 +65,12 @@ func Run(o Opts) (Result, []Attempt, error) {
 	l.desk = newDesk(o.Rules, h, l.wallet.scopesOf)
 	l.desk.closed = l.reversed
 	l.desk.took = func(e throttle.Event) { l.past.took(e, l.desk.moment()) }
-	for n := range Before + o.Days {
-		l.counting = n >= Before
+	before := Before
+	if o.Fresh {
+		before = 0
+	}
+	for n := range before + o.Days {
+		l.counting = n >= before
 		if err := l.day(n); err != nil {
 			return l.out, l.trace, fmt.Errorf("%s, seed %d, day %d: %w", o.Shop.Name, o.Seed, n, err)
 		}

@@ -63,8 +63,9 @@ const (
 	repeatSigma  = 1.5746
 	repeatMost   = 2 * time.Hour
 	// sameRef: per cent of repeats of an order with a number at which it is keyed
-	// again.
-	sameRef = 90
+	// again; slipRef: at which a wrong one is keyed, so that it looks like another
+	// order. At the others none is.
+	sameRef, slipRef = 90, 3
 	// overlooks: per cent of repeats at which the note beside the confirm step is
 	// on the screen and not read. It counts as shown; the second charge counts,
 	// too.

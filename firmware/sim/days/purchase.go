@@ -68,7 +68,7 @@ func (l *life) buy(o *order, card int32) int32 {
 			l.lostAnswer(o, card)
 			return card
 		case isHeld: // an earlier purchase of this card is open
-			l.out.met(o, throttle.Cool, throttle.MakeID(1, 0), false)
+			l.out.met(o, throttle.Cool, ruleOpen, false)
 			l.later(o, card)
 			return card
 		case isAbsorbed: // "no, this is the second one": once more, without the number if that was why
@@ -139,8 +139,11 @@ func (l *life) accident(o *order) {
 			return
 		}
 		ref := o.ref
-		if !l.rnd.percent(sameRef) {
-			o.ref = 0
+		if x := l.rnd.IntN(100); ref != 0 && x >= sameRef {
+			if o.ref = 0; x < sameRef+slipRef {
+				l.refs++
+				o.ref = l.refs
+			}
 		}
 		l.attempt(o, o.card, o.amount)
 		o.ref = ref

@@ -75,7 +75,8 @@ type Result struct {
 	Waited   int `json:"waited"`
 	Called   int `json:"called"`
 	Refused  int `json:"refused"`
-	Needless int `json:"needless"` // purchases that waited, called or were refused where the bank would have paid
+	Needless int `json:"needless"` // purchases that waited, called or were refused where the bank would have paid, Own apart
+	Own      int `json:"own_open"` // of those that waited: for the same card's own open payment (R01), which is what it is for
 
 	Causes    map[Cause]int `json:"-"`
 	Guides    map[Cause]int `json:"-"` // what was said of keys and of reading
@@ -119,6 +120,7 @@ func (r *Result) Add(o Result) {
 	r.Called += o.Called
 	r.Refused += o.Refused
 	r.Needless += o.Needless
+	r.Own += o.Own
 	r.VoidStops += o.VoidStops
 	r.Reswipes += o.Reswipes
 	r.Held += o.Held
@@ -149,6 +151,9 @@ func addCauses(to, from map[Cause]int) map[Cause]int {
 	return to
 }
 
+// ruleOpen is R01.
+var ruleOpen = throttle.MakeID(1, 0)
+
 // met counts what a rule did to an honest purchase, each sort once; vain tells
 // that the bank would have refused it as well.
 func (r *Result) met(o *order, a throttle.Action, id throttle.ID, vain bool) {
@@ -176,7 +181,10 @@ func (r *Result) met(o *order, a throttle.Action, id throttle.ID, vain bool) {
 	o.seen |= bit
 	*to++
 	r.Causes[Cause{id.String(), a.String()}]++
-	if bit >= seenWait && !vain && o.seen&seenNeedless == 0 {
+	if id == ruleOpen {
+		r.Own++
+	}
+	if bit >= seenWait && !vain && id != ruleOpen && o.seen&seenNeedless == 0 {
 		o.seen |= seenNeedless
 		r.Needless++
 	}
@@ -198,7 +206,7 @@ func (r *Result) close(trace []Attempt, orders []*order) {
 		case a.Undo:
 			delete(booked, a.Order)
 			continue
-		case a.Answer == LostBooked && a.Charged:
+		case a.Answer == LostBooked && a.Sent:
 			booked[a.Order] = true
 		}
 		if !a.Counted {
@@ -242,7 +250,7 @@ func (a *Attempt) noticed() Noticed {
 	case a.Action > throttle.Absorb || a.Held:
 		n.Stopped = 1
 	case a.Action == throttle.Warn && a.Rule.Num() == 2:
-		n.Shown, n.Overlooked = 1, count(a.Charged)
+		n.Shown, n.Overlooked = 1, count(a.charged())
 	}
 	return n
 }

@@ -56,10 +56,15 @@ type Attempt struct {
 	Undo bool
 
 	// What ours did.
-	Action  throttle.Action
-	Rule    throttle.ID
-	Held    bool // by the gate of an open payment
-	Charged bool // it was sent and booked
+	Action throttle.Action
+	Rule   throttle.ID
+	Held   bool // by the gate of an open payment
+	Sent   bool
+}
+
+// charged: it was sent, and the host booked it.
+func (a *Attempt) charged() bool {
+	return a.Sent && (a.Answer == Approves || a.Answer == LostBooked)
 }
 
 // order is what a customer means to pay once.
