@@ -25,8 +25,11 @@
 // (Truth) is known to who makes the traffic and to nobody that decides.
 //
 // What it is not: the numbers of the traffic (shops.go, people.go) are
-// assumptions, with a reason each, made before the first result was seen. No
-// field data stands behind them. Opts.Stories multiplies the honest repeats, to
+// assumptions, with a reason each; no field data stands behind them. They were
+// made before the first result was seen, save what that result showed to be no
+// honest trade: a tank of petrol bought in the shop (Shop.Extra), five payments
+// in a row at a hotel's desk, customers who forget at once what their bank said,
+// and a second purchase begun while the first was not settled. Opts.Stories multiplies the honest repeats, to
 // see how far a goal carries.
 //
 // That a repeat comes within two hours is by construction (people.go), and so

@@ -5,8 +5,7 @@ import "time"
 // How banks, readers and people behave, the same in every shop. Assumed, as the
 // shops are; rates are of 1,000 attempts unless said otherwise.
 const (
-	// What banks refuse. The order of size is that of published decline mixes of
-	// card-present debit: too little money and wrong PINs lead.
+	// What banks refuse. Wrong PINs and too little money lead at a counter.
 	declineFunds  = 4.0 // 51
 	declinePIN    = 6.0 // 55: every sale asks for a PIN here, and people have more than one
 	declineOther  = 1.5 // 05

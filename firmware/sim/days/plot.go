@@ -13,6 +13,7 @@ const (
 	plotL, plotR, plotT, plotB = 70, 30, 64, 64
 	plotMin, plotMax           = 0.02, 400.0 // of 1,000; less than the least stands at it
 	letter                     = 6.3         // width of one of a label, about
+	small                      = 6.0         // of one of the line below it
 )
 
 type mark struct {
@@ -58,7 +59,8 @@ func Plot(total Result) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="DejaVu Sans, Noto Sans, sans-serif" font-size="12">`+"\n", plotW, plotH)
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", plotW, plotH)
 	text(&b, plotL, 26, "start", 16, "#111", "Accidental repeats that come to notice, against honest purchases interrupted")
-	text(&b, plotL, 45, "start", 12, "#555", fmt.Sprintf("%d honest purchases on %d days, %d accidental repeats, %d re-swipes after a lost answer; simulated traffic, the same for all", total.Payments, total.Days, all.Count, total.Reswipes))
+	text(&b, plotL, 45, "start", 12, "#555", fmt.Sprintf("%s honest purchases on %s days, %s accidental repeats, %s re-swipes after a lost answer; simulated traffic, the same for all",
+		grouped(total.Payments), grouped(total.Days), grouped(all.Count), grouped(total.Reswipes)))
 	axes(&b)
 	place(&b, marks)
 	legend(&b)
@@ -68,9 +70,18 @@ func Plot(total Result) string {
 
 func held(n, of int) string { return fmt.Sprintf("re-swipes held %.0f %%", Percent(n, of)) }
 
+// grouped is a number with a comma at each thousand.
+func grouped(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
 func text(b *strings.Builder, x, y float64, anchor string, size float64, fill, s string) {
 	s = strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(s)
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s" font-size="%.1f" fill="%s" stroke="#fff" stroke-width="3" paint-order="stroke">%s</text>`+"\n", x, y, anchor, size, fill, s)
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s" font-size="%.1f" fill="%s">%s</text>`+"\n", x, y, anchor, size, fill, s)
 }
 
 func line(b *strings.Builder, x1, y1, x2, y2 float64, style string) {
@@ -121,7 +132,7 @@ func place(b *strings.Builder, marks []mark) {
 		taken = append(taken, box{m.x - 8, m.y - 8, 16, 16})
 	}
 	for k, m := range marks {
-		w, h := letter*float64(max(len([]rune(m.label)), len([]rune(m.note)))), 28.0
+		w, h := max(letter*float64(len([]rune(m.label))), small*float64(len([]rune(m.note)))), 28.0
 		if m.note == "" {
 			h = 14
 		}
@@ -133,7 +144,7 @@ func place(b *strings.Builder, marks []mark) {
 			{box{m.x - 4, m.y - h - 11, w, h}, "start"}, {box{m.x - 4, m.y + 11, w, h}, "start"},
 			{box{m.x + 12, m.y - h - 6, w, h}, "start"}, {box{m.x + 12, m.y + 6, w, h}, "start"},
 			{box{m.x - 12 - w, m.y - h - 6, w, h}, "end"}, {box{m.x - 12 - w, m.y + 6, w, h}, "end"},
-			{box{m.x - 4, m.y - h - 28, w, h}, "start"}, {box{m.x - 4, m.y + 28, w, h}, "start"},
+			{box{m.x + 44, m.y - h - 4, w, h}, "start"}, {box{m.x - 4, m.y - h - 28, w, h}, "start"}, {box{m.x - 4, m.y + 28, w, h}, "start"},
 		}
 		best := sides[0]
 		for _, s := range sides {
@@ -155,10 +166,13 @@ func place(b *strings.Builder, marks []mark) {
 		if m.strong {
 			fill = "#0b6e4f"
 		}
-		fmt.Fprintf(b, m.shape+"\n", m.x, m.y)
+		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#fff" fill-opacity="0.85"/>`+"\n", best.at.x-1, best.at.y, w-4, h)
 		text(b, x, best.at.y+11, best.anchor, 12, fill, m.label)
 		if m.note != "" {
 			text(b, x, best.at.y+24, best.anchor, 10.5, "#777", m.note)
 		}
+	}
+	for _, m := range marks { // above every label
+		fmt.Fprintf(b, m.shape+"\n", m.x, m.y)
 	}
 }
