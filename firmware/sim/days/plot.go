@@ -29,7 +29,12 @@ func plotX(per float64) float64 {
 	return plotL + math.Min(v, 1)*(plotW-plotL-plotR)
 }
 
-func plotY(percent float64) float64 { return plotH - plotB - percent/100*(plotH-plotT-plotB) }
+// plotY leaves some room below 0 %, for the labels there.
+func plotY(percent float64) float64 {
+	return plotH - plotB - (percent-plotLow)/(100-plotLow)*(plotH-plotT-plotB)
+}
+
+const plotLow = -7.0
 
 const (
 	ourShape    = `<circle cx="%[1]f" cy="%[2]f" r="8" fill="#0b6e4f"/>`
@@ -95,13 +100,13 @@ func axes(b *strings.Builder) {
 		text(b, plotL-8, plotY(p)+4, "end", 12, "#333", fmt.Sprintf("%.0f %%", p))
 	}
 	for _, v := range []float64{0.05, 0.1, 0.3, 1, 3, 10, 30, 100, 300} {
-		line(b, plotX(v), plotY(0), plotX(v), plotY(100), grid)
-		text(b, plotX(v), plotY(0)+18, "middle", 12, "#333", fmt.Sprint(v))
+		line(b, plotX(v), plotY(plotLow), plotX(v), plotY(100), grid)
+		text(b, plotX(v), plotY(plotLow)+18, "middle", 12, "#333", fmt.Sprint(v))
 	}
-	text(b, plotL, plotY(0)+18, "middle", 12, "#333", "0")
+	text(b, plotL, plotY(plotLow)+18, "middle", 12, "#333", "0")
 	text(b, (plotL+plotW-plotR)/2, plotH-22, "middle", 12, "#333", "honest purchases interrupted, of 1,000 (logarithmic)")
 	const goal = `stroke="#0b6e4f" stroke-dasharray="5 4"`
-	line(b, plotX(MostAsked), plotY(100), plotX(MostAsked), plotY(0), goal)
+	line(b, plotX(MostAsked), plotY(100), plotX(MostAsked), plotY(plotLow), goal)
 	line(b, plotL, plotY(LeastSurfaced), plotW-plotR, plotY(LeastSurfaced), goal)
 	text(b, plotX(MostAsked)+5, plotY(14), "start", 11, "#0b6e4f", "goal: questions ≤ 3")
 	fmt.Fprintf(b, `<text transform="translate(18 %.1f) rotate(-90)" text-anchor="middle" fill="#333">accidental repeats surfaced</text>`+"\n", plotY(50))
