@@ -10,9 +10,10 @@ KILLS ?= 500
 IMAGES ?= 10000
 SEEDS ?= 1,2,3,4
 SALES ?= 20000
+DAYS ?= 10000
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak model mutants build scripts generate clean
+.PHONY: help run test check fuzz bench cross crash soak days model mutants build scripts generate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ crash: build ## kill -9 of posd, then disks as power cuts leave them: KILLS=500 
 
 soak: build ## whole days in virtual time, with random faults: SEEDS=1,2,3,4 SALES=20000
 	@$(BIN)/posbench soak --seeds $(SEEDS) --sales $(SALES)
+
+days: build ## honest days of every kind of shop, beside other products: DAYS=10000
+	@$(BIN)/posbench days --days $(DAYS)
 
 model: build ## every interleaving of the reducer with a small host, to the end
 	@$(BIN)/posbench model
