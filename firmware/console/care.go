@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"swipewell/firmware/care"
+	"swipewell/hal"
 )
 
 // care answers what the pages beside selling know.
@@ -40,10 +41,8 @@ func (s *Server) care(ctx context.Context, q Request, send func(kind string, v a
 			if !q.Follow {
 				return nil
 			}
-			select {
-			case <-ctx.Done():
+			if hal.Sleep(ctx, s.o.Clock, time.Second) != nil {
 				return nil
-			case <-time.After(time.Second): // of a client's, not the device's
 			}
 		}
 	case "take":
@@ -227,7 +226,7 @@ func cmdEnrol(s *Shell, ctx context.Context, args []string) error {
 		return nil
 	}
 	s.say("enrol-swipe")
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := hal.WithTimeout(ctx, s.o.Clock, time.Minute)
 	defer cancel()
 	if err := s.o.Backend.Enrol(ctx, n); err != nil {
 		return err

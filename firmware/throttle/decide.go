@@ -285,6 +285,9 @@ func (t *tally) fits(x *Rule, f *Facts) bool {
 			}
 		case DistinctCards:
 			have = int64(t.distinct)
+			if t.distinct == distinctMost && !m.Least { // more than are told apart: not few
+				return false
+			}
 			if m.Scale == OfCount {
 				have, want = have*100, m.N*int64(t.n)
 			}

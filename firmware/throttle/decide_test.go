@@ -105,6 +105,12 @@ func TestRulesFireAndLetGo(t *testing.T) {
 		s.done(1, 1280, Approved, "00")
 		s.now += time.Minute
 		f := s.facts(1)
+		// Within two minutes a keyed quantity is no reason: R02d.
+		if d := s.rules.Decide(Attempt{On: PreSale, Amount: 1280, Qty: true}, f); d.Action != Ask || d.Rule != MakeID(2, 4) {
+			t.Errorf("a quantity at once: %v by %v", d.Action, d.Rule)
+		}
+		s.now += 61 * time.Second
+		f = s.facts(1)
 		for _, a := range []Attempt{{On: PreSale, Amount: 1280, Order: true}, {On: PreSale, Amount: 1280, Qty: true}} {
 			if d := s.rules.Decide(a, f); d.Action != Allow {
 				t.Errorf("%+v: %v", a, d.Action)

@@ -334,7 +334,7 @@ func (m *machine) quantityDone(v string) {
 	for _, c := range v {
 		n = n*10 + int(c-'0')
 	}
-	if v == "" {
+	if v == "" && m.settings().Quantity != throttle.Required { // one piece, and nobody has counted
 		m.Typed = ""
 		m.next()
 		return

@@ -48,8 +48,8 @@ var shopHelp = map[string]page{
 		article{"数量", "同价的几张票或几件商品一起收,只刷一次卡。", "总价=单价×数量,确认前不发送。", "输入数量按确认;一张直接确认。"},
 		article{"How many", "Several tickets of one price in one payment.", "Price times number; nothing is sent before you confirm.", "Key the number, enter; for one just enter."}},
 	"help/order": {
-		article{"单号", "桌号、房号或订单号。同一单号只收一次。", "已付的单号再输入,只显示原结果。", "输入单号按确认;没有就直接确认。"},
-		article{"Order number", "A table, a room or an order. One order is paid once.", "A paid order shows its result and charges nothing.", "Key it, enter; without one just enter."}},
+		article{"单号", "账单号或订单号,每单一个;桌号、房号会重复,不要用。同一单号只收一次。", "已付的单号再输入,只显示原结果。", "输入单号按确认;没有就直接确认。几位各付一部分时,后面的单号留空。"},
+		article{"Order number", "The number of a bill or an order: each has its own. A table or a room comes again, so do not key those.", "A paid order shows its result and charges nothing.", "Key it, enter; without one just enter. Where several pay a part each, the later ones have no number."}},
 	"help/why": {
 		article{"原因诊断", "本机按证据判断最近的麻烦从哪里来,并说明有多大把握。", "诊断不涉及扣款。", "照提示的一步做;拿不准时先做它建议的试验。"},
 		article{"Why", "The device weighs what it has seen and says how sure it is.", "No money moves here.", "Do the one step it names; if it is not sure, try what it suggests."}},

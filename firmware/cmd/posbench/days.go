@@ -176,10 +176,11 @@ func daysLive(ctx context.Context, work []daysWork, o daysOpts) ([]days.Result, 
 
 func daysTable(results []days.Result, total days.Result) {
 	fmt.Println("of 1000 honest purchases, each counted once in a column: asked; notes beside the confirm step; an earlier result shown again; waits; supervisor")
-	fmt.Println("calls; refusals; needless: stopped though the bank would have paid (R01 apart, which holds a card for its own open payment). Of accidental")
+	fmt.Println("calls; refusals; bank: refused with the bank's own word, which it would say again; needless: stopped, in whatever way, though the bank would have paid")
+	fmt.Println("(R01 apart, which holds a card for its own open payment). Of accidental")
 	fmt.Println("repeats, in %: surfaced, by how late; and how. double: orders charged twice by a lost answer; twice: by a repeat all the same.")
-	fmt.Printf("%-7s %5s %9s %6s %6s %6s %6s %6s %6s %7s | %7s %6s %6s %6s %6s = %6s %6s %6s %6s | %8s %6s %6s %5s\n", "profile", "days", "purchases",
-		"asked", "notes", "again", "waits", "superv", "refus", "needls", "repeats", "≤10s", "≤600s", "later", "all", "again", "asked", "shown", "stop", "re-swipe", "held %", "double", "twice")
+	fmt.Printf("%-7s %5s %9s %6s %6s %6s %6s %6s %6s %6s %7s | %7s %6s %6s %6s %6s = %6s %6s %6s %6s | %8s %6s %6s %5s\n", "profile", "days", "purchases",
+		"asked", "notes", "again", "waits", "superv", "refus", "bank", "needls", "repeats", "≤10s", "≤600s", "later", "all", "again", "asked", "shown", "stop", "re-swipe", "held %", "double", "twice")
 	for i := range results {
 		daysRow(&results[i])
 	}
@@ -207,8 +208,8 @@ func daysTable(results []days.Result, total days.Result) {
 func daysRow(r *days.Result) {
 	all := r.All()
 	late := func(l days.Late) float64 { return days.Percent(r.Repeats[l].Surfaced(), r.Repeats[l].Count) }
-	fmt.Printf("%-7s %5d %9d %6.2f %6.2f %6.2f %6.3f %6.3f %6.3f %7.3f | %7d %6.1f %6.1f %6.1f %6.2f = %6.1f %6.1f %6.1f %6.1f | %8d %6.1f %6d %5d\n", r.Profile, r.Days, r.Payments,
-		r.Per(r.Asked), r.Per(r.Noted), r.Per(r.Absorbed), r.Per(r.Waited), r.Per(r.Called), r.Per(r.Refused), r.Per(r.Needless),
+	fmt.Printf("%-7s %5d %9d %6.2f %6.2f %6.2f %6.3f %6.3f %6.3f %6.3f %7.3f | %7d %6.1f %6.1f %6.1f %6.2f = %6.1f %6.1f %6.1f %6.1f | %8d %6.1f %6d %5d\n", r.Profile, r.Days, r.Payments,
+		r.Per(r.Asked), r.Per(r.Noted), r.Per(r.Absorbed), r.Per(r.Waited), r.Per(r.Called), r.Per(r.Refused), r.Per(r.Passed), r.Per(r.Needless),
 		all.Count, late(days.TenSeconds), late(days.TenMinutes), late(days.LongTail), days.Percent(all.Surfaced(), all.Count),
 		days.Percent(all.Absorbed, all.Count), days.Percent(all.Asked, all.Count), days.Percent(all.Shown, all.Count), days.Percent(all.Stopped, all.Count),
 		r.Reswipes, days.Percent(r.Held, r.Reswipes), r.Double, r.Again)
@@ -249,8 +250,8 @@ func daysGoals(o daysOpts, total days.Result, goals []days.Goal, took time.Durat
 	all := total.All()
 	fmt.Printf("repeats charged all the same %d: %d not surfaced, %d with the note overlooked; %.0f purchases a second\n", total.Again, all.Count-all.Surfaced(), all.Overlooked,
 		float64(total.Payments)/took.Seconds())
-	fmt.Printf("days %d purchases %d asked %.2f notes %.2f absorbed %.2f waits %.3f supervisor %.3f refusals %.3f needless %.3f repeats %d surfaced %.2f shown %.2f reswipes %d held %.2f double %d twice %d seed %d\n",
-		total.Days, total.Payments, total.Per(total.Asked), total.Per(total.Noted), total.Per(total.Absorbed), total.Per(total.Waited), total.Per(total.Called), total.Per(total.Refused), total.Per(total.Needless),
+	fmt.Printf("days %d purchases %d asked %.2f notes %.2f absorbed %.2f waits %.3f supervisor %.3f refusals %.3f passed_on %.3f needless %.3f repeats %d surfaced %.2f shown %.2f reswipes %d held %.2f double %d twice %d seed %d\n",
+		total.Days, total.Payments, total.Per(total.Asked), total.Per(total.Noted), total.Per(total.Absorbed), total.Per(total.Waited), total.Per(total.Called), total.Per(total.Refused), total.Per(total.Passed), total.Per(total.Needless),
 		all.Count, days.Percent(all.Surfaced(), all.Count), days.Percent(all.Shown, all.Count), total.Reswipes, days.Percent(total.Held, total.Reswipes), total.Double, total.Again, o.seed)
 }
 
@@ -265,7 +266,7 @@ type daysShop struct {
 
 func daysShopOf(r days.Result) daysShop {
 	s := daysShop{Result: r, Per1000: map[string]float64{}, Surfaced: map[string]float64{}, Rules: days.Ranked(r.Causes), Beside: days.Ranked(r.Guides)}
-	for name, n := range map[string]int{"asked": r.Asked, "noted": r.Noted, "absorbed": r.Absorbed, "waited": r.Waited, "called": r.Called, "refused": r.Refused, "needless": r.Needless, "own_open": r.Own} {
+	for name, n := range map[string]int{"asked": r.Asked, "noted": r.Noted, "absorbed": r.Absorbed, "waited": r.Waited, "called": r.Called, "refused": r.Refused, "passed_on": r.Passed, "needless": r.Needless, "own_open": r.Own} {
 		s.Per1000[name] = r.Per(n)
 	}
 	all := r.All()

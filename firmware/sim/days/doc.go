@@ -39,8 +39,8 @@
 //
 // What it leaves out: tips, pre-authorisations and completions (linked to an
 // original and exempt), refunds, offline sales, keyed cards, power cuts and a
-// dead line, which the soak and the model have. What was learned of a merchant
-// (amounts, hours) is worked out anew once a week from the last four; the first
-// two weeks of a life are lived and not counted, since rules that need a past
-// wait for it.
+// dead line, which the soak and the model have. What is learned of a merchant
+// (amounts, hours) is learned as the device does, by firmware/care; the first two
+// weeks of a life are lived and not counted, since rules that need a past wait for
+// it.
 package days

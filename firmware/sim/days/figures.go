@@ -51,7 +51,8 @@ func Ranked(m map[Cause]int) (out []CauseCount) {
 const (
 	MostAsked       = 3.0  // of 1,000, all shops
 	MostAskedTicket = 15.0 // of 1,000, the ticket profile
-	MostNeedless    = 0.05 // of 1,000, all shops
+	MostRefused     = 0.05 // of 1,000, all shops
+	MostNeedless    = 0.05 // of 1,000, all shops: waits and calls as well
 	LeastSurfaced   = 97.0 // per cent of accidental repeats
 	LeastHeld       = 100.0
 )
@@ -87,7 +88,8 @@ func Goals(shops []Result, total Result) (out []Goal) {
 	}
 	if whole {
 		all := total.All()
-		out = append(out, atMost("needless stops of 1000", total.Per(total.Needless), MostNeedless),
+		out = append(out, atMost("refusals of 1000", total.Per(total.Refused), MostRefused),
+			atMost("needless stops of 1000, waits too", total.Per(total.Needless), MostNeedless),
 			atLeast("repeats surfaced, %", Percent(all.Surfaced(), all.Count), LeastSurfaced))
 	}
 	return append(out, atLeast("re-swipes after no answer held, %", Percent(total.Held, total.Reswipes), LeastHeld),

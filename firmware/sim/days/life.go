@@ -64,7 +64,10 @@ func Run(o Opts) (Result, []Attempt, error) {
 	h.says25 = h.rnd.percent(hostSays25)
 	l.desk = newDesk(o.Rules, h, l.wallet.scopesOf)
 	l.desk.closed = l.reversed
-	l.desk.took = func(e throttle.Event) { l.past.took(e, l.desk.moment()) }
+	l.desk.took = func(e throttle.Event) {
+		l.past.usual.Add(e)
+		l.past.learn(l.desk.book)
+	}
 	before := Before
 	if o.Fresh {
 		before = 0
@@ -106,10 +109,6 @@ func (l *life) day(n int) error {
 	}
 	if !always {
 		l.agenda.clear()
-	}
-	l.past.days++
-	if l.past.days >= throttle.MinDays && l.past.days%7 == 0 {
-		l.desk.book.Learn(l.past.learn(l.desk.moment().At))
 	}
 	return l.settle()
 }

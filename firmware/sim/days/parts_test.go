@@ -65,7 +65,7 @@ func TestMetOnce(t *testing.T) {
 	r.met(&order{counted: true}, throttle.Refuse, r05, true)
 	r.met(&order{counted: true}, throttle.Cool, ruleOpen, false)
 	r.met(&order{}, throttle.Refuse, r05, false) // before the count
-	if r.Asked != 1 || r.Waited != 2 || r.Called != 1 || r.Refused != 1 || r.Needless != 1 || r.Own != 1 || r.Stops() != 4 {
+	if r.Asked != 1 || r.Waited != 2 || r.Called != 1 || r.Refused != 0 || r.Passed != 1 || r.Needless != 1 || r.Own != 1 || r.Stops() != 4 {
 		t.Errorf("%+v", r)
 	}
 	if c := r.Causes[Cause{"R04", "confirm"}]; c != 1 {
@@ -102,28 +102,6 @@ func TestBank(t *testing.T) {
 	}
 	if w.scopesOf(w.at(n).ref) != w.at(n).scopes || w.scopesOf(w.at(n).ref).Key.IsZero() {
 		t.Error("a card is not found by its reference")
-	}
-}
-
-func TestLearned(t *testing.T) {
-	var p past
-	for d := range 28 {
-		for h := 9; h < 18; h++ {
-			at := time.Duration(d)*day + time.Duration(h)*time.Hour
-			p.took(throttle.Event{At: at, What: throttle.Sale, Outcome: throttle.Approved, Amount: int64(100 * (h - 8))},
-				throttle.Moment{At: at, Minute: int32(d%7*24*60 + h*60)})
-		}
-		p.days++
-	}
-	l := p.learn(28 * day)
-	if l.Days != 28 || l.P90 != 900 || l.P99 != 900 || l.MedianHour != 500 {
-		t.Errorf("%+v", l)
-	}
-	if !l.Open(9*60, 0) || !l.Open(8*60+40, 30) || l.Open(8*60, 30) || l.Open(3*60, 30) {
-		t.Error("hours")
-	}
-	if l := p.learn(90 * day); l.P90 != 0 {
-		t.Errorf("of a past that is over: %+v", l)
 	}
 }
 

@@ -74,7 +74,8 @@ type Result struct {
 	Absorbed int `json:"absorbed"`
 	Waited   int `json:"waited"`
 	Called   int `json:"called"`
-	Refused  int `json:"refused"`
+	Refused  int `json:"refused"`  // although the bank would have paid
+	Passed   int `json:"passed"`   // refused with the word that the bank had given, and would have given again
 	Needless int `json:"needless"` // purchases that waited, called or were refused where the bank would have paid, Own apart
 	Own      int `json:"own_open"` // of those that waited: for the same card's own open payment (R01), which is what it is for
 
@@ -96,8 +97,9 @@ type Result struct {
 	Peers []PeerResult `json:"-"`
 }
 
-// Stops are waits, supervisor calls and refusals together.
-func (r *Result) Stops() int { return r.Waited + r.Called + r.Refused }
+// Stops are waits, supervisor calls and refusals together, those with the bank's
+// own word included.
+func (r *Result) Stops() int { return r.Waited + r.Called + r.Refused + r.Passed }
 
 // All are the repeats, however late.
 func (r *Result) All() (n Noticed) {
@@ -119,6 +121,7 @@ func (r *Result) Add(o Result) {
 	r.Waited += o.Waited
 	r.Called += o.Called
 	r.Refused += o.Refused
+	r.Passed += o.Passed
 	r.Needless += o.Needless
 	r.Own += o.Own
 	r.VoidStops += o.VoidStops
@@ -172,6 +175,9 @@ func (r *Result) met(o *order, a throttle.Action, id throttle.ID, vain bool) {
 		bit, to = seenCall, &r.Called
 	case throttle.Refuse, throttle.Lock:
 		bit, to = seenRefuse, &r.Refused
+		if vain {
+			bit, to = seenPassed, &r.Passed
+		}
 	default:
 		return
 	}

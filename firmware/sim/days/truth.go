@@ -106,6 +106,7 @@ const (
 	seenWait
 	seenCall
 	seenRefuse
+	seenPassed
 	seenNeedless // stopped, and the bank would have paid
 )
 
