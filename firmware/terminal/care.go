@@ -150,10 +150,18 @@ func alertKey(n int) string  { return fmt.Sprintf("alert/%06d", n) }
 func ticketKey(n int) string { return fmt.Sprintf("ticket/%06d", n) }
 func sealKey(n int) string   { return fmt.Sprintf("seal/%08d", n) }
 
-// keepCare writes rows of the pages soon: nobody waits for them.
+// keepCare writes rows of the pages, those of one moment together. What a
+// person did there is written before the screen shows it ([Terminal.saved]).
 func (t *Terminal) keepCare(rows ...store.Row) {
 	t.care.rows = append(t.care.rows, rows...)
-	t.flushIn(2 * time.Second)
+	t.flushIn(200 * time.Millisecond)
+}
+
+// saved writes at once what a person has done on a page, before the screen says so.
+func (t *Terminal) saved() {
+	if len(t.care.rows) > 0 {
+		t.flushSoft()
+	}
 }
 
 // learn takes what happened into what is usual here, and into the records.

@@ -283,7 +283,11 @@ func (t *Terminal) noteSoft(e throttle.Event) {
 		t.flushSoft()
 		return
 	}
-	t.flushIn(softFor)
+	wait := softFor
+	if e.What == throttle.InputBad {
+		wait = time.Second // numbers that are tried are counted over a power cut as well
+	}
+	t.flushIn(wait)
 }
 
 // flushIn sees to it that what waits for a commit gets one of its own, if none
@@ -303,7 +307,10 @@ func (t *Terminal) flushIn(d time.Duration) {
 // is in it.
 func (t *Terminal) flushSoft() {
 	g := &t.guard
-	g.flush = nil
+	if g.flush != nil {
+		g.flush()
+		g.flush = nil
+	}
 	if len(g.soft)+len(t.care.rows) == 0 || t.err != nil {
 		return
 	}

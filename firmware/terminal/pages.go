@@ -181,6 +181,7 @@ func (t *Terminal) pageKey(x txn.PageKey) {
 			}
 		}
 	}
+	t.saved()
 	t.draw()
 }
 

@@ -167,6 +167,8 @@ func (t *Terminal) TakeAlert(n int) (care.Alert, error) {
 	}
 	t.keepCare(careRow(alertKey(a.N), a))
 	t.logAlert(a, "taken")
+	t.saved()
+	t.draw() // its page may be open
 	return a, nil
 }
 
