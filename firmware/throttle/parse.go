@@ -263,7 +263,7 @@ func (p *parser) rc() RC {
 	return RC{t.text[0], t.text[1]}
 }
 
-// id reads R00 to R99, with a stage a to e.
+// id reads R00 to R99, with a stage a to h.
 func (p *parser) id() (ID, token) {
 	t := p.word("the id of a rule")
 	s := t.text
@@ -444,7 +444,7 @@ func (p *parser) duration(least, most time.Duration) time.Duration {
 	return d
 }
 
-// aYear bounds windows; a device remembers a month.
+// aMonth bounds windows; a device remembers a month.
 const aMonth = 31 * 24 * time.Hour
 
 func (p *parser) count() int64 {
