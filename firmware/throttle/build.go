@@ -201,7 +201,7 @@ func (r *Rules) floor() error {
 			return x.Action.Do == Hold && x.Window.Kind == Unresolved && x.Action.Override == NoFactors && x.Unless == 0
 		}),
 		need(MakeID(2, 0), "ask at least before the same card and amount is charged again within 300s", func(x Rule) bool {
-			return x.Action.Do >= Ask && x.Window.Kind == Sliding && x.Window.Dur >= floorTwin && x.Match.Same == SameCard|SameAmount && slices.Contains(x.Match.Outcomes, Approved) && x.This.isZero() && needsOne(x)
+			return x.Action.Do >= Ask && (!x.Action.ends() || x.Action.Dur >= floorTwin) && x.Window.Kind == Sliding && x.Window.Dur >= floorTwin && x.Match.Same == SameCard|SameAmount && slices.Contains(x.Match.Outcomes, Approved) && x.This.isZero() && needsOne(x)
 		}),
 		need(MakeID(3, 0), "show what an order paid, and charge it no second time", func(x Rule) bool {
 			return x.Action.Do >= Absorb && x.Window.Kind == Ever && x.Action.Override == NoFactors
@@ -342,11 +342,13 @@ func looser(a, b Rule) string {
 	switch {
 	case b.Action.Do < a.Action.Do:
 		return fmt.Sprintf("%v is weaker than %v", b.Action.Do, a.Action.Do)
+	case b.Action.Do > a.Action.Do && b.Action.ends() && b.Action.Dur < a.Window.Dur:
+		return fmt.Sprintf("%v lets go after %v, and what it stands for stays for %v; a rule of its own may stand beside it", b.Action.Do, b.Action.Dur, a.Window.Dur)
 	case b.Action.Do == a.Action.Do && b.Action.Dur < a.Action.Dur:
 		return fmt.Sprintf("%v is shorter than %v", b.Action.Dur, a.Action.Dur)
 	case b.Action.Do == a.Action.Do && (a.Action.Ladder && !b.Action.Ladder || b.Action.Factors < a.Action.Factors || b.Action.Until < a.Action.Until):
 		return "its action takes less"
-	case len(b.Action.Entries) < len(a.Action.Entries):
+	case slices.ContainsFunc(a.Action.Entries, func(e Entry) bool { return !slices.Contains(b.Action.Entries, e) }):
 		return "it locks less"
 	case b.Action.Override < a.Action.Override && b.Action.Override != NoFactors, a.Action.Override == NoFactors && b.Action.Override != NoFactors && a.Action.Do.Stops():
 		return "it is easier to pass by"

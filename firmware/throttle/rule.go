@@ -106,6 +106,11 @@ type Order struct {
 	Override Factors // what lets it pass all the same; NoFactors: nothing does
 }
 
+// ends tells that an action lets go by its own time, whatever is in the window.
+func (o Order) ends() bool {
+	return o.Do == Cool || o.Do == Lock || o.Do == Refuse && o.Until == UntilFor
+}
+
 // Same says in what an earlier event must equal the attempt.
 type Same uint8
 

@@ -3,8 +3,11 @@ package throttle
 import (
 	"crypto/ed25519"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every profile of the build is a file without an error, for the set of the
@@ -191,6 +194,17 @@ func TestTighten(t *testing.T) {
 		{"settings { card_day: 9000.00 }", true},
 		{"class funds { 51 61 }", false},
 		{"adjust R77 { measure: count >= 1 }", false},
+		// What ends by itself stands for no question that does not.
+		{"adjust R02b { action: refuse(1s) }", false},
+		{"adjust R02b { action: cooldown(1s) }", false},
+		{"adjust R02b { action: refuse(600s) }", true},
+		{"adjust R04 { action: cooldown(60s) }", false},
+		{"adjust R04 { action: cooldown(300s) }", true},
+		{"adjust R10b { action: lock(1s, keyed, swipe) }", false},
+		{"adjust R06 { action: refuse(1h) }", false},
+		{"adjust R06 { action: refuse(day) }", true},
+		{"adjust R14 { action: lock(15m, keyed, chip) }", false},
+		{"adjust R14 { action: lock(15m, keyed, swipe, chip) }", true},
 	} {
 		_, err := Default().WithText("m", "merchant for default version 1\n"+c.body+"\n")
 		if (err == nil) != c.ok {
@@ -268,4 +282,63 @@ func FuzzParse(f *testing.F) {
 			Default().Apply(file, "f")
 		}
 	})
+}
+
+// What a merchant may change opens nothing: whatever happened before, an attempt
+// that the rules of the build ask about or stop is asked about or stopped by the
+// merchant's as well.
+func TestTighterStopsAsMuch(t *testing.T) {
+	actions := []string{"confirm(default=VIEW)", "refuse(day)", "supervisor(pin)", "warn"}
+	for _, d := range []int{1, 60, 300, 600, 1800, 86400} {
+		actions = append(actions, fmt.Sprintf("cooldown(%ds)", d), fmt.Sprintf("refuse(%ds)", d), fmt.Sprintf("lock(%ds, keyed, swipe)", d))
+	}
+	taken := 0
+	for _, rule := range []string{"R02b", "R04", "R05", "R06", "R08", "R10a", "R10b", "R10c", "R16", "R17"} {
+		for _, action := range actions {
+			set, err := Default().WithText("m", fmt.Sprintf("merchant for default version 1\nadjust %s { action: %s }\n", rule, action))
+			if err != nil {
+				continue
+			}
+			taken++
+			for seed := range uint64(12) {
+				if a, b, ok := asMuch(set, rand.New(rand.NewPCG(seed, 3))); !ok {
+					t.Fatalf("%s { %s } seed %d: %v %v becomes %v %v", rule, action, seed, a.Action, a.Rule, b.Action, b.Rule)
+				}
+			}
+		}
+	}
+	if taken < 20 {
+		t.Errorf("%d changes were taken", taken)
+	}
+}
+
+// asMuch lets a card or two pay again and again under both sets.
+func asMuch(set *Rules, r *rand.Rand) (da, db Decision, ok bool) {
+	a, b := newShop(), newShop()
+	b.rules = set
+	pick := func(list ...int) int { return list[r.IntN(len(list))] }
+	for range 40 {
+		step := time.Duration(pick(1, 31, 90, 130, 301, 700, 3600)) * time.Second
+		a.now, b.now = a.now+step, b.now+step
+		card, amount := pick(0, 0, 1), int64(pick(1000, 1000, 1000, 100_000, 4_500_000))
+		da, db = a.ask(card, amount), b.ask(card, amount)
+		for s, d := range map[*shop]Decision{a: da, b: db} {
+			if d.Changed {
+				s.book.Keep(d.Cooled, s.now)
+			}
+		}
+		if da.Action >= Ask && da.Action != Cool && db.Action < Ask {
+			return da, db, false
+		}
+		if da.Action > Ask || db.Action > Ask {
+			continue
+		}
+		o, rc := Approved, "00"
+		if r.IntN(4) == 0 {
+			o, rc = Declined, []string{"05", "51"}[r.IntN(2)]
+		}
+		a.done(card, amount, o, rc)
+		b.done(card, amount, o, rc)
+	}
+	return da, db, true
 }

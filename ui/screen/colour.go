@@ -355,6 +355,9 @@ func (p *page) footer(y int) {
 	p.fill(0, y, p.w, y+1, line)
 	p.fill(0, y+1, p.w, p.h, white)
 	code, right := string(p.Code), ""
+	if r := p.rule(); r != "" {
+		code += " " + p.label("rule") + r
+	}
 	switch {
 	case p.Input == "choice":
 		right = p.msg.Next

@@ -200,13 +200,14 @@ func (p *page) monoParts(cols int) []part {
 
 func (p *page) monoFooter() {
 	y := p.h - barH + 1
-	p.tiny(0, y, string(p.Code), lit)
+	code := strings.TrimSpace(string(p.Code) + " " + p.rule())
+	p.tiny(0, y, code, lit)
 	right := string(p.Note)
 	if right == "" && p.Input != "menu" {
 		right = p.Args.Card
 	}
 	p.tiny(p.w-tinyPitch*len(right)+1, y, right, lit)
-	p.say(strings.TrimSpace(string(p.Code) + " " + right))
+	p.say(strings.TrimSpace(code + " " + right))
 }
 
 // monoMenu shows the selected item with its neighbours.

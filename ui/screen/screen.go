@@ -2,6 +2,7 @@ package screen
 
 import (
 	"image"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,6 +73,16 @@ func (p *page) say(s string) {
 	if s = strings.TrimSpace(s); s != "" {
 		p.lines = append(p.lines, s)
 	}
+}
+
+// rule is the rule that the screen speaks of, "" if its words have it already: a
+// stop always names its rule, however little room there is.
+func (p *page) rule() string {
+	r := p.Args.Rule
+	if r == "" || p.Code == "" || p.Code[0] != 'T' && p.Code != prompt.Duplicate || slices.ContainsFunc(p.lines, func(s string) bool { return strings.Contains(s, r) }) {
+		return ""
+	}
+	return r
 }
 
 func (p *page) label(key string) string { return text.Label(string(p.Lang), key) }
@@ -148,6 +159,9 @@ func (p *page) noteText() string {
 	s := m.Title
 	if p.NoteArgs.Card != "" && !strings.Contains(s, p.NoteArgs.Card) {
 		s += " " + p.NoteArgs.Card
+	}
+	if r := p.NoteArgs.Rule; r != "" && !strings.Contains(s, r) {
+		s += " " + r
 	}
 	if m.Next != "" {
 		if p.Lang == ZH {

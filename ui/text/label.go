@@ -34,6 +34,7 @@ var labels = map[string]label{
 	"key-menu":   {"菜单", "MENU"},
 	"key-any":    {"任意键返回", "ANY KEY"},
 	"key-lang":   {"F4 English", "F4 中文"},
+	"rule":       {"规则", "rule "},
 	"help":       {"帮助", "Help"},
 
 	// Fields of a transaction.
