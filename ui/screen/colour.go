@@ -185,8 +185,8 @@ func (p *page) content(y, foot int) {
 	body, next, note := p.body(), p.next(), p.note()
 	room := foot - y - next.h - note.h
 	figures := p.figures(room - body.h)
-	noBody := figures.h == 0 && p.Note != "" && p.severity == prompt.Info
-	if noBody { // on a step's screen the amount outranks the explanation
+	noBody := figures.h == 0 && p.Note != "" && (p.severity == prompt.Info || p.Input == "card")
+	if noBody { // on a step's screen, and while a card is wanted, the amount outranks the explanation
 		body.h = 0
 		figures = p.figures(room)
 	}
