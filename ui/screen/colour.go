@@ -358,6 +358,12 @@ func (p *page) footer(y int) {
 	switch {
 	case p.Input == "choice":
 		right = p.msg.Next
+		if p.Note != "" { // the codes of both first: whoever is called asks for them
+			code += " " + string(p.Note)
+			if small.width(code)+small.width(right) > p.w-3*margin {
+				right = ""
+			}
+		}
 	case p.Page != "":
 		right = p.label("key-page")
 	case p.Note != "":
