@@ -54,6 +54,7 @@ func TestWhereACauseIsSaid(t *testing.T) {
 	}{
 		{"halt", func(d *desk, x Cause) { d.do(Event{Kind: Faulted, Code: prompt.TamperOpen, Cause: x}) }, cause(prompt.CauseTamper), prompt.CauseTamper},
 		{"halt", func(d *desk, x Cause) { d.do(Event{Kind: Faulted, Code: prompt.TamperOpen, Cause: x}) }, cause(prompt.CausePeak), ""},
+		{"no keys", func(d *desk, x Cause) { d.do(Event{Kind: Faulted, Code: prompt.KeyNoMaster, Cause: x}) }, cause(prompt.CauseNone), ""},
 		{"typed", typedWrong, cause(prompt.CauseKeyed), prompt.CauseKeyed},
 		{"typed", typedWrong, cause(prompt.CauseData), prompt.CardNumber},
 		{"typed", typedWrong, Cause{}, prompt.CardNumber},

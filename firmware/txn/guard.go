@@ -300,7 +300,7 @@ func (m *machine) blame() {
 	case m.Note != "" || c.Code == "" || c.Code == m.Code || c.Code == prompt.CauseNone:
 	case c.Code == prompt.CauseUnsure:
 		for _, x := range c.Perhaps {
-			if x != "" && (!speaksOf(m.Code, x) || m.Phase == Ready) {
+			if x != "" && !speaksOf(m.Code, x) {
 				return
 			}
 		}
