@@ -44,7 +44,9 @@ func (w *Window) device(now time.Duration, s *Signals) {
 	set(Disk, g)
 	g = of(int(off), 5, 60)
 	set(Clock, g)
-	set(Case, of(2*min(tampers, 1), 1, 2))
+	g = of(2*min(tampers, 1), 1, 2)
+	g.N = tampers
+	set(Case, g)
 	n := starts
 	if fresh && starts > 1 {
 		n++

@@ -178,12 +178,14 @@ func (r Ranking) Args(w *Window, now time.Duration) (a prompt.Args) {
 	case prompt.CauseCount, prompt.CauseAmount, prompt.CauseHost:
 		a.N, a.Field = max(s[HostRC].N, s[Limit].N), w.lastCode(r.Top[0].Row.Code)
 	case prompt.CausePeak:
-		a.N = max(s[Busy].N, 2)
+		if s[Busy].Level > 0 { // else only the queue speaks of it: how many times is not known
+			a.N, a.Field = s[Busy].N, itoa(s[Busy].N)
+		}
 	case prompt.CauseCard:
 		a.N = max(s[MSROne].N, s[ICCOne].N)
 	case prompt.CauseKeyed, prompt.CauseData:
 		a.N = max(s[Format].N, s[InputRC].N)
-	case prompt.CauseRadio, prompt.CausePower:
+	case prompt.CausePower:
 		a.N = max(s[Both].Of, 2)
 	}
 	return a

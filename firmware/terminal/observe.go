@@ -291,11 +291,41 @@ func (t *Terminal) Rank() diagnose.Ranking {
 	return s.rank
 }
 
-// cause is what a cashier is told: one sentence, and only if it is sure.
+// perhaps is how likely a trouble must be for its test to be asked for.
+const perhaps = .25
+
+// unsure is what a cashier is told where the cause is not clear: what would tell
+// most. Whoever may be honest is no guess.
+func (t *Terminal) unsure(r diagnose.Ranking) (c txn.Cause) {
+	if r.Quiet() {
+		return c
+	}
+	names, likely := []string{}, 0.0
+	for i, x := range r.Top[:2] {
+		switch x.Row.Cause {
+		case diagnose.NONE:
+			continue
+		case diagnose.FRD:
+			return txn.Cause{}
+		}
+		c.Perhaps[i], likely = x.Row.Code, max(likely, x.P)
+		names = append(names, t.word("cause."+x.Row.Name()))
+	}
+	if likely < perhaps {
+		return txn.Cause{}
+	}
+	c.Code, c.Args = prompt.CauseUnsure, prompt.Args{Field: strings.Join(names, ", "), Host: t.word("test." + r.Test)}
+	return c
+}
+
+// cause is what a cashier is told: one sentence, and a cause only if it is sure.
 func (t *Terminal) cause() txn.Cause {
 	r := t.Rank()
 	top := r.Top[0]
-	if !r.Sure || top.Row.Cause == diagnose.NONE {
+	switch {
+	case !r.Sure:
+		return t.unsure(r)
+	case top.Row.Cause == diagnose.NONE && r.Sig[diagnose.Meant].Level == 0:
 		return txn.Cause{}
 	}
 	// Whoever may be honest is not named on less.

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"log/slog"
+	"math"
 	"time"
 
 	"swipewell/firmware/diagnose"
@@ -37,7 +38,7 @@ func (t *Terminal) setWall(r hostlink.Reply) int64 {
 	if host.Sub(now).Abs() < offBy {
 		return host.UnixMilli()
 	}
-	t.see(diagnose.Obs{Kind: diagnose.Jump, N: int32(max(min(host.Sub(now)/time.Second, 1<<30), -1<<30))})
+	t.see(diagnose.Obs{Kind: diagnose.Jump, N: int32(max(min(host.Sub(now)/time.Second, math.MaxInt32), -math.MaxInt32))})
 	if t.board.SetWall == nil {
 		return host.UnixMilli()
 	}

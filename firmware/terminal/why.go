@@ -31,6 +31,9 @@ func (t *Terminal) whyLines(lang string) (page []care.Line) {
 	switch {
 	case r.Sure && top.Row.Cause == diagnose.NONE, r.Quiet():
 		page = append(page, line("why.none"))
+		if r.Sig[diagnose.Meant].Level > 0 {
+			page = append(page, care.Line{A: []string{text.Format(lang, prompt.CauseNone, prompt.Args{}).Title}})
+		}
 	case r.Sure:
 		page = append(page, line("why.sure", name(0), pct(0)), care.Line{A: []string{text.Format(lang, top.Row.Code, t.senses.args).Title}},
 			line("why.who", "@who."+top.Row.Who), line("why.next", name(1), pct(1)))

@@ -108,6 +108,9 @@ type Cause struct {
 	Code  prompt.Code
 	Args  prompt.Args
 	Lasts bool // it is about the device or its surroundings, and stands on the ready screen, too
+	// Perhaps are what prompt.CauseUnsure hesitates between: it is said where
+	// each of them could be.
+	Perhaps [2]prompt.Code
 }
 
 // Event is one fact, with its time in it.

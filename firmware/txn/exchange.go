@@ -280,7 +280,11 @@ func (m *machine) approved(in Intent, r Reply, a prompt.Args) {
 	m.setLast(in, row, c)
 	m.log(prompt.LogOutcome, in.ID, func(l *Log) { l.Why, l.RC, l.Amount = c, r.RC, amount })
 	a.Amount, a.RRN, a.Auth = amount.String(), string(r.RRN), string(r.Auth)
+	meant := m.Stop.Action == throttle.Allow && m.Stop.Rule != 0 && m.Stop.text(m.e.Rules) == prompt.Duplicate
 	m.end(c, a, ToneGood)
+	if meant && m.e.Cause.Code == prompt.CauseNone {
+		m.Note, m.NoteArgs = m.e.Cause.Code, m.e.Cause.Args
+	}
 	if m.Profile.Printer {
 		m.print(m.Durable.Last, false, false)
 	}

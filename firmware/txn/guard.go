@@ -295,8 +295,18 @@ func (m *machine) absorb(d throttle.Decision, a prompt.Args) {
 // blame adds, below what went wrong, the one sentence that says why it goes
 // wrong lately, if the diagnosis is sure and nothing else stands there.
 func (m *machine) blame() {
-	if m.Note == "" && m.e.Cause.Code != "" && m.e.Cause.Code != m.Code && speaksOf(m.Code, m.e.Cause.Code) {
-		m.Note, m.NoteArgs = m.e.Cause.Code, m.e.Cause.Args
+	c := m.e.Cause
+	switch {
+	case m.Note != "" || c.Code == "" || c.Code == m.Code || c.Code == prompt.CauseNone:
+	case c.Code == prompt.CauseUnsure:
+		for _, x := range c.Perhaps {
+			if x != "" && !speaksOf(m.Code, x) {
+				return
+			}
+		}
+		m.Note, m.NoteArgs = c.Code, c.Args
+	case speaksOf(m.Code, c.Code):
+		m.Note, m.NoteArgs = c.Code, c.Args
 	}
 }
 

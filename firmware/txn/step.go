@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"strings"
 	"time"
 
 	"swipewell/firmware/pos"
@@ -97,7 +98,7 @@ func (m *machine) dispatch() {
 	case PageEcho:
 		m.pageEcho()
 	case Tick:
-		m.hint()
+		m.look()
 	}
 }
 
@@ -175,6 +176,19 @@ func (m *machine) idle() {
 	m.hint()
 }
 
+// look says anew what stands beside the ready screen: a cause that has gone is no
+// longer told, though nobody has pressed a key.
+func (m *machine) look() {
+	if m.Phase != Ready || m.Code != prompt.Idle || m.Note != "" && !strings.HasPrefix(string(m.Note), "C-") && !strings.HasPrefix(string(m.Note), "P-HNT") {
+		return
+	}
+	m.Note, m.NoteArgs = "", prompt.Args{}
+	if m.e.Cause.Lasts {
+		m.blame()
+	}
+	m.hint()
+}
+
 // hint is what the ready screen says beside it, where nothing graver stands.
 func (m *machine) hint() {
 	if m.Phase == Ready && m.Code == prompt.Idle && m.Note == "" && m.e.Hint.Code != "" {
@@ -217,6 +231,7 @@ func (m *machine) halt(c prompt.Code) {
 	m.show(Halted, c, prompt.Args{})
 	m.disarm()
 	m.do(Sound{ToneBad})
+	m.blame()
 }
 
 // arm starts the operator's timer anew; whatever ran before is stale.

@@ -49,6 +49,9 @@ func (m *machine) typeDone() {
 		return // given up
 	}
 	m.Note = m.e.Code
+	if m.e.Cause.Code == prompt.CauseKeyed { // says the same, and how often
+		m.Note, m.NoteArgs = m.e.Cause.Code, m.e.Cause.Args
+	}
 	m.do(Sound{ToneBad})
 	e := m.happened(throttle.InputBad)
 	e.Entry = throttle.Keyed

@@ -185,8 +185,8 @@ func (p *page) content(y, foot int) {
 	body, next, note := p.body(), p.next(), p.note()
 	room := foot - y - next.h - note.h
 	figures := p.figures(room - body.h)
-	noBody := figures.h == 0 && p.Note != "" && p.severity == prompt.Info
-	if noBody { // on a step's screen the amount outranks the explanation
+	noBody := figures.h == 0 && p.Note != "" && (p.severity == prompt.Info || p.Input == "card")
+	if noBody { // on a step's screen, and while a card is wanted, the amount outranks the explanation
 		body.h = 0
 		figures = p.figures(room)
 	}
@@ -361,6 +361,12 @@ func (p *page) footer(y int) {
 	switch {
 	case p.Input == "choice":
 		right = p.msg.Next
+		if p.Note != "" { // the codes of both first: whoever is called asks for them
+			code += " " + string(p.Note)
+			if small.width(code)+small.width(right) > p.w-3*margin {
+				right = ""
+			}
+		}
 	case p.Page != "":
 		right = p.label("key-page")
 	case p.Note != "":

@@ -40,6 +40,7 @@ var commands = map[string]command{
 	"start":    func(w *World, ctx context.Context, _ []string) error { return w.Start(ctx) },
 	"shutdown": func(w *World, ctx context.Context, _ []string) error { return w.Shutdown(ctx) },
 	"power":    (*World).power,
+	"crash":    func(w *World, ctx context.Context, _ []string) error { return w.Crash(ctx) },
 	"clock":    (*World).clockCmd,
 	"key":      (*World).keyCmd,
 	"amount":   (*World).amountCmd,

@@ -293,6 +293,34 @@ func (w *World) PowerOn(ctx context.Context) error {
 	if err := w.plug(); err != nil {
 		return err
 	}
+	return w.run(ctx)
+}
+
+// Crash is the program ending by SIGKILL while the machine, the modem and the
+// panel go on; the program is started again, as its supervisor does.
+func (w *World) Crash(ctx context.Context) error {
+	w.mu.Lock()
+	cmd, exited := w.proc, w.exited
+	w.mu.Unlock()
+	if cmd == nil {
+		return errors.New("crash: the power is off")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		return err
+	}
+	<-exited
+	err := w.waitFor(ctx, 5*time.Second, "the panel's connection to end", func() (bool, error) {
+		v, _ := w.Panel.View()
+		return !v.Connected, nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.run(ctx)
+}
+
+// run starts posd and waits for its first screen.
+func (w *World) run(ctx context.Context) error {
 	cmd := exec.Command(w.o.Posd, "--board", w.path("bench.toml"), "--data", w.path("data"))
 	cmd.Env = append(os.Environ(), "GOTRACEBACK=single")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
