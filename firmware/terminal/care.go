@@ -325,6 +325,9 @@ func (t *Terminal) careMinute() {
 			unresolved++
 		}
 	}
+	if t.o.RulesBad { // what the shop believes to be in force is not
+		t.raise("refused", "rules.refused", care.Merchant, 2)
+	}
 	if unresolved > 0 {
 		t.raise("unresolved", "unresolved", care.Acquirer, 2, itoa(unresolved))
 	}

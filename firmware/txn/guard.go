@@ -216,7 +216,9 @@ func (m *machine) heed(d throttle.Decision) {
 	case throttle.Pace, throttle.Warn:
 		m.caution(d.Text, a)
 		if d.Action == throttle.Pace && m.e.Cause.Code == prompt.CausePeak {
-			m.caution(m.e.Cause.Code, m.e.Cause.Args)
+			why := m.e.Cause.Args
+			why.Rule = a.Rule
+			m.caution(m.e.Cause.Code, why)
 		}
 		m.next()
 	case throttle.Ask:

@@ -132,6 +132,10 @@ func (p *page) titleBand(y, foot int) int {
 		st, rows = strong, font.Wrap(p.msg.Title, (p.w-2*margin)/8)
 		rows = rows[:min(len(rows), 1)]
 	}
+	if h := 12 + len(rows)*(17*st.scale+2); len(rows) == 2 && st == title && p.Note != "" && p.Args.Rule != "" && !p.fits(y+h, foot) {
+		// What was not sent, by which rule, and why outrank the size of the title.
+		st, rows = strong, font.Wrap(p.msg.Title, (p.w-2*margin)/8)
+	}
 	pitch := 17*st.scale + 2
 	h := 12 + len(rows)*pitch
 	sub := ""
@@ -185,7 +189,7 @@ func (p *page) content(y, foot int) {
 	body, next, note := p.body(), p.next(), p.note()
 	room := foot - y - next.h - note.h
 	figures := p.figures(room - body.h)
-	noBody := figures.h == 0 && p.Note != "" && (p.severity == prompt.Info || p.Input == "card")
+	noBody := figures.h == 0 && p.Note != "" && (p.severity == prompt.Info || p.Input == "card" && p.Args.Rule == "")
 	if noBody { // on a step's screen, and while a card is wanted, the amount outranks the explanation
 		body.h = 0
 		figures = p.figures(room)
@@ -217,7 +221,7 @@ func (p *page) figures(room int) block {
 	if card != "" {
 		card = p.label("card") + " " + card
 	}
-	for _, st := range []style{huge, title} {
+	for _, st := range []style{huge, title, strong} {
 		for _, beside := range []bool{true, false} {
 			h := 16*st.scale + 8
 			w := st.width(amount) + st.bold

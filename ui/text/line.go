@@ -108,6 +108,7 @@ var watchLines = map[string]words{
 	"a.settle":          {"  批次{1}未结算", "  batch {1} is not settled"},
 	"a.unresolved":      {"  {1}笔需要人工处理", "  {1} to be settled by hand"},
 	"a.overrides":       {"  {1}号一小时授权{2}次", "  operator {1}: {2} approvals in an hour"},
+	"a.refused":         {"  规则文件有错,没有启用。看日志E-RUL-01", "  a rule file is wrong and not in force: log E-RUL-01"},
 	"a.check":           {"  自检 {1}/{2}", "  self-check {1}/{2}"},
 	"peak.learning":     {"已学{1}天,两天后开始预测", "Learned {1} days; a forecast after two"},
 	"peak.at":           {"预计今天 {1}:00-{2}:00 高峰,约{3}笔", "Peak expected {1}:00-{2}:00, about {3}"},

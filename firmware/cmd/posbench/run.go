@@ -292,6 +292,14 @@ func commands(ctx context.Context, w *world.World) map[string]func(*script, bool
 		}
 		must(ts, neg, "host", w.Do(ctx, "host", args...))
 	}
+	cmds["rules"] = func(ts *script, neg bool, args []string) {
+		for i, a := range args { // a file is one of the script's own folder
+			if k, v, ok := strings.Cut(a, "="); ok && (k == "file" || k == "merchant") {
+				args[i] = k + "=" + ts.MkAbs(v)
+			}
+		}
+		must(ts, neg, "rules", w.Do(ctx, "rules", args...))
+	}
 	cmds["ledger"] = func(ts *script, neg bool, args []string) { ledger(ctx, ts, w, neg, args) }
 	cmds["snapshot"] = func(ts *script, neg bool, args []string) {
 		if len(args) != 1 {
