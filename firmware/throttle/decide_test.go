@@ -469,3 +469,23 @@ func TestStates(t *testing.T) {
 	s.done(2, 4100, Approved, "00")
 	s.wants(t, 3, 1, Refuse, "R31")
 }
+
+// A payment that a supervisor let pass while the card waited is history like any
+// other: the wait that ends afterwards was not for it.
+func TestApprovedWhileCooling(t *testing.T) {
+	s := newShop()
+	for i := range 4 {
+		s.done(1, int64(1000+i), Approved, "00")
+		s.now += 6 * time.Minute
+	}
+	d := s.wants(t, 1, 2000, Cool, "R05")
+	s.book.Keep(d.Cooled, s.now)
+	s.now += 10 * time.Second
+	s.done(1, 2000, Approved, "00") // on a supervisor's word
+	s.wants(t, 1, 2100, Cool, "R35")
+	s.now += 2 * time.Minute
+	d = s.wants(t, 1, 2100, Cool, "R05")
+	s.book.Keep(d.Cooled, s.now)
+	s.now = s.now + d.Cooled.Cooling(s.now) + time.Second
+	s.wants(t, 1, 2100, Allow, "")
+}

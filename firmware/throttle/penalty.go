@@ -39,8 +39,20 @@ func (c Card) cooled(now Time, least time.Duration) Card {
 // penalised is the card after a stop above a cool-down: a level up, no time.
 func (c Card) penalised(now Time) Card {
 	c.level = uint8(min(c.Level(now)+1, maxLevel))
-	c.since = ticks(now)
+	if paid := c.paidSince(); c.Cooling(now) == 0 || !paid {
+		if paid {
+			c.cool = 0 // what was waited out is no longer the newest
+		}
+		c.since = ticks(now)
+	}
 	return c
+}
+
+// paidSince tells that something became of the card after its last stop: a second
+// person let it pass.
+func (c Card) paidSince() bool {
+	newest, ok := c.Newest()
+	return ok && ticks(newest.At) > c.since
 }
 
 // Cooling is how long the card still waits; 0 if it does not.
@@ -52,6 +64,5 @@ func (c Card) served(now Time) bool {
 	if c.cool == 0 || c.Cooling(now) > 0 {
 		return false
 	}
-	newest, ok := c.Newest()
-	return !ok || ticks(newest.At) < c.cool
+	return !c.paidSince()
 }
