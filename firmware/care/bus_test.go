@@ -68,7 +68,9 @@ func TestAlertLife(t *testing.T) {
 	slices.Reverse(list)
 	var c Bus
 	c.Load(list)
-	if !slices.EqualFunc(c.All(), b.All(), func(x, y Alert) bool { return x.N == y.N && x.Last == y.Last && x.Taken == y.Taken && x.Acked == y.Acked }) {
+	if !slices.EqualFunc(c.All(), b.All(), func(x, y Alert) bool {
+		return x.N == y.N && x.Last == y.Last && x.Taken == y.Taken && x.Acked == y.Acked
+	}) {
 		t.Error("a bus loaded from its rows differs")
 	}
 	if a, _, _ := c.Raise("odd", "x", Merchant, 1, at+100_000); a.N != 5 {
