@@ -197,6 +197,9 @@ func TestGrant(t *testing.T) {
 		if d.s.Phase != Stopped || d.s.Code != prompt.RuleWait {
 			t.Fatalf("%v %v", d.s.Phase, d.s.Code)
 		}
+		if _, ok := has[SendAdmin](d.fx); ok { // since the start nobody has told the time
+			d.do(Event{Kind: AdminDone, Reply: Reply{Kind: Answered, RC: "00", MAC: MACValid}})
+		}
 		return d
 	}
 	d := stopped()
