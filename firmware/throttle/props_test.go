@@ -194,6 +194,31 @@ func TestLadder(t *testing.T) {
 	}
 }
 
+// A second person's word during a cool-down is for one payment: the next one,
+// after the rest of the time, waits anew. Waiting it out is for one as well.
+func TestApprovalIsForOne(t *testing.T) {
+	s := newShop()
+	for i := range 4 {
+		s.done(1, int64(100+i), Approved, "00")
+		s.now += 5 * time.Minute
+	}
+	d := s.wants(t, 1, 300, Cool, "R05")
+	s.book.Keep(d.Cooled, s.now)
+	s.now += 2 * time.Second
+	s.done(1, 300, Approved, "00") // a supervisor said so
+	s.now += 58 * time.Second
+	d = s.wants(t, 1, 301, Cool, "R05")
+	if d.Cooled.Level(s.now) != 2 {
+		t.Errorf("the ladder stands at %d", d.Cooled.Level(s.now))
+	}
+	s.book.Keep(d.Cooled, s.now)
+	s.now += d.Wait - s.now
+	s.wants(t, 1, 301, Allow, "")
+	s.done(1, 301, Approved, "00")
+	s.now += time.Second
+	s.wants(t, 1, 302, Cool, "R05")
+}
+
 // GCRA: in no stretch of time are there more than the rate and the burst allow;
 // who keeps to the rate is never refused; a refusal says exactly how long to wait.
 func TestGCRAConforms(t *testing.T) {
