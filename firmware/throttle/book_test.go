@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -272,6 +273,16 @@ func TestGCRA(t *testing.T) {
 func TestSizes(t *testing.T) {
 	if n := unsafe.Sizeof(node{}) + 4; n > 160 {
 		t.Errorf("%d bytes a card", n)
+	}
+	// A full table has room for its cards and for no more.
+	tab := NewTable(0)
+	for i := range MaxCards + 100 {
+		c := Card{}
+		binary.BigEndian.PutUint64(c.Key[:], uint64(i+1))
+		tab.Put(c, Guard{})
+	}
+	if n := cap(tab.nodes)*int(unsafe.Sizeof(node{})) + 2*cap(tab.index) + 2*cap(tab.free); n > 161*MaxCards || tab.Len() != MaxCards {
+		t.Errorf("%d bytes for %d cards", n, tab.Len())
 	}
 }
 
