@@ -54,5 +54,5 @@ func (c Card) served(now Time) bool {
 		return false
 	}
 	newest, ok := c.Newest()
-	return !ok || ticks(newest.At) <= c.since
+	return !ok || ticks(newest.At) < c.cool && ticks(newest.At) <= c.since
 }

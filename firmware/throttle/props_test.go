@@ -216,7 +216,15 @@ func TestApprovalIsForOne(t *testing.T) {
 	s.wants(t, 1, 301, Allow, "")
 	s.done(1, 301, Approved, "00")
 	s.now += time.Second
-	s.wants(t, 1, 302, Cool, "R05")
+	d = s.wants(t, 1, 302, Cool, "R05")
+	s.book.Keep(d.Cooled, s.now)
+	// A stop of another sort afterwards is no waiting.
+	s.now += d.Wait - s.now + time.Second
+	s.done(1, 302, Approved, "00")
+	s.now += 2 * time.Minute
+	c := s.book.Facts(scopesOf(1), Moment{At: s.now}).Card
+	s.book.Keep(c.penalised(s.now), s.now)
+	s.wants(t, 1, 303, Cool, "R05")
 }
 
 // GCRA: in no stretch of time are there more than the rate and the burst allow;
