@@ -52,8 +52,12 @@ func (c *Chain) Load(list []Seal, mac Mac) error {
 	return Verify(list, mac)
 }
 
-// Verify checks entries in order.
+// Verify checks entries in order. Only a full chain may begin behind its first
+// entry: a shorter one has lost its beginning.
 func Verify(list []Seal, mac Mac) error {
+	if len(list) > 0 && len(list) < MostSeals && list[0].N != 1 {
+		return fmt.Errorf("care: what was before entry %d is missing", list[0].N)
+	}
 	for i, s := range list {
 		sum, err := s.sum(mac)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 func (w *Window) line(now time.Duration, b Base, both []time.Duration, s *Signals) {
 	var trips []int32
 	weak, dark, radios, ber3, ber5, lost, registered := 0, 0, 0, 0, 0, 0, true
-	noAnswer, exchanges, echoBad, echoGood, frames := 0, 0, 0, 0, 0
+	noAnswer, exchanges, echoBad, frames := 0, 0, 0, 0
 	var firstBad, otherGood, sim, again, segments int
 	low := int32(99)
 	w.each(now, talks, func(o *Obs) {
@@ -54,9 +54,7 @@ func (w *Window) line(now time.Duration, b Base, both []time.Duration, s *Signal
 				s[TMO].At = o.At
 			}
 		case Echo:
-			if o.Code == 0 {
-				echoGood++
-			} else {
+			if o.Code != 0 {
 				echoBad++
 				s[EchoBad].At = o.At
 			}
@@ -121,7 +119,6 @@ func (w *Window) line(now time.Duration, b Base, both []time.Duration, s *Signal
 		g = of(min(firstBad, otherGood), 1, 3)
 	}
 	set(Backup, g)
-	_ = echoGood
 }
 
 // slow compares answers with what is usual.

@@ -78,9 +78,10 @@ type Signals [signals]Signal
 
 // wilson is the lower bound of a share at 90 %, one-sided. WILSON.
 func wilson(k, n int) float64 {
-	if n == 0 {
+	if n <= 0 {
 		return 0
 	}
+	k = max(0, min(k, n))
 	const z = 1.2816
 	p, m := float64(k)/float64(n), float64(n)
 	return (p + z*z/(2*m) - z*math.Sqrt(p*(1-p)/m+z*z/(4*m*m))) / (1 + z*z/m)

@@ -27,7 +27,10 @@ type guard struct {
 	scopes map[pos.CardRef]throttle.Scopes
 	seq    uint64           // of the last event in the store
 	soft   []throttle.Event // noted, and not in the store yet
-	flush  func() bool      // stops the timer that writes them
+	// bad are rows that could not be read: they go with the first commit of a state
+	// that knows of the safe day, so that one damage makes one such day.
+	bad   []store.Row
+	flush func() bool // stops the timer that writes them
 	// flushAt is the boottime of that timer.
 	flushAt time.Duration
 }
@@ -48,13 +51,15 @@ func (t *Terminal) loadGuard(d *txn.Durable) error {
 	g := &t.guard
 	g.book, g.scopes = throttle.NewBook(0), map[pos.CardRef]throttle.Scopes{}
 	var cards []throttle.Card
-	bad := 0
+	bad := func(room store.Room, k []byte) {
+		g.bad = append(g.bad, store.Row{Room: room, Key: append([]byte(nil), k...)})
+	}
 	err := t.o.Store.Rows(store.Velocity, nil, func(k, v []byte) error {
 		var key throttle.Key
 		copy(key[:], k)
 		c, err := throttle.ParseCard(key, v)
 		if err != nil || len(k) != len(key) {
-			bad++
+			bad(store.Velocity, k)
 			return nil
 		}
 		cards = append(cards, c)
@@ -71,7 +76,7 @@ func (t *Terminal) loadGuard(d *txn.Durable) error {
 	if err := t.o.Store.Rows(store.History, nil, func(k, v []byte) error {
 		e, err := throttle.ParseEvent(v)
 		if err != nil {
-			bad++
+			bad(store.History, k)
 			return nil
 		}
 		t.care.usual.Add(e)
@@ -84,9 +89,9 @@ func (t *Terminal) loadGuard(d *txn.Durable) error {
 	}); err != nil {
 		return err
 	}
-	if bad > 0 || len(cards) == 0 && (d.Seen || d.Totals.DebitN > 0) {
+	if len(g.bad) > 0 || len(cards) == 0 && (d.Seen || d.Totals.DebitN > 0) {
 		d.Desk.Safe = d.Clock.Now(d.Saved.Logical, zone).At + throttle.SafeTime
-		t.o.Journal.Record(journal.Event{Code: prompt.RuleSafe, Source: "throttle", Fields: []journal.Field{journal.Count("bad", bad), journal.Count("cards", len(cards))}})
+		t.o.Journal.Record(journal.Event{Code: prompt.RuleSafe, Source: "throttle", Fields: []journal.Field{journal.Count("bad", len(g.bad)), journal.Count("cards", len(cards))}})
 	}
 	g.book.Load(cards, events, zone)
 	t.care.learned = t.care.usual.Days()
@@ -226,6 +231,9 @@ func (t *Terminal) rows(c *store.Change, at pos.Time, fx []txn.Effect) {
 	if c.Empty() {
 		return
 	}
+	if c.State != nil {
+		c.Rows = append(c.Rows, g.bad...)
+	}
 	for _, e := range g.soft {
 		add(e)
 	}
@@ -259,6 +267,9 @@ func (t *Terminal) keepRows(c store.Change, at pos.Time, fx []txn.Effect) {
 	}
 	if c.Empty() {
 		return
+	}
+	if c.State != nil {
+		g.bad = nil
 	}
 	for _, r := range c.Rows {
 		if r.Room == store.History && r.Value != nil {

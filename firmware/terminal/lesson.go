@@ -28,11 +28,10 @@ type Lesson struct {
 // lesson is what a training terminal keeps of it.
 type lesson struct {
 	Lesson
-	sales  int  // payments that went through
-	asked  bool // the question about a repeat was on the screen
-	held   bool // a payment had no answer
-	over   bool // the marks are given
-	second bool
+	sales int  // payments that went through
+	asked bool // the question about a repeat was on the screen
+	held  bool // a payment had no answer
+	over  bool // the marks are given
 }
 
 // disguise puts a card of the test range in the place of the one that was drawn:

@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -124,6 +125,9 @@ func FuzzRows(f *testing.F) {
 	c := Card{}
 	f.Add(c.AppendRow(nil))
 	f.Add(Event{}.AppendRow(nil))
+	large := Event{Amount: pos.MaxMinor}.AppendRow(nil) // and one more is no amount
+	large[25]++
+	f.Add(large)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if c, err := ParseCard(Key{1}, b); err == nil && string(c.AppendRow(nil)) != string(b) {
 			t.Error("a card's row does not come back")
@@ -272,6 +276,16 @@ func TestGCRA(t *testing.T) {
 func TestSizes(t *testing.T) {
 	if n := unsafe.Sizeof(node{}) + 4; n > 160 {
 		t.Errorf("%d bytes a card", n)
+	}
+	// A full table has room for its cards and for no more.
+	tab := NewTable(0)
+	for i := range MaxCards + 100 {
+		c := Card{}
+		binary.BigEndian.PutUint64(c.Key[:], uint64(i+1))
+		tab.Put(c, Guard{})
+	}
+	if n := cap(tab.nodes)*int(unsafe.Sizeof(node{})) + 2*cap(tab.index) + 2*cap(tab.free); n > 161*MaxCards || tab.Len() != MaxCards {
+		t.Errorf("%d bytes for %d cards", n, tab.Len())
 	}
 }
 

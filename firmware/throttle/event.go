@@ -137,7 +137,9 @@ func ParseEvent(b []byte) (e Event, err error) {
 	e.At, e.Wall = fromTicks(binary.BigEndian.Uint32(b[1:])), int64(binary.BigEndian.Uint32(b[5:]))
 	e.What, e.Outcome, e.RC, e.Op, e.Entry = What(b[9]), Outcome(b[10]), RC{b[11], b[12]}, b[13], Entry(b[14])
 	e.Rule, e.N, e.Took = ID(binary.BigEndian.Uint16(b[15:])), binary.BigEndian.Uint16(b[17:]), binary.BigEndian.Uint16(b[19:])
-	e.Amount = int64(b[21])<<32 | int64(binary.BigEndian.Uint32(b[22:]))
+	if e.Amount = int64(b[21])<<32 | int64(binary.BigEndian.Uint32(b[22:])); e.Amount > pos.MaxMinor {
+		return Event{}, ErrRow
+	}
 	e.Tags = Tags{binary.BigEndian.Uint64(b[26:]), binary.BigEndian.Uint32(b[34:])}
 	return e, nil
 }

@@ -58,8 +58,9 @@ func (c Card) paidSince() bool {
 // Cooling is how long the card still waits; 0 if it does not.
 func (c Card) Cooling(now Time) time.Duration { return max(fromTicks(c.cool)-now, 0) }
 
-// served tells that a cool-down was waited out since the card's last outcome: it
-// is not imposed for the same history again.
+// served tells that a whole cool-down was waited out since the card's last
+// outcome: it is not imposed for the same history again. A payment that a second
+// person let through meanwhile is new history.
 func (c Card) served(now Time) bool {
 	if c.cool == 0 || c.Cooling(now) > 0 {
 		return false

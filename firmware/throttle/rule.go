@@ -216,8 +216,6 @@ const (
 	UnlessLinked                      // it refers to an original: completion, tip, adjustment
 )
 
-var unlessNames = []string{"order differs", "quantity keyed", "grant", "linked"}
-
 // Cap is who may change a rule.
 type Cap uint8
 

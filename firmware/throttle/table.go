@@ -118,6 +118,9 @@ func (t *Table) Put(c Card, g Guard) (gone Key, ok bool) {
 		i, t.free = t.free[n-1], t.free[:n-1]
 	} else {
 		i = uint16(len(t.nodes))
+		if len(t.nodes) == cap(t.nodes) { // by steps: append would take a quarter too much
+			t.nodes = append(make([]node, 0, min(t.most, cap(t.nodes)+512)), t.nodes...)
+		}
 		t.nodes = append(t.nodes, node{})
 	}
 	t.nodes[i].card = c

@@ -31,6 +31,8 @@ type desk struct {
 	now     time.Duration
 	fx      []Effect // of the last step
 	commits int
+	pre     func(*Event)   // adds what the rules look at; nil: no rules
+	post    func([]Effect) // keeps what they remember
 }
 
 func newDesk(t interface{ Fatalf(string, ...any) }) *desk {
@@ -56,9 +58,15 @@ func (d *desk) do(e Event) {
 	if st := d.s.Durable.Settle.Step; st == SettleTotals || st == SettleUpload {
 		e.Upload = d.upload()
 	}
+	if d.pre != nil {
+		d.pre(&e)
+	}
 	before := d.s.Durable
 	var rows bool
 	d.s, d.fx = Step(d.s, e)
+	if d.post != nil {
+		d.post(d.fx)
+	}
 	for _, x := range d.fx {
 		rows = rows || IsRow(x)
 		switch x := x.(type) {

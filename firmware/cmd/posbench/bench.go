@@ -50,6 +50,7 @@ func bench(ctx context.Context, s shared, swipes int) error {
 		{"start", func() ([]row, error) { return benchStart(ctx, o) }},
 		{"store", func() ([]row, error) { return benchStore(ctx, o, dir) }},
 		{"the outbox over a slow line, about a minute", func() ([]row, error) { return benchDrain(ctx, o) }},
+		{"rules and diagnosis", func() ([]row, error) { return benchRules(filepath.Join(dir, "rules")) }},
 		{"codec", func() ([]row, error) { return benchCodec(ctx) }},
 		{"sizes", func() ([]row, error) { return benchSizes(ctx, dir) }},
 	} {

@@ -188,10 +188,10 @@ func benchDrain(ctx context.Context, o world.Opts) ([]row, error) {
 		return nil, err
 	}
 	defer w.Close()
-	w.SetAttend(false)
 	steps := [][]string{{"profile", "offline.each=500.00", "offline.total=500000.00", "offline.count=1000", "offline.age=24h"}, {"start"}, {"txn", "signon"}, {"clock", "advance", "5s"}, {"line", "down"}}
-	for range count {
-		steps = append(steps, []string{"txn", "offline", "1.00", "123456"}, []string{"swipe", "cup-debit-1"}, []string{"key", "enter"}, []string{"key", "enter"})
+	for i := range count { // a card each: the rules have nothing to ask
+		name := fmt.Sprintf("advice-%d", i)
+		steps = append(steps, []string{"card", name}, []string{"txn", "offline", "1.00", "123456"}, []string{"swipe", name}, []string{"key", "enter"}, []string{"key", "enter"})
 	}
 	steps = append(steps, []string{"line", "up"}, []string{"line", "rate", fmt.Sprint(rate)})
 	for _, s := range steps {

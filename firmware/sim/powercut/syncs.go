@@ -34,10 +34,14 @@ func SyncsPerSale(ctx context.Context, o world.Opts, sales int) (n Syncs, err er
 	if err := w.Start(ctx); err != nil {
 		return n, err
 	}
-	for i := range sales {
-		for _, s := range [][]string{{"amount", fmt.Sprintf("%d.00", i+1)}, {"swipe", "cup-debit-1"}, {"key", "enter"}, {"key", "enter"}, {"clock", "advance", "2s"}} {
+	for i := range sales { // a card each: the rules have nothing to ask
+		card := fmt.Sprintf("sync-%d", i)
+		for _, s := range [][]string{{"card", card}, {"amount", fmt.Sprintf("%d.00", i+1)}, {"swipe", card}, {"key", "enter"}, {"key", "enter"}, {"clock", "advance", "2s"}} {
 			if err := w.Do(ctx, s[0], s[1:]...); err != nil {
 				return n, err
+			}
+			if s[0] == "swipe" {
+				w.Read()
 			}
 		}
 	}

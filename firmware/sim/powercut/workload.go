@@ -70,7 +70,9 @@ func Record(ctx context.Context, k Work) (*Log, error) {
 		}
 		if do("amount", amount) && do("swipe", card) {
 			w.Read()
-			_ = do("key", "enter") && do("key", "enter")
+			if do("key", "enter") {
+				do("key", "enter")
+			}
 		}
 		switch {
 		case gone != nil:

@@ -22,8 +22,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/BurntSushi/toml"
-
 	"swipewell/firmware/diagnose"
 )
 
@@ -44,22 +42,27 @@ func (r *Range) UnmarshalTOML(v any) error {
 		}
 		return 0, false
 	}
-	if n, ok := num(v); ok {
-		*r = Range{n, n}
-		return nil
-	}
 	list, ok := v.([]any)
+	if _, one := num(v); one {
+		list, ok = []any{v, v}, true
+	}
 	if !ok || len(list) != 2 {
 		return errors.New("a range is a number or a pair of them")
 	}
 	a, ok1 := num(list[0])
 	b, ok2 := num(list[1])
-	if !ok1 || !ok2 || a > b {
+	if !ok1 || !ok2 || !(a <= b) {
 		return errors.New("a range goes from the smaller to the greater number")
+	}
+	if a < 0 || b > most {
+		return fmt.Errorf("a range is within 0 and %d", most)
 	}
 	*r = Range{a, b}
 	return nil
 }
+
+// most is the greatest number of a scenario: seconds, cards, times.
+const most = 10_000
 
 func (r Range) draw(rnd *rand.Rand) float64 { return r[0] + rnd.Float64()*(r[1]-r[0]) }
 
@@ -120,23 +123,13 @@ var acts = map[string][]string{
 	"storage": {"times"}, "restarts": {"times"}, "clock": {"scope"}, "tamper": {}, "reswipe": {},
 }
 
+// scopes are the words that a kind knows beside "", and what they mean is told
+// with the kind.
+var scopes = map[string][]string{"host": {"issuer", "all", "any"}, "clock": {"1970", "2000", "step", "any"}, "radio": {"weak"}, "jam": {"weak"}}
+
 // lasts are the kinds that touch every event until the end of the run.
 var lasts = map[string]bool{"stripe": true, "chip": true, "hand": true, "radio": true, "slow": true, "lose": true, "loss": true, "route": true, "sim": true,
 	"host": true, "peak": true, "jam": true, "motor": true, "reswipe": true}
-
-// Error says what is wrong with a scenario file.
-type Error struct {
-	File string
-	Line int
-	Why  string
-}
-
-func (e *Error) Error() string {
-	if e.Line > 0 {
-		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Why)
-	}
-	return e.File + ": " + e.Why
-}
 
 // Load reads the scenarios of a folder; "" means those of the build.
 func Load(dir string) (all []Spec, err error) {
@@ -157,72 +150,13 @@ func Load(dir string) (all []Spec, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if i := slices.IndexFunc(all, func(x Spec) bool { return x.ID == s.ID }); i >= 0 {
+			return nil, &Error{s.file, 1, fmt.Sprintf("id: %s is the scenario of %s", s.ID, all[i].file)}
+		}
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Spec) int { return strings.Compare(a.ID, b.ID) })
 	return all, nil
-}
-
-// Parse reads one scenario.
-func Parse(file, text string) (s Spec, err error) {
-	md, err := toml.Decode(text, &s)
-	if err != nil {
-		var pe toml.ParseError
-		if errors.As(err, &pe) {
-			return s, &Error{file, pe.Position.Line, pe.Message}
-		}
-		return s, &Error{File: file, Why: err.Error()}
-	}
-	s.file = file
-	fail := func(format string, a ...any) (Spec, error) {
-		return s, &Error{File: file, Why: fmt.Sprintf(format, a...)}
-	}
-	for _, k := range md.Undecoded() {
-		return fail("no such key: %v", k)
-	}
-	if s.ID == "" || len(s.Acts) == 0 && s.Top != "NONE" {
-		return fail("a scenario has an id and at least one act")
-	}
-	if _, ok := diagnose.ParseCause(s.Top); !ok {
-		return fail("top: no cause %q", s.Top)
-	}
-	if s.Sub != "" && !slices.ContainsFunc(diagnose.Table(), func(r diagnose.Row) bool { return r.Name() == s.Top+"."+s.Sub }) {
-		return fail("sub: %s has no %q", s.Top, s.Sub)
-	}
-	for _, c := range s.Second {
-		if _, ok := diagnose.ParseCause(c); !ok {
-			return fail("second: no cause %q", c)
-		}
-	}
-	for _, m := range s.Merchants {
-		if _, ok := merchants[m]; !ok {
-			return fail("merchants: no kind %q", m)
-		}
-	}
-	if s.Chips[1] > 1 {
-		return fail("chips: a share is from 0 to 1")
-	}
-	s.Minutes, s.Hour = s.Minutes.or(Range{10, 45}), s.Hour.or(Range{9, 17})
-	if s.Minutes[0] < 1 || s.Minutes[1] > 240 {
-		return fail("minutes: 1 to 240")
-	}
-	for i, a := range s.Acts {
-		need, ok := acts[a.Kind]
-		if !ok {
-			return fail("act %d: no kind %q", i+1, a.Kind)
-		}
-		have := map[string]bool{"share": a.Share != Range{}, "times": a.Times != Range{}, "cards": a.Cards != Range{}, "gap": a.Gap != Range{}, "factor": a.Factor != Range{},
-			"level": a.Level != Range{}, "codes": len(a.Codes) > 0, "scope": a.Scope != "", "seconds": a.Seconds != Range{}}
-		for _, n := range need {
-			if !have[n] {
-				return fail("act %d: %s needs %s", i+1, a.Kind, n)
-			}
-		}
-		if a.Share[1] > 1 || a.From[1] > 1 {
-			return fail("act %d: a share is from 0 to 1", i+1)
-		}
-	}
-	return s, nil
 }
 
 // Accepts tells whether a cause is right for a scenario.

@@ -137,3 +137,39 @@ func Pace(dir string, waiting, sales int) (time.Duration, error) {
 	slices.Sort(took)
 	return took[len(took)/2], nil
 }
+
+// Commits is how many commits of the store a healthy sale takes, with the rules
+// or without; what waits for a commit to go with is not waited for.
+func Commits(dir string, rules bool, sales int) (float64, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return 0, err
+	}
+	l, err := newLife(Opts{Seed: 1, Dir: dir, NoRules: !rules})
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	if err := l.start(); err != nil {
+		return 0, err
+	}
+	if err := l.pick(prompt.MenuSignOn); err != nil {
+		return 0, err
+	}
+	total := uint64(0)
+	for i := range sales {
+		if err := l.Wait(5 * time.Hour); err != nil { // no card is seen too often
+			return 0, err
+		}
+		l.current = &order{amount: int64(1000 + i), asked: int64(1000 + i)}
+		before, _ := l.Store.Stats()
+		if err := l.attempt(l.cards[i%len(l.cards)]); err != nil {
+			return 0, err
+		}
+		after, _ := l.Store.Stats()
+		if l.current.said == 0 {
+			return 0, fmt.Errorf("soak: sale %d: the screen says %s", i+1, l.Term.State().Code)
+		}
+		total += after - before
+	}
+	return float64(total) / float64(sales), nil
+}

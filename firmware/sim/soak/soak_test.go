@@ -60,3 +60,18 @@ func TestDrain(t *testing.T) {
 		t.Errorf("%+v %v", d, err)
 	}
 }
+
+// The rules take no commit of their own: what they remember goes with the money.
+func TestCommits(t *testing.T) {
+	with, err := Commits(dir(t), true, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := Commits(dir(t), false, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if with != without || without > 3 {
+		t.Errorf("a sale takes %.2f commits with the rules, %.2f without", with, without)
+	}
+}

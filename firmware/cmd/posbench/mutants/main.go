@@ -12,11 +12,13 @@ package main
 import (
 	_ "embed"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,10 +42,17 @@ func main() {
 }
 
 func run() error {
+	only := flag.String("only", "", "a regular expression on names and files: which of them")
+	flag.Parse()
 	var all struct{ Mutant []mutant }
 	if _, err := toml.Decode(list, &all); err != nil {
 		return err
 	}
+	pick, err := regexp.Compile(*only)
+	if err != nil {
+		return err
+	}
+	all.Mutant = slices.DeleteFunc(all.Mutant, func(m mutant) bool { return !pick.MatchString(m.Name + " " + m.File) })
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return err
