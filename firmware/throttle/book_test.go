@@ -245,9 +245,22 @@ func TestClock(t *testing.T) {
 	if got := c.Told(noon+10*3_600_000, 2*time.Hour, zone, false).Now(2*time.Hour, zone).At; got != 2*time.Hour {
 		t.Errorf("a lying host: %v", got)
 	}
-	// A year is no proof.
-	if got := c.Told(noon+365*86_400_000, time.Hour, zone, true).Away; got != longGone {
-		t.Errorf("a year: %v", got)
+	// One word is no proof of ten days, a second one that agrees is; of years nothing is.
+	ten := c.Told(noon+10*86_400_000, time.Hour, zone, true)
+	if ten.Away != longGone {
+		t.Errorf("ten days at one word: %v", ten.Away)
+	}
+	if got := ten.Told(noon+10*86_400_000+60_000, time.Hour+time.Minute, zone, false).Away; got != 10*24*time.Hour {
+		t.Errorf("ten days at the second: %v", got)
+	}
+	if got := ten.Told(noon+60_000, time.Hour+time.Minute, zone, false); got.Away != longGone || got.Doubt != 0 {
+		t.Errorf("the second word differs: %+v", got)
+	}
+	if got := ten.Told(noon+20*86_400_000, time.Hour+time.Minute, zone, false).Away; got != longGone {
+		t.Errorf("the second word is further: %v", got)
+	}
+	if got := c.Told(noon+3650*86_400_000, time.Hour, zone, true); got.Away != longGone || got.Doubt != 0 {
+		t.Errorf("ten years: %+v", got)
 	}
 	// Backwards: time stands, and the day never goes back.
 	back := c.Told(noon-48*3_600_000, time.Hour, zone, true)

@@ -43,16 +43,19 @@ type Clock struct {
 	// said yet.
 	Wall    int64         `json:"wall,omitempty"`
 	Logical time.Duration `json:"logical,omitempty"`
+	// Doubt is an absence too long to believe a host's first word on it.
+	Doubt time.Duration `json:"doubt,omitempty"`
 	// Day never goes back.
 	Day int32 `json:"day,omitempty"`
 }
 
-// most is the longest absence that a host's clock can prove: a longer one is no
-// proof of anything, and what was forbidden stays so a little while longer.
-// THROTTLE §3.2.
+// most is the longest absence that one word of a host proves. A longer one counts
+// as longGone until the host's next word says the same; farthest is beyond any
+// holiday, and is believed of nobody. THROTTLE §3.2.
 const (
 	most     = 7 * 24 * time.Hour
 	longGone = 15 * time.Minute
+	farthest = 400 * 24 * time.Hour
 	// slack is the error of a host's clock that has whole seconds, and of an
 	// answer that may have taken half a minute.
 	slack = 2 * time.Minute
@@ -80,14 +83,20 @@ func (c Clock) Now(logical time.Duration, offset time.Duration) Moment {
 // wall is at host (Unix ms). cold tells that it is the first word since a start:
 // what is missing can then be time without power, and counts as gone by.
 func (c Clock) Told(host int64, logical time.Duration, offset time.Duration, cold bool) Clock {
-	if c.Wall != 0 && cold {
-		gap := time.Duration(host-c.Wall)*time.Millisecond - (logical - c.Logical)
-		switch {
-		case gap > most:
-			c.Away += longGone
-		case gap > slack:
-			c.Away += gap
-		}
+	gap := time.Duration(host-c.Wall)*time.Millisecond - (logical - c.Logical)
+	if c.Doubt != 0 && gap >= -slack && (gap <= slack || cold && gap <= most) {
+		c.Away += c.Doubt
+	}
+	c.Doubt = 0
+	switch {
+	case c.Wall == 0 || !cold:
+	case gap > farthest:
+		c.Away += longGone
+	case gap > most:
+		c.Away += longGone
+		c.Doubt = gap - longGone
+	case gap > slack:
+		c.Away += gap
 	}
 	c.Wall, c.Logical = host, logical
 	c.Day = c.Now(logical, offset).Day

@@ -185,7 +185,7 @@ func (m *machine) told(r Reply) {
 	c := m.Durable.Clock
 	next := c.Told(r.Wall, m.e.At.Logical, zone, m.Cold)
 	// A word that changes nothing that counts is not worth a commit.
-	if m.e.Kind != AdminDone || m.Cold || next.Day != c.Day {
+	if m.e.Kind != AdminDone || m.Cold || c.Doubt != 0 || next.Day != c.Day {
 		m.Durable.Clock = next
 	}
 	m.Cold = false
