@@ -64,7 +64,7 @@ func (b *Bus) Load(list []Alert) {
 // whether it is a new one; drop is a number that must go for it, 0 none.
 func (b *Bus) Raise(kind, key string, to Route, grave int, wall int64, facts ...string) (a Alert, fresh bool, drop int) {
 	for i := len(b.list) - 1; i >= 0; i-- {
-		if x := b.list[i]; x.Kind == kind && x.Key == key && wall-x.Last < again {
+		if x := b.list[i]; x.Kind == kind && x.Key == key && wall-x.Last < again && (x.Open() || wall-x.Acked < again) {
 			x.Count++
 			x.Last, x.Facts = wall, facts
 			return *x, false, 0
@@ -83,6 +83,12 @@ func (b *Bus) Raise(kind, key string, to Route, grave int, wall int64, facts ...
 		b.list = slices.Delete(b.list, max(i, 0), max(i, 0)+1)
 	}
 	return *x, true, drop
+}
+
+// Stands tells that somebody has been told today of what lasts, or is still to
+// look at it.
+func (b *Bus) Stands(key string, wall int64) bool {
+	return slices.ContainsFunc(b.list, func(a *Alert) bool { return a.Key == key && (a.Open() || wall-a.At < 86400) })
 }
 
 // Due raises what nobody acknowledged in time: graver by one, and the acquirer

@@ -28,6 +28,7 @@ const (
 	Hit           // a rule fired: Code is its number
 	Segments      // a link went down: of Code segments N were sent again
 	Load          // N per cent of processor or memory
+	Said          // a rule of the shop's own speaks for row Code of the table: N hundredths of a nat
 	kinds
 )
 

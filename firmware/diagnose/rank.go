@@ -31,12 +31,16 @@ type Term struct {
 type Ranking struct {
 	Top  [Causes]Ranked // the likeliest first
 	Sure bool           // the first may be named
-	Test string         // if not: what would tell most; a key of texts
+	Told Told
+	Test string // if not: what would tell most; a key of texts
 	Sig  Signals
 }
 
 // Quiet tells that nothing speaks for any trouble.
 func (r Ranking) Quiet() bool {
+	if r.Told != (Told{}) {
+		return false
+	}
 	for i, s := range r.Sig {
 		if s.Level > 0 && ID(i) != Meant && ID(i) != Shared && ID(i) != Well {
 			return false
@@ -66,12 +70,14 @@ const (
 	sureMargin = .10
 )
 
-// Rank weighs signals. It is a pure function.
-func Rank(s Signals) (r Ranking) {
-	r.Sig = s
-	score, p := fitted.Scores(s), fitted.Shares(s)
+// Rank weighs signals, and what rules of one's own say. It is a pure function.
+func Rank(s Signals, told Told) (r Ranking) {
+	r.Sig, r.Told = s, told
+	score := fitted.Scores(s)
+	told.add(&score)
+	p := fitted.share(score)
 	for c := range p {
-		r.Top[c] = Ranked{Row: subOf(Cause(c), s), P: p[c], Score: score[c]}
+		r.Top[c] = Ranked{Row: subOf(Cause(c), s, told), P: p[c], Score: score[c]}
 	}
 	slices.SortStableFunc(r.Top[:], func(a, b Ranked) int { return cmp.Compare(b.P, a.P) })
 	r.Sure = r.Top[0].P >= sureP && r.Top[0].P-r.Top[1].P >= sureMargin
@@ -82,9 +88,9 @@ func Rank(s Signals) (r Ranking) {
 }
 
 // subOf picks the sub-cause whose signals say most.
-func subOf(c Cause, s Signals) (best Row) {
-	most := -1.0
-	for _, row := range table {
+func subOf(c Cause, s Signals, told Told) (best Row) {
+	most := -10.0
+	for i, row := range table {
 		if row.Cause != c {
 			continue
 		}
@@ -106,6 +112,7 @@ func subOf(c Cause, s Signals) (best Row) {
 		case prompt.CauseSoftware:
 			v += .01
 		}
+		v += told[i]
 		if v > most {
 			best, most = row, v
 		}
@@ -124,6 +131,11 @@ func (r Ranking) Evidence() (list []Term) {
 		}
 		if w := fitted.Signals[i][c][x.Level-1] * x.Q; w != 0 {
 			list = append(list, Term{ID(i), x.Level, x.Q, x.N, x.Of, w})
+		}
+	}
+	for i, v := range r.Told {
+		if v != 0 && table[i].Cause == c {
+			list = append(list, Term{Signal: Ruled, Level: 1, Q: 1, N: 1, Nats: v})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Term) int { return cmp.Compare(math.Abs(b.Nats), math.Abs(a.Nats)) })

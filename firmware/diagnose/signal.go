@@ -48,11 +48,13 @@ const (
 	Shared // one amount on several cards, one after another
 	Well   // all is well
 	signals
+
+	Ruled = signals // a term that no signal, but a rule of one's own has given
 )
 
-var names = [signals]string{"msr_many", "msr_one", "hand", "icc_many", "icc_one", "csq", "ber", "reg", "sim", "rtt", "tmo", "retx", "echo_bad", "host_bad",
+var names = [signals + 1]string{"msr_many", "msr_one", "hand", "icc_many", "icc_one", "csq", "ber", "reg", "sim", "rtt", "tmo", "retx", "echo_bad", "host_bad",
 	"rc_limit", "rc_host", "rc_pickup", "rc_input", "format", "rc_funds", "samecard_fast", "samecard_many", "bin_decl", "amt_pat", "cancel_rep", "wrong_if",
-	"arrival", "queue", "machine", "storage", "clock", "tamper", "restarts", "multi_sub", "backup_ok", "confirmed", "shared", "well"}
+	"arrival", "queue", "machine", "storage", "clock", "tamper", "restarts", "multi_sub", "backup_ok", "confirmed", "shared", "well", "rule"}
 
 // goNames are the identifiers, for who writes source.
 var goNames = [signals]string{"MSRMany", "MSROne", "Hand", "ICCMany", "ICCOne", "CSQ", "BER", "Reg", "SIM", "RTT", "TMO", "ReTx", "EchoBad", "HostBad", "Limit", "HostRC", "Pickup", "InputRC", "Format", "Funds", "Fast", "Many", "BIN", "Sums", "Undo", "Wrong", "Busy", "Queue", "Machine", "Disk", "Clock", "Case", "Starts", "Both", "Backup", "Meant", "Shared", "Well"}
@@ -63,7 +65,7 @@ func (i ID) GoName() string { return goNames[min(i, signals-1)] }
 // SignalCount is how many there are.
 const SignalCount = int(signals)
 
-func (i ID) String() string { return names[min(i, signals-1)] }
+func (i ID) String() string { return names[min(i, signals)] }
 
 // Signal is one thing that speaks for or against causes.
 type Signal struct {

@@ -84,8 +84,9 @@ func (w *Weights) Scores(s Signals) (score [Causes]float64) {
 }
 
 // Shares make one of the scores.
-func (w *Weights) Shares(s Signals) (p [Causes]float64) {
-	p = w.Scores(s)
+func (w *Weights) Shares(s Signals) [Causes]float64 { return w.share(w.Scores(s)) }
+
+func (w *Weights) share(p [Causes]float64) [Causes]float64 {
 	for c := range p {
 		p[c] /= w.Temper
 	}

@@ -28,6 +28,7 @@ type Care struct {
 	Update          func() (Update, bool) // rules that wait to be activated
 	Activate        func(by int) error    // puts them in force
 	Train           func(Lesson)          // ends this life, and begins training
+	Load            func() int            // per cent of processor or memory in use; nil or below 0: not known
 }
 
 // Update is a rule set that waits.
@@ -220,7 +221,9 @@ func (t *Terminal) raise(kind, key string, to care.Route, grave int, facts ...st
 	if drop != 0 {
 		rows = append(rows, careRow(alertKey(drop), nil))
 	}
-	t.keepCare(rows...)
+	if a.Count&(a.Count-1) == 0 { // not each time: flash wears
+		t.keepCare(rows...)
+	}
 	if fresh {
 		t.logAlert(a, "raised")
 		t.noteSoft(throttle.Event{At: t.state.Moment(t.now().Logical).At, Wall: t.wall(), What: throttle.Alert, N: uint16(a.N)})
@@ -310,6 +313,11 @@ func (t *Terminal) careMinute() {
 		return
 	}
 	wall := t.wall()
+	if t.o.Care.Load != nil {
+		if n := t.o.Care.Load(); n >= 0 {
+			t.see(diagnose.Obs{Kind: diagnose.Load, N: int32(n)})
+		}
+	}
 	for _, o := range c.usual.Odds(wall) {
 		t.raise("odd", "odd."+o.Metric.Key(), care.Merchant, 1, "@"+o.Metric.Key(), fmt.Sprint(o.N), fmt.Sprintf("%.1f", o.Mean))
 	}
@@ -325,18 +333,26 @@ func (t *Terminal) careMinute() {
 			unresolved++
 		}
 	}
-	if t.o.RulesBad { // what the shop believes to be in force is not
+	if t.o.RulesBad && !c.bus.Stands("rules.refused", wall) { // what the shop believes to be in force is not
 		t.raise("refused", "rules.refused", care.Merchant, 2)
 	}
-	if unresolved > 0 {
+	if unresolved > 0 && !c.bus.Stands("unresolved", wall) {
 		t.raise("unresolved", "unresolved", care.Acquirer, 2, itoa(unresolved))
 	}
 	local := time.Unix(wall, 0).In(zoneCST)
 	if day := int32(wall / 86400); local.Hour() == 2 && c.nightly != day && t.state.Phase == txn.Ready && t.state.Work == txn.WorkNone {
 		c.nightly = day
 		t.check(true)
+		t.health()
 	}
 	t.handle(txn.Event{Kind: txn.Tick})
+}
+
+// health writes down what wears out, so that a field engineer sees a trend.
+func (t *Terminal) health() {
+	w := t.care.plan.Wear
+	t.o.Journal.Record(journal.Event{Code: prompt.LogHealth, Source: "care", Fields: []journal.Field{journal.Count("swipes", w.Swipes), journal.Count("inserts", w.Inserts),
+		journal.Count("slips", w.Slips), journal.Count("keys", w.Keys), journal.Count("starts", w.Starts)}})
 }
 
 // zoneCST is the acquirer's zone.

@@ -351,6 +351,20 @@ func (t *Terminal) commitAside(c store.Change) error {
 	return err
 }
 
+// evidence gives the diagnosis what a rule of one's own says by firing. What the
+// rules of the build look at are signals already.
+func (t *Terminal) evidence(id throttle.ID) {
+	if id.Num() < throttle.OwnRules || t.guard.rules == nil {
+		return
+	}
+	x, _ := t.guard.rules.Find(id)
+	for _, e := range x.Evidence {
+		if n, ok := diagnose.RowOf(e.Cause); ok {
+			t.see(diagnose.Obs{Kind: diagnose.Said, Code: uint16(n), N: int32(e.Nats * 100)})
+		}
+	}
+}
+
 // decided writes down what the rules said: by which rules, how often, for how
 // long.
 func (t *Terminal) decided(x txn.Decided) {
@@ -358,6 +372,7 @@ func (t *Terminal) decided(x txn.Decided) {
 	t.careDecided(x)
 	for _, h := range d.Hits[:d.HitCount] {
 		t.see(diagnose.Obs{Kind: diagnose.Hit, Code: uint16(h.ID.Num()), N: int32(h.Action)})
+		t.evidence(h.ID)
 	}
 	hits := ""
 	for i, h := range d.Hits[:d.HitCount] {

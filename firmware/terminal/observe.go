@@ -284,7 +284,7 @@ func (t *Terminal) Rank() diagnose.Ranking {
 	if s.win.Seq() == s.seq && now.Logical-s.at < 10*time.Second && s.seq != 0 {
 		return s.rank
 	}
-	s.rank = diagnose.Rank(s.win.Read(now.Logical, t.normal(now)))
+	s.rank = diagnose.Rank(s.win.Read(now.Logical, t.normal(now)), s.win.Told(now.Logical))
 	s.args = s.rank.Args(s.win, now.Logical)
 	s.seq, s.at = s.win.Seq(), now.Logical
 	t.logCause()

@@ -321,6 +321,10 @@ func (t *tally) ends(x *Rule, now Time) (at Time, day bool) {
 	return 0, x.Window.Kind == CalendarDay
 }
 
+// OwnRules is the first number of rules that are not the build's: an acquirer's or
+// a shop's own.
+const OwnRules = 36
+
 // Ids of what is not in a file: limits of the settings, and states of the desk.
 var (
 	IDCardDay = MakeID(30, 0) // a card's day

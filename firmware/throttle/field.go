@@ -73,6 +73,9 @@ func (p *parser) field(r *Rule, name token) {
 		r.Evidence = nil
 		for {
 			t := p.word("a cause, as OPR.repeat")
+			if _, ok := prompt.CauseNames[t.text]; !ok {
+				p.fail(t, "no cause %s", t.text)
+			}
 			p.expect("+=")
 			n := p.word("a number")
 			v, err := strconv.ParseFloat(n.text, 64)

@@ -82,7 +82,7 @@ func TestErrors(t *testing.T) {
 		{rule("  action: warn\n  colour: red"), "7:3", "no field colour"},
 		{rule("  action: warn\n  text: NONE"), "7:3", "text stands twice"},
 		{rule("  action: warn\n  cap: whatever"), "7:8", "no cap"},
-		{rule("  action: warn\n  evidence: OPR += 99"), "7:20", "-5 to 5"},
+		{rule("  action: warn\n  evidence: OPR.flow += 99"), "7:25", "-5 to 5"},
 		{rule("  action: warn\n  unless: sunday"), "7:11", "no exemption"},
 		{head + "rule R40 {\n window: sliding 60s\n text: FUNDS\n why: \"w\" action: warn\n}", "5:11", "behind the value"},
 		{head + "rule R40 {\n window: sliding 60s\n text: FUNDS\n action: warn\n}", "2:6", "has no why"},

@@ -139,11 +139,16 @@ func (m *machine) named() {
 			e := m.happened(throttle.LoginBad)
 			e.Op = uint8(min(n.Number, 255))
 			m.do(PutEvent{e})
-			if desk.Wrong++; desk.Wrong >= maxWrong {
-				desk.Wrong, desk.Closed = 0, m.moment().At+closedFor
+			closed := closedFor
+			d := m.decide(throttle.OnLogin, e) // a rule may close sooner, or for longer
+			if left := d.Wait - m.moment().At; d.Stops() && left > closed {
+				closed = left
+			}
+			if desk.Wrong++; desk.Wrong >= maxWrong || d.Stops() {
+				desk.Wrong, desk.Closed = 0, m.moment().At+closed
 				m.log(prompt.LogApproval, m.Durable.Open.ID, func(l *Log) { l.Why, l.N = prompt.NameClosed, n.Number })
 				m.unname(prompt.NameClosed)
-				m.NoteArgs = prompt.Args{Seconds: int(closedFor / time.Second)}
+				m.NoteArgs = prompt.Args{Seconds: int(closed / time.Second)}
 				return
 			}
 		}

@@ -60,6 +60,7 @@ var whyLines = map[string]words{
 	"sig.backup_ok":     {"主线坏,备线好", "first line bad, other good"},
 	"sig.confirmed":     {"确认为第二笔", "confirmed as second"},
 	"sig.shared":        {"几张卡同一金额", "one sum on several cards"},
+	"sig.rule":          {"自定规则", "a rule of one's own"},
 	"sig.well":          {"一切正常", "all well"},
 
 	"cause.NONE":          {"正常", "none"},

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"swipewell/firmware/care"
@@ -15,6 +18,9 @@ import (
 // care is what the pages beside selling are told.
 func (d *device) care() terminal.Care {
 	c := terminal.Care{Built: buildTime(), CertDays: d.certDays, BackupHours: d.backupHours, Update: d.waiting, Activate: d.activate, Train: d.train}
+	if !d.file.Bench { // the machine under a bench is not the device
+		c.Load = load
+	}
 	if s := d.file.Service; s != nil {
 		c.Phone, c.Contract = s.Phone, s.Contract
 	}
@@ -30,6 +36,33 @@ func (d *device) care() terminal.Care {
 
 // assetKeys are the kinds of the board file among the texts.
 var assetKeys = map[string]string{"serial": "as.serial", "place": "as.place", "sim": "as.sim", "seal": "as.seal", "deposit": "as.deposit", "contract": "as.contract", "cert": "as.cert"}
+
+// load is how much of the processor or of the memory is in use, in per cent, the
+// greater of both; -1 not known. proc(5): /proc/loadavg is a mean over a minute.
+func load() int {
+	var minute, total, free float64
+	if b, err := os.ReadFile("/proc/loadavg"); err != nil {
+		return -1
+	} else if _, err := fmt.Sscan(string(b), &minute); err != nil {
+		return -1
+	}
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return -1
+	}
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "MemTotal:"); ok {
+			fmt.Sscan(v, &total)
+		} else if v, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			fmt.Sscan(v, &free)
+		}
+	}
+	n := int(minute / float64(runtime.NumCPU()) * 100)
+	if total > 0 {
+		n = max(n, int((total-free)/total*100))
+	}
+	return min(n, 100)
+}
 
 // buildTime is when the sources of this program were committed; zero if the
 // build does not say.

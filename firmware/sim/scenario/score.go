@@ -78,7 +78,7 @@ func Grade(outs []Outcome, specs []Spec, without *diagnose.Family) Score {
 	for _, o := range outs {
 		k := o.Ranking
 		if without != nil {
-			k = diagnose.Rank(o.Ranking.Sig.Without(*without))
+			k = diagnose.Rank(o.Ranking.Sig.Without(*without), o.Ranking.Told)
 		}
 		list = append(list, answer{o.label(byID), byID[o.Spec].Sub, k})
 	}
