@@ -47,6 +47,7 @@ var (
 	ErrSealed    = errors.New("keystore: sealed data does not open")
 	ErrTampered  = errors.New("keystore: erased after tamper")
 	ErrKeyLength = errors.New("keystore: wrong length for this algorithm")
+	ErrKeyWeak   = errors.New("keystore: a weak key")
 )
 
 // KeyStore is the secure element: key bytes stay inside. Algorithms built on
