@@ -48,6 +48,7 @@ var (
 	ErrTampered  = errors.New("keystore: erased after tamper")
 	ErrKeyLength = errors.New("keystore: wrong length for this algorithm")
 	ErrKeyWeak   = errors.New("keystore: a weak key")
+	ErrExhausted = errors.New("keystore: the counter of the transaction keys has ended")
 )
 
 // KeyStore is the secure element: key bytes stay inside. Algorithms built on
