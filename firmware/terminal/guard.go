@@ -117,7 +117,12 @@ func (t *Terminal) nameCard(ref pos.CardRef, p card.PAN) error {
 	return nil
 }
 
-func (t *Terminal) mac(b []byte) ([32]byte, error) { return t.board.Keys.HMAC(hal.SlotCardRef, b) }
+// firstGeneration is that of every CardRef and name of a card in the store.
+const firstGeneration = 0
+
+func (t *Terminal) mac(b []byte) ([32]byte, error) {
+	return t.board.Keys.HMAC(hal.SlotCardRef, firstGeneration, b)
+}
 
 // scopesFor finds the names of the card that an event is about; where the card
 // itself is long gone, its record's seal has the number.

@@ -185,6 +185,14 @@ func TestCheckValues(t *testing.T) {
 			t.Errorf("a wrong check value: %v", err)
 		}
 	}
+	// A working key under an SM4 master key, as a bank's sign-on sent it
+	// (blog.csdn.net/M_Kerry/article/details/104625499).
+	tmk, _ := must(hal.AlgSM4, "1234567890ABCDEFABCDEF0987654321").Block()
+	wk := unhex("3D66234C49E4296FF9C78D8BACBD6A76")
+	tmk.Decrypt(wk, wk)
+	if k, _ := New(hal.AlgSM4, wk); k.Verify(unhex("861E83E31FAEBF10")) != nil {
+		t.Errorf("SM4 working key: check value %X", k.KCV())
+	}
 	for _, c := range [][2]string{
 		{"3F419E1CB7079442AA37474C2EFBF8B8", "08793E"},
 		{"BE19E6A07A760F10EF8E83A226B63AAD141F463FDDD4F47DB244B4023EC3CACC", "0A00E3"},

@@ -4,6 +4,8 @@
 // Sources:
 //   - ISO9564: ISO 9564-1:2017 §9.3 (formats 0, 3), §9.4 (format 4)
 //   - HOST: firmware/doc/wire.md §1.2 (DE 53: UnionPay's 1x and 2x)
+//   - KERRY: blog.csdn.net/M_Kerry/article/details/104625499, the one public sample
+//     of a PIN block under SM4; banks differ, so ask
 package pinblock
 
 import (
@@ -31,7 +33,7 @@ func Encrypt(b cipher.Block, f hal.PINFormat, pin, pan []byte, random io.Reader)
 		return nil, ErrPIN
 	}
 	size := 8
-	if f == hal.PINFormat4 {
+	if f == hal.PINFormat4 || f == hal.PINSM4 {
 		size = 16
 	}
 	if b.BlockSize() != size {
@@ -44,7 +46,7 @@ func Encrypt(b cipher.Block, f hal.PINFormat, pin, pan []byte, random io.Reader)
 	}
 	var control, filler byte
 	switch f {
-	case hal.PINFormat0, hal.PINNoPAN:
+	case hal.PINFormat0, hal.PINNoPAN, hal.PINSM4:
 		filler = 0xF
 	case hal.PINFormat3:
 		control = 3
@@ -55,7 +57,11 @@ func Encrypt(b cipher.Block, f hal.PINFormat, pin, pan []byte, random io.Reader)
 	}
 	put(field, 0, control)
 	put(field, 1, byte(len(pin)))
-	for i := 2; i < 16; i++ {
+	fill := 16
+	if f == hal.PINSM4 {
+		fill = 32
+	}
+	for i := 2; i < fill; i++ {
 		v := filler
 		if i-2 < len(pin) {
 			v = pin[i-2] - '0'
@@ -68,9 +74,9 @@ func Encrypt(b cipher.Block, f hal.PINFormat, pin, pan []byte, random io.Reader)
 		put(field, i, v)
 	}
 	switch f {
-	case hal.PINFormat0, hal.PINFormat3: // with 0000 and the twelve digits before the check digit. ISO9564 §9.3.2
+	case hal.PINFormat0, hal.PINFormat3, hal.PINSM4: // with zeros and the twelve digits before the check digit. ISO9564 §9.3.2
 		for i, c := range pan[len(pan)-13 : len(pan)-1] {
-			field[(i+4)/2] ^= (c - '0') << (4 * (1 - i%2))
+			field[size-6+i/2] ^= (c - '0') << (4 * (1 - i%2))
 		}
 	case hal.PINFormat4: // encrypt, XOR the PAN field, encrypt. ISO9564 §9.4
 		if random == nil {
