@@ -76,7 +76,7 @@ type Opts struct {
 	Train  bool
 	Lesson *Lesson
 	// Verify checks a PIN against its hash; nil: role.Verify.
-	Verify func(hash, pin string) bool
+	Verify func(hash string, pin []byte) bool
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
 	// runs it in place, so that a seed replays exactly; Rand likewise.
 	Spawn func(func())
