@@ -17,12 +17,11 @@ const (
 type PINFormat byte
 
 const (
-	PINFormat0  PINFormat = '0' // format 0; UnionPay's 2x (DE 53, first digit 2)
-	PINNoPAN    PINFormat = '1' // UnionPay's 1x: the PIN field alone, filled with F. Not ISO's format 1
-	PINSM4      PINFormat = 'S' // 0 in 16 bytes, as banks have it with SM4: filled with F, the twelve digits at the end
-	PINFormat3  PINFormat = '3' // as 0, filled with random A–F
-	PINFormat4  PINFormat = '4' // 16 bytes, for a cipher of 16-byte blocks
-	MinPIN                = 4   // digits. ISO 9564-1 §8.1
-	MaxPIN                = 12
-	MaxPINBlock           = 16 // bytes
+	PINFormat0 PINFormat = '0' // format 0; UnionPay's 2x (DE 53, first digit 2)
+	PINNoPAN   PINFormat = '1' // UnionPay's 1x: the PIN field alone, filled with F. Not ISO's format 1
+	PINSM4     PINFormat = 'S' // 0 in 16 bytes, as banks have it with SM4: filled with F, the twelve digits at the end
+	PINFormat3 PINFormat = '3' // as 0, filled with random A–F
+	PINFormat4 PINFormat = '4' // 16 bytes, for a cipher of 16-byte blocks
+	MinPIN               = 4   // digits. ISO 9564-1 §8.1
+	MaxPIN               = 12
 )

@@ -98,6 +98,7 @@ func (s *Store) JoinComponents(slot hal.KeySlot, kcv []byte) (hal.KeyCheck, erro
 		return check, nil
 	}
 	if err := s.replace(slot, k); err != nil {
+		k.Wipe()
 		return hal.KeyCheck{}, err
 	}
 	s.dropParts(slot)

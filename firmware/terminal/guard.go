@@ -117,11 +117,8 @@ func (t *Terminal) nameCard(ref pos.CardRef, p card.PAN) error {
 	return nil
 }
 
-// firstGeneration is that of every CardRef and name of a card in the store.
-const firstGeneration = 0
-
 func (t *Terminal) mac(b []byte) ([32]byte, error) {
-	return t.board.Keys.HMAC(hal.SlotCardRef, firstGeneration, b)
+	return t.board.Keys.HMAC(hal.SlotCardRef, scopeGeneration, b)
 }
 
 // scopesFor finds the names of the card that an event is about; where the card
