@@ -157,7 +157,7 @@ func (s *Shell) login(ctx context.Context, who Role) error {
 	if err != nil {
 		return nil // ^C, or the port: Run sees it
 	}
-	if !role.Verify(want, pin) {
+	if !role.Verify(want, []byte(pin)) {
 		s.wrong++
 		s.note("login", who, false)
 		hal.Sleep(ctx, s.o.Clock, min(time.Second<<min(s.wrong-1, 6), time.Minute))

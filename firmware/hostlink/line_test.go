@@ -24,7 +24,8 @@ import (
 
 type signer struct{ ks hal.KeyStore }
 
-func (s signer) MAC(b []byte) ([8]byte, error) { return keys.MAC(s.ks, keys.MACECB, b) }
+func (s signer) MAC(b []byte) ([8]byte, error)      { return keys.MAC(s.ks, keys.MACECB, b) }
+func (s signer) Verify(b, mac []byte) (bool, error) { return keys.Verify(s.ks, keys.MACECB, b, mac) }
 func (s signer) PINBlock(d *hal.Secret, p card.PAN) ([8]byte, error) {
 	return keys.PINBlock(s.ks, keys.PINFormat0, d, p)
 }
@@ -108,8 +109,8 @@ func (r *rig) signOn() {
 	if rep.Kind != txn.Answered || rep.Answer.RC != "00" || rep.Answer.Batch == 0 {
 		r.t.Fatalf("sign-on: %v %v", rep.Kind, rep.Answer.RC)
 	}
-	if err := keys.ImportWorkingKeys(r.ks, rep.Answer.Keys); err != nil {
-		r.t.Fatal(err)
+	if in, err := keys.LoadSession(r.ks, "003", rep.Answer.Keys); err != nil || in.Kind != keys.KeysTaken {
+		r.t.Fatal(in, err)
 	}
 }
 

@@ -324,8 +324,7 @@ func (l *Line) macState(raw []byte) txn.MACState {
 	if !ok {
 		return txn.MACMissing
 	}
-	sum, err := l.o.Signer.MAC(mab)
-	if err != nil || string(sum[:]) != string(mac) {
+	if ok, err := l.o.Signer.Verify(mab, mac); err != nil || !ok {
 		return txn.MACWrong
 	}
 	return txn.MACValid

@@ -13,6 +13,8 @@ import (
 type Signer interface {
 	// MAC is DE 64 over the MAB, the bytes from MTI to the last field before it.
 	MAC(mab []byte) ([8]byte, error)
+	// Verify tells whether mac is the MAC of mab, in constant time.
+	Verify(mab, mac []byte) (bool, error)
 	// PINBlock is DE 52 under the PIN key.
 	PINBlock(digits *hal.Secret, pan card.PAN) ([8]byte, error)
 	// EncryptTrack is DE 35 under the track key: hex digits.

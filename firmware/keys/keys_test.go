@@ -2,9 +2,11 @@ package keys_test
 
 import (
 	"bytes"
+	"crypto/cipher"
 	"crypto/des"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"swipewell/drivers/softkeys"
 	"swipewell/firmware/card"
 	"swipewell/firmware/keys"
+	"swipewell/firmware/keys/sm4"
 	"swipewell/hal"
 )
 
@@ -32,6 +35,11 @@ func store(t testing.TB, tmk string) *softkeys.Store {
 	if err := softkeys.Provision(path, unhex(tmk)); err != nil {
 		t.Fatal(err)
 	}
+	return opened(t, path)
+}
+
+func opened(t testing.TB, path string) *softkeys.Store {
+	t.Helper()
 	s, err := softkeys.Open(softkeys.Opts{Path: path, Bench: true})
 	if err != nil {
 		t.Fatal(err)
@@ -41,80 +49,40 @@ func store(t testing.TB, tmk string) *softkeys.Store {
 
 const benchTMK = "CA5D92598DCA48CE8A4C76361A9269E9"
 
-// load puts a clear key into a slot, as a host would send it.
-func load(t testing.TB, s *softkeys.Store, slot hal.KeySlot, clear []byte) {
-	t.Helper()
-	tmk := unhex(benchTMK)
-	b, _ := des.NewTripleDESCipher(append(tmk, tmk[:8]...))
-	crypt := make([]byte, len(clear))
-	for i := 0; i < len(clear); i += 8 {
-		b.Encrypt(crypt[i:], clear[i:i+8])
+func tdes(k []byte) cipher.Block {
+	b, err := des.NewTripleDESCipher(append(append([]byte(nil), k...), k[:24-len(k)]...))
+	if err != nil {
+		panic(err)
 	}
-	alg := hal.AlgTDES2
-	if len(clear) == 8 {
-		alg = hal.AlgDES
-	}
-	kcv := make([]byte, 8)
-	if alg == hal.AlgDES {
-		k, _ := des.NewCipher(clear)
-		k.Encrypt(kcv, kcv)
-	} else {
-		k, _ := des.NewTripleDESCipher(append(append([]byte(nil), clear...), clear[:8]...))
-		k.Encrypt(kcv, kcv)
-	}
-	if err := s.Import([]hal.KeyImport{{Slot: slot, Alg: alg, Cryptogram: crypt, KCV: kcv[:4], Under: hal.SlotTMK}}); err != nil {
-		t.Fatal(err)
-	}
+	return b
 }
 
-// HOST §1.7 vectors 1–3: the steps of the MAC and a whole message.
-func TestMACVectors(t *testing.T) {
-	whole := unhex("0200 3020048000C08015 000000 000000001234 000002 0300 99 3030303030303031 393532373138313832323137383735 313536 0019 26000001000600000000 0043 5F01123238343431323334353637383930313233345F03063136303033365F04063230303832365C023031")
-	for _, c := range []struct {
-		name, key, want string
-		mab             []byte
-	}{
-		{"vector 1, step", "2222222222222222", "E267B6E2", unhex("1234567890ABCDEFABCDEF1234567890")},
-		{"vector 2, key from TMK", "C24A8FB57AA20123", "8A9E91B8", unhex("0200302004C020C09811000000000000000051001834021000063243922600 09942820D1312101120084393136363838303134303030303030303030303030303031313536ACF46E73838A82F9260000000000000000082200000100 00000000")},
-		{"vector 3, whole message", "0723C80DB5F4CD3D", "B3A092AE", whole},
-		{"vector 3, key doubled", "0723C80DB5F4CD3D0723C80DB5F4CD3D", "B3A092AE", whole},
-	} {
-		s := store(t, benchTMK)
-		load(t, s, hal.SlotMAK, unhex(c.key))
-		mac, err := keys.MAC(s, keys.MACECB, c.mab)
-		if err != nil || string(mac[:]) != c.want {
-			t.Errorf("%s: %s %v, want %s", c.name, mac, err, c.want)
-		}
+func ecb(b cipher.Block, src []byte) []byte {
+	out := make([]byte, len(src))
+	for i := 0; i < len(src); i += b.BlockSize() {
+		b.Encrypt(out[i:], src[i:])
 	}
+	return out
 }
 
-// HOST §5.3: X9.9 and X9.19.
-func TestPublishedMACs(t *testing.T) {
-	for _, c := range []struct {
-		alg             keys.MACAlg
-		key, data, want string
-	}{
-		{keys.MACX99, "0123456789ABCDEF", "7654321 Now is the time for ", "F1D30F6849312CA4"},
-		{keys.MACX919, "0123456789ABCDEFFEDCBA9876543210", "Now is the time for all ", "A1C72E74EA3FA9B6"},
-		{keys.MACX919, "0123456789ABCDEFFEDCBA9876543210", "Now is the time for it", "2E2B1428CC78254F"},
-	} {
-		s := store(t, benchTMK)
-		load(t, s, hal.SlotMAK, unhex(c.key))
-		mac, err := keys.MAC(s, c.alg, []byte(c.data))
-		if err != nil || !bytes.Equal(mac[:], unhex(c.want)) {
-			t.Errorf("%s %q: %X %v, want %s", c.alg, c.data, mac, err, c.want)
-		}
-	}
+// slot is one key of DE 62.
+func slot(tmk, k cipher.Block, clear []byte) []byte {
+	return append(ecb(tmk, clear), ecb(k, make([]byte, k.BlockSize()))[:4]...)
 }
 
 const de62 = "6701EAD6A9AD51E51AA406E2C27FCFA9 8D0A74B8 B651F9E9BACE9AE1 0000000000000000 AB7153CA"
 
-// HOST §1.7 vector 4 and §5.2: keys from DE 62, then a PIN block under them.
+func taken(t testing.TB, ks hal.KeyStore, form string, b []byte) {
+	t.Helper()
+	if in, err := keys.LoadSession(ks, form, b); err != nil || in.Kind != keys.KeysTaken || in.Why != nil {
+		t.Fatalf("%s %s %v %v", in.Kind, in.Slot, in.Why, err)
+	}
+}
+
+// HOST §1.7 vector 4 and §5.2: keys from DE 62, then a PIN block and a MAC under them.
 func TestWorkingKeysVector(t *testing.T) {
 	s := store(t, benchTMK)
-	if err := keys.ImportWorkingKeys(s, unhex(de62)); err != nil {
-		t.Fatal(err)
-	}
+	taken(t, s, "003", unhex(de62))
 	for slot, want := range map[hal.KeySlot]string{hal.SlotPIK: "8D0A74B8", hal.SlotMAK: "AB7153CA"} {
 		if kcv, ok := s.Has(slot); !ok || !bytes.Equal(kcv[:], unhex(want)) {
 			t.Errorf("%s: check value %X, want %s", slot, kcv, want)
@@ -125,45 +93,190 @@ func TestWorkingKeysVector(t *testing.T) {
 	if err != nil || !bytes.Equal(block[:], unhex("710234B5A29C6D65")) {
 		t.Errorf("PIN block %X %v", block, err)
 	}
-}
-
-func TestPINBlocks(t *testing.T) {
-	s := store(t, benchTMK)
-	load(t, s, hal.SlotPIK, unhex("C5A1EFDE6AD4461B72AF90946EE006AC"))
-	pan, _ := card.ParsePAN([]byte("6226168997066875"))
-	block, err := keys.PINBlock(s, keys.PINFormat0, hal.NewSecret([]byte("111111")), pan)
-	if err != nil || !bytes.Equal(block[:], unhex("150A4D565B4A836E")) {
-		t.Errorf("%X %v", block, err)
-	}
 	for _, pin := range []string{"123", "1234567890123", "12a4", ""} {
 		if _, err := keys.PINBlock(s, keys.PINFormat0, hal.NewSecret([]byte(pin)), pan); !errors.Is(err, keys.ErrPIN) {
 			t.Errorf("PIN of %d digits: %v", len(pin), err)
 		}
 	}
+	if _, err := keys.PINBlock(s, hal.PINFormat4, hal.NewSecret([]byte("1234")), pan); !errors.Is(err, hal.ErrKeyUse) {
+		t.Errorf("format 4 under TDES: %v", err)
+	}
 }
 
-// One wrong check value: none of the keys has changed.
-func TestAWrongCheckValueChangesNothing(t *testing.T) {
+// HOST §1.7 vector 3: a whole message under a MAC key that came from the host.
+func TestMACVector(t *testing.T) {
 	s := store(t, benchTMK)
-	if err := keys.ImportWorkingKeys(s, unhex(de62)); err != nil {
+	mak, tmk := unhex("0723C80DB5F4CD3D"), tdes(unhex(benchTMK))
+	k, _ := des.NewCipher(mak)
+	taken(t, s, "001", append(slot(tmk, k, mak), slot(tmk, k, mak)...))
+	whole := unhex("0200 3020048000C08015 000000 000000001234 000002 0300 99 3030303030303031 393532373138313832323137383735 313536 0019 26000001000600000000 0043 5F01123238343431323334353637383930313233345F03063136303033365F04063230303832365C023031")
+	for _, alg := range []keys.MACAlg{"", keys.MACECB} {
+		if mac, err := keys.MAC(s, alg, whole); err != nil || string(mac[:]) != "B3A092AE" {
+			t.Errorf("%s %v", mac, err)
+		}
+	}
+	sign := keys.Signer{Keys: s, Alg: keys.MACECB}
+	for mac, want := range map[string]bool{"B3A092AE": true, "B3A092AF": false, "B3A0": false, "": false} {
+		if ok, err := sign.Verify(whole, []byte(mac)); ok != want || err != nil {
+			t.Errorf("%q: %v %v", mac, ok, err)
+		}
+	}
+	if ok, err := (keys.Signer{}).Verify(whole, []byte("B3A092AE")); ok || !errors.Is(err, hal.ErrNoKey) {
+		t.Errorf("no store: %v", err)
+	}
+	if _, err := keys.MAC(s, "md5", whole); !errors.Is(err, hal.ErrKeyUse) {
+		t.Errorf("an unknown algorithm: %v", err)
+	}
+}
+
+// Every form of DE 62 puts the keys in force that the host meant.
+func TestForms(t *testing.T) {
+	s, tmk := store(t, benchTMK), tdes(unhex(benchTMK))
+	draw := func(n int, c byte) []byte { b := bytes.Repeat([]byte{c, 0x31, 0x5B, 0x4D, 0x85}, 5)[:n]; return b }
+	block := func(k []byte) cipher.Block {
+		if len(k) == 8 {
+			b, _ := des.NewCipher(k)
+			return b
+		}
+		return tdes(k)
+	}
+	for form, sizes := range map[string][][2]int{"001": {{8, 2}}, "003": {{16, 2}, {24, 2}}, "004": {{16, 3}, {24, 3}}} {
+		for _, c := range sizes {
+			var b []byte
+			for i := range c[1] {
+				k := draw(c[0], byte(0x6A+i))
+				b = append(b, slot(tmk, block(k), k)...)
+			}
+			taken(t, s, form, b)
+			for i, slot := range []hal.KeySlot{hal.SlotPIK, hal.SlotMAK, hal.SlotTDK}[:c[1]] {
+				k := draw(c[0], byte(0x6A+i))
+				if kcv, _ := s.Has(slot); !bytes.Equal(kcv[:], ecb(block(k), make([]byte, 8))[:4]) {
+					t.Errorf("form %s, %d bytes, %s: %X", form, c[0], slot, kcv)
+				}
+			}
+		}
+	}
+}
+
+// SM4: the master key by hand, the session in form 005, a MAC under it.
+func TestSM4Session(t *testing.T) {
+	s := opened(t, filepath.Join(t.TempDir(), "keys"))
+	tmk := unhex("1234567890ABCDEFABCDEF0987654321")
+	for i, p := range [][]byte{unhex("0123456789ABCDEFFEDCBA9876543210"), unhex("1317131F1900000055115591F1317131")} {
+		if _, err := s.LoadComponent(hal.KeyComponent{Slot: hal.SlotTMK, Alg: hal.AlgSM4, Part: i + 1, Bytes: hal.NewSecret(p)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, _ := sm4.NewCipher(tmk)
+	if _, err := s.JoinComponents(hal.SlotTMK, ecb(b, make([]byte, 16))[:4]); err != nil {
 		t.Fatal(err)
 	}
-	before, _ := s.Has(hal.SlotPIK)
-	bad := unhex("11111111111111111111111111111111 8D0A74B8 B651F9E9BACE9AE1 0000000000000000 AB7153CA")
-	if err := keys.ImportWorkingKeys(s, bad); !errors.Is(err, hal.ErrKCV) {
-		t.Fatalf("got %v", err)
+	// PIK: blog.csdn.net/M_Kerry/article/details/104625499; MAK: a key that ends with zeros is a whole key here
+	pik, mak := unhex("3D66234C49E4296FF9C78D8BACBD6A76 861E83E3"), unhex("0123456789ABCDEF0000000000000000")
+	k, _ := sm4.NewCipher(mak)
+	de62 := append(pik, slot(b, k, mak)...)
+	for _, form := range []string{"", "003"} {
+		if in, err := keys.LoadSession(s, form, de62); err != nil || in.Kind != keys.KeysMalformed {
+			t.Errorf("as form %q: %v %v", form, in, err)
+		}
 	}
-	if after, _ := s.Has(hal.SlotPIK); after != before {
-		t.Error("the PIK changed")
+	taken(t, s, keys.FormSM4, de62)
+	want := ecb(k, append([]byte("0200"), make([]byte, 12)...))[:8]
+	if mac, err := keys.MAC(s, keys.MACSM4, []byte("0200")); err != nil || !bytes.Equal(mac[:], want) {
+		t.Errorf("MAC %X %v, want %X", mac, err, want)
+	}
+	if _, err := keys.MAC(s, keys.MACECB, []byte("0200")); !errors.Is(err, hal.ErrKeyUse) {
+		t.Errorf("UnionPay's ECB under SM4: %v", err)
+	}
+	pan, _ := card.ParsePAN([]byte("6230606601007726888"))
+	if block, err := s.PINBlock(hal.SlotPIK, hal.PINSM4, hal.NewSecret([]byte("123654")), []byte(pan.Reveal())); err != nil || len(block) != 16 {
+		t.Errorf("PIN block %X %v", block, err)
+	}
+	if _, err := keys.PINBlock(s, hal.PINSM4, hal.NewSecret([]byte("123654")), pan); !errors.Is(err, hal.ErrKeyUse) {
+		t.Errorf("16 bytes in DE 52: %v", err)
 	}
 }
 
-func TestTrackEncryptionVector(t *testing.T) {
+// Whatever is wrong with DE 62 has its name, and the keys in force stay.
+func TestWhatIsWrongHasAName(t *testing.T) {
+	s, tmk := store(t, benchTMK), tdes(unhex(benchTMK))
+	taken(t, s, "003", unhex(de62))
+	before := map[hal.KeySlot][4]byte{}
+	for _, slot := range []hal.KeySlot{hal.SlotPIK, hal.SlotMAK} {
+		before[slot], _ = s.Has(slot)
+	}
+	zero := make([]byte, 16)
+	good := slot(tmk, tdes(unhex("C5A1EFDE6AD4461B72AF90946EE006AC")), unhex("C5A1EFDE6AD4461B72AF90946EE006AC"))
+	flip := func(i int) []byte { b := append(bytes.Clone(good), good...); b[i] ^= 1; return b }
+	bare := opened(t, filepath.Join(t.TempDir(), "keys"))
+	for name, c := range map[string]struct {
+		ks   hal.KeyStore
+		form string
+		de62 []byte
+		kind keys.LoadKind
+		slot hal.KeySlot
+	}{
+		"PIK changed":          {s, "003", flip(3), keys.KeysWrongCheck, hal.SlotPIK},
+		"its check value":      {s, "003", flip(17), keys.KeysWrongCheck, hal.SlotPIK},
+		"MAK changed":          {s, "003", flip(22), keys.KeysWrongCheck, hal.SlotMAK},
+		"its check value last": {s, "003", flip(39), keys.KeysWrongCheck, hal.SlotMAK},
+		"empty":                {s, "003", nil, keys.KeysMalformed, ""},
+		"39 bytes":             {s, "003", flip(0)[:39], keys.KeysMalformed, ""},
+		"SM4 under TDES":       {s, keys.FormSM4, flip(0), keys.KeysMalformed, hal.SlotPIK},
+		"SM4 of 24 bytes":      {s, keys.FormSM4, make([]byte, 24), keys.KeysMalformed, ""},
+		"zeros":                {s, "003", append(slot(tmk, tdes(zero), zero), good...), keys.KeysWeak, hal.SlotPIK},
+		"no master key":        {bare, "003", append(bytes.Clone(good), good...), keys.KeysNoMaster, hal.SlotPIK},
+	} {
+		in, err := keys.LoadSession(c.ks, c.form, c.de62)
+		if err != nil || in.Kind != c.kind || in.Slot != c.slot || in.Why == nil {
+			t.Errorf("%s: %s %q %v %v", name, in.Kind, in.Slot, in.Why, err)
+		}
+	}
+	for slot, kcv := range before {
+		if after, ok := s.Has(slot); !ok || after != kcv {
+			t.Errorf("the %s changed", slot)
+		}
+	}
+	if err := s.Erase(); err != nil {
+		t.Fatal(err)
+	}
+	if in, err := keys.LoadSession(s, "003", unhex(de62)); err != nil || in.Kind != keys.KeysNoMaster {
+		t.Errorf("after tamper: %v %v", in, err)
+	}
+	if got := fmt.Sprint(keys.KeysTaken, keys.KeysMalformed, keys.KeysWrongCheck, keys.KeysWeak, keys.KeysNoMaster, keys.LoadKind(99)); got != "taken malformed wrong-check weak no-master no-master" {
+		t.Error(got)
+	}
+}
+
+// The device's own fault is no outcome: the disk refuses, and the keys stay.
+func TestADiskThatRefuses(t *testing.T) {
 	s := store(t, benchTMK)
-	load(t, s, hal.SlotTDK, unhex("807A23AD32B36D457AE91FDF927570EA"))
+	taken(t, s, "003", unhex(de62))
+	broken := failing{s}
+	if in, err := keys.LoadSession(broken, "003", unhex(de62)); !errors.Is(err, errDisk) || in.Why != nil {
+		t.Errorf("%v %v", in, err)
+	}
+}
+
+var errDisk = errors.New("disk full")
+
+type failing struct{ hal.KeyStore }
+
+func (failing) Import([]hal.KeyImport) error { return errDisk }
+
+func TestTrackEncryptionVector(t *testing.T) {
+	s, tmk := store(t, benchTMK), tdes(unhex(benchTMK))
+	tdk := unhex("807A23AD32B36D457AE91FDF927570EA")
+	if _, err := keys.EncryptTrack(s, []byte("1")); !errors.Is(err, hal.ErrNoKey) {
+		t.Errorf("no key: %v", err)
+	}
+	taken(t, s, "004", append(append(slot(tmk, tdes(tdk), tdk), slot(tmk, tdes(tdk), tdk)...), slot(tmk, tdes(tdk), tdk)...))
 	got, err := keys.EncryptTrack(s, []byte("6225882116400091=0509567890123456"))
 	if err != nil || string(got) != "622588211640009145C3822EAB55562B6" {
 		t.Errorf("%s %v", got, err)
+	}
+	if _, err := keys.EncryptTrack(s, []byte("62258X")); !errors.Is(err, keys.ErrTrack) {
+		t.Errorf("no track: %v", err)
 	}
 }
 
@@ -193,22 +306,31 @@ func TestSealBindsTheRecord(t *testing.T) {
 }
 
 func FuzzParseWorkingKeys(f *testing.F) {
-	f.Add(unhex(de62))
-	f.Add(make([]byte, 60))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		ks, err := keys.ParseWorkingKeys(b)
+	f.Add("003", unhex(de62))
+	f.Add("004", make([]byte, 60))
+	f.Add(keys.FormSM4, make([]byte, 40))
+	f.Fuzz(func(t *testing.T, form string, b []byte) {
+		ks, err := keys.ParseWorkingKeys(form, b)
 		if err != nil {
+			if !errors.Is(err, keys.ErrWorkingKeys) || ks != nil {
+				t.Error(err)
+			}
 			return
 		}
-		n := 0
+		var back []byte
 		for _, k := range ks {
-			n += len(k.KCV)
-			if len(k.KCV) != 4 || len(k.Cryptogram)%8 != 0 {
+			if len(k.KCV) != 4 || len(k.Cryptogram)%8 != 0 || k.Under != hal.SlotTMK || (form == keys.FormSM4) != (k.Alg == hal.AlgSM4) ||
+				k.Alg == hal.AlgSM4 && len(k.Cryptogram) != 16 {
 				t.Error("a broken slot was accepted")
 			}
+			back = append(back, k.Cryptogram...)
+			if k.Slot == hal.SlotMAK && len(k.Cryptogram) < len(ks[0].Cryptogram) {
+				back = append(back, make([]byte, 8)...)
+			}
+			back = append(back, k.KCV...)
 		}
-		if n != 4*len(ks) || len(ks) < 2 {
-			t.Error("keys are missing")
+		if !bytes.Equal(back, b) || len(ks) < 2 {
+			t.Error("the keys are not the whole of DE 62")
 		}
 	})
 }

@@ -20,6 +20,14 @@ func (s Signer) MAC(mab []byte) ([8]byte, error) {
 	return MAC(s.Keys, s.Alg, mab)
 }
 
+// Verify tells whether mac is DE 64 of an answer.
+func (s Signer) Verify(mab, mac []byte) (bool, error) {
+	if s.Keys == nil {
+		return false, hal.ErrNoKey
+	}
+	return Verify(s.Keys, s.Alg, mab, mac)
+}
+
 // PINBlock is DE 52 under the PIN key.
 func (s Signer) PINBlock(digits *hal.Secret, p card.PAN) ([8]byte, error) {
 	if s.Keys == nil {

@@ -26,6 +26,8 @@ type Change struct {
 	Rows []Row
 	// CloseBatch removes a batch that was settled, with all its rows.
 	CloseBatch *BatchID
+	// Rename gives all cards their names of another generation; alone in its commit.
+	Rename *Rename
 	// Aside tells that nothing of money is in it, as "the slip is printed": the
 	// side log need not have it on the flash first.
 	Aside bool
@@ -39,7 +41,7 @@ type RecordKey struct {
 
 // Empty tells that there is nothing to write.
 func (c Change) Empty() bool {
-	return c.State == nil && c.CloseBatch == nil && len(c.PutRecord)+len(c.DropRecord)+len(c.PutSale)+len(c.Rows) == 0
+	return c.State == nil && c.CloseBatch == nil && c.Rename == nil && len(c.PutRecord)+len(c.DropRecord)+len(c.PutSale)+len(c.Rows) == 0
 }
 
 // Sealer seals PAN and expiry of a card that is in front of the device; aad
@@ -79,10 +81,11 @@ func (s *Store) Commit(c Change, sealer Sealer) error {
 	var last *bolt.Tx
 	err = s.db.Update(func(tx *bolt.Tx) error {
 		last = tx
-		if refused = s.write(tx, c, sealer); refused != nil {
+		var renamed []Op
+		if renamed, refused = s.write(tx, c, sealer); refused != nil {
 			return refused
 		}
-		return s.log(tx, c)
+		return s.log(tx, c, renamed)
 	})
 	if refused != nil {
 		return refused
@@ -127,6 +130,9 @@ func (s *Store) fault() error {
 // plan is what c does to the outbox's states, or why c must not be written.
 func (s *Store) plan(c Change) (next map[RecordKey]pos.RecordState, err error) {
 	next = make(map[RecordKey]pos.RecordState, len(c.PutRecord)+len(c.DropRecord)) // "" = gone
+	if c.Rename != nil {
+		return next, c.Rename.check(c)
+	}
 	for _, r := range c.PutRecord {
 		if why := badID(r.RecordID); why != "" {
 			return nil, fmt.Errorf("%w: a record with %s", ErrInvariant, why)
@@ -187,39 +193,42 @@ func masked(m pos.MaskedPAN) error {
 	return nil
 }
 
-func (s *Store) write(tx *bolt.Tx, c Change, sealer Sealer) error {
+func (s *Store) write(tx *bolt.Tx, c Change, sealer Sealer) (renamed []Op, err error) {
 	if c.State != nil {
 		if err := put(tx.Bucket(stateBucket), stateBucket, stateKey, c.State); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, r := range c.PutRecord {
 		if err := s.putRecord(tx, r, sealer); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, k := range c.DropRecord {
 		if err := drop(tx.Bucket(classBucket(k.Class)), recordKey(k.ID)); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, row := range c.PutSale {
 		if err := s.putSale(tx, row, sealer); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, r := range c.Rows {
 		if err := putRow(tx, r); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if c.CloseBatch != nil {
 		name := batchBucket(c.CloseBatch.Context, c.CloseBatch.Batch)
 		if tx.Bucket(name) != nil {
-			return tx.DeleteBucket(name)
+			return nil, tx.DeleteBucket(name)
 		}
 	}
-	return nil
+	if c.Rename != nil {
+		return s.rename(tx, c.Rename)
+	}
+	return nil, nil
 }
 
 func (s *Store) putRecord(tx *bolt.Tx, r pos.Record, sealer Sealer) error {

@@ -68,8 +68,9 @@ func putSeq(tx *bolt.Tx, n uint64) error {
 	return put(tx.Bucket(metaBucket), metaBucket, seqKey, binary.BigEndian.AppendUint64(nil, n))
 }
 
-// log numbers a commit that tx holds and hands it to the side log.
-func (s *Store) log(tx *bolt.Tx, c Change) error {
+// log numbers a commit that tx holds and hands it to the side log; renamed are the
+// keys that a rename wrote.
+func (s *Store) log(tx *bolt.Tx, c Change, renamed []Op) error {
 	if s.opts.Log == nil {
 		return nil
 	}
@@ -108,6 +109,9 @@ func (s *Store) log(tx *bolt.Tx, c Change) error {
 	}
 	for _, r := range c.Rows {
 		add(roomNames[r.Room], r.Key)
+	}
+	for _, op := range renamed {
+		add(op.Bucket, op.Key)
 	}
 	if c.CloseBatch != nil {
 		e.Ops = append(e.Ops, Op{Bucket: batchBucket(c.CloseBatch.Context, c.CloseBatch.Batch)})

@@ -122,7 +122,9 @@ func (t *Terminal) nameCard(ref pos.CardRef, p card.PAN) error {
 	return nil
 }
 
-func (t *Terminal) mac(b []byte) ([32]byte, error) { return t.board.Keys.HMAC(hal.SlotCardRef, b) }
+func (t *Terminal) mac(b []byte) ([32]byte, error) {
+	return t.board.Keys.HMAC(hal.SlotCardRef, scopeGeneration, b)
+}
 
 // scopesFor finds the names of the card that an event is about; where the card
 // itself is long gone, its record's seal has the number.

@@ -174,9 +174,9 @@ func (t *Terminal) checkPIN() {
 
 func (t *Terminal) verify(hash string, pin []byte) bool {
 	if t.o.Verify != nil {
-		return t.o.Verify(hash, string(pin))
+		return t.o.Verify(hash, pin)
 	}
-	return role.Verify(hash, string(pin))
+	return role.Verify(hash, pin)
 }
 
 // tokenKey is where a person's token is kept.

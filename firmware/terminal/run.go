@@ -193,9 +193,13 @@ func (t *Terminal) recordRequest(rec pos.Record, key store.RecordKey) hostlink.R
 func (t *Terminal) signedOn(r hostlink.Reply) {
 	e := txn.Event{Kind: txn.SignOnDone, Reply: t.reply(r)}
 	if r.Kind == txn.Answered && r.Answer.RC == "00" {
-		err := keys.ImportWorkingKeys(t.board.Keys, r.Answer.Keys)
+		in, err := keys.LoadSession(t.board.Keys, t.o.Host.KeyForm, r.Answer.Keys)
+		if err == nil {
+			err = in.Why
+		}
 		if e.Reply.KeysOK = err == nil; err != nil {
-			t.o.Journal.Record(journal.Event{Code: prompt.KeyCheck, Level: slog.LevelError, Source: "keys", Fields: []journal.Field{journal.Err(err)}})
+			t.o.Journal.Record(journal.Event{Code: prompt.KeyCheck, Level: slog.LevelError, Source: "keys",
+				Fields: []journal.Field{journal.Word("keys", in.Kind.String()), journal.Word("slot", string(in.Slot)), journal.Err(err)}})
 		}
 	}
 	t.handle(e)

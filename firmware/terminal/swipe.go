@@ -49,7 +49,7 @@ func (t *Terminal) swiped(s hal.Swipe) {
 			return
 		}
 	}
-	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return t.board.Keys.HMAC(hal.SlotCardRef, b) }, t2.PAN)
+	ref, err := cardRef(t.board.Keys, t.generation, t2.PAN)
 	if err != nil {
 		t2.Wipe()
 		t.handle(txn.Event{Kind: txn.Faulted, Code: prompt.KeyNoMaster})

@@ -76,7 +76,7 @@ type Opts struct {
 	Train  bool
 	Lesson *Lesson
 	// Verify checks a PIN against its hash; nil: role.Verify.
-	Verify func(hash, pin string) bool
+	Verify func(hash string, pin []byte) bool
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
 	// runs it in place, so that a seed replays exactly; Rand likewise.
 	Spawn func(func())
@@ -118,6 +118,8 @@ type Terminal struct {
 	care    carer
 	lesson  *lesson // Train
 	noPaper bool
+
+	generation uint32 // of the key that names cards
 }
 
 // New opens the terminal on what its store holds.
@@ -151,6 +153,11 @@ func New(o Opts) (*Terminal, error) {
 	if err := t.twins.load(o.Store, store.BatchID{Context: o.Profile.Context, Batch: d.Batch}); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
+	names, _, err := o.Store.Names()
+	if err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	t.generation = names.Generation
 	t.guard.rules = o.Rules
 	if err := t.loadCare(); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)

@@ -115,7 +115,7 @@ func dial(t *testing.T, lesson int) bank {
 	}
 	b := bank{t, ks, l}
 	a := b.ask(0x0800, "", false, time.Minute)
-	list, err := keys.ParseWorkingKeys(a.Bytes(iso8583.DEKeys))
+	list, err := keys.ParseWorkingKeys("003", a.Bytes(iso8583.DEKeys))
 	if err != nil {
 		t.Fatal(err)
 	}

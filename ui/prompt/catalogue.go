@@ -151,6 +151,7 @@ var catalogue = [...]Entry{
 	{LogHelp, Info, Nobody, "help/log"},
 	{LogHealth, Info, Nobody, "help/log"},
 	{LogHostOrder, Warning, Nobody, "help/log"},
+	{LogNames, Info, Nobody, "help/log"},
 	{LogLimits, Info, Nobody, "help/log"},
 	{LogMessage, Info, Nobody, "help/log"},
 	{LogCare, Info, Nobody, "help/log"},

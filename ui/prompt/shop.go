@@ -110,5 +110,6 @@ const (
 	LogTrain       Code = "E-TRN-01"
 	LogLimits      Code = "E-LIM-01"
 	LogSeal        Code = "E-SEA-01"
+	LogNames       Code = "E-KEY-01" // all cards in the store have new names
 	LogHealth      Code = "E-HLT-01" // counters of readers and of what wears out
 )

@@ -88,6 +88,10 @@ func (d *device) session(ctx context.Context) error {
 	if side != nil {
 		defer side.Close()
 	}
+	if code := d.rename(st); code != "" {
+		d.setFault(code)
+		return d.refuse(ctx, size, code)
+	}
 	host, profile, line, err := d.host()
 	if err != nil {
 		return err

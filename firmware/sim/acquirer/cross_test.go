@@ -104,8 +104,8 @@ func TestFirmwareTalksToAcquirer(t *testing.T) {
 	m := begin(0x0800, 1)
 	m.SetDigits(iso8583.DEBatch, "00000001004")
 	m.SetText(iso8583.DETexts, "01 ")
-	if err := keys.ImportWorkingKeys(f.ks, f.exchange(m, nil).Bytes(iso8583.DEKeys)); err != nil {
-		t.Fatal(err)
+	if in, err := keys.LoadSession(f.ks, "004", f.exchange(m, nil).Bytes(iso8583.DEKeys)); err != nil || in.Kind != keys.KeysTaken {
+		t.Fatal(in, err)
 	}
 
 	paid, _ := h.Card("cup-debit-1")

@@ -189,7 +189,7 @@ func (l *life) open(c acquirer.Card) bool {
 	if err != nil {
 		return false
 	}
-	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return l.Keys.HMAC(hal.SlotCardRef, b) }, pan)
+	ref, err := card.Ref(func(b []byte) ([32]byte, error) { return l.Keys.HMAC(hal.SlotCardRef, 0, b) }, pan)
 	return err == nil && l.Term.Gated(ref)
 }
 

@@ -170,7 +170,7 @@ func (h *House) Boot() (err error) {
 		size = screen.Mono128
 	}
 	to := terminal.Opts{Board: b, Store: h.Store, Line: h.Line, Host: p, Log: slog.New(slog.DiscardHandler), Profile: tp, Size: size,
-		Rules: h.o.Rules, Staff: []role.Person{Boss}, Verify: func(hash, pin string) bool { return hash == pin },
+		Rules: h.o.Rules, Staff: []role.Person{Boss}, Verify: func(hash string, pin []byte) bool { return hash == string(pin) },
 		Spawn: func(f func()) { f() }, Rand: h.rnd.Uint32}
 	if h.o.Term != nil {
 		h.o.Term(&to)
