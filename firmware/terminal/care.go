@@ -44,6 +44,7 @@ type carer struct {
 	usual     care.Usual
 	records   *care.Records
 	limits    care.Limits
+	grace     care.Grace
 	bus       care.Bus
 	desk      care.Desk
 	plan      care.Plan
@@ -174,6 +175,7 @@ func (t *Terminal) learn(e throttle.Event) {
 	c.usual.Add(e)
 	c.records.Add(e)
 	c.limits.Add(e)
+	c.grace.Add(e)
 	if d := c.usual.Days(); d != c.learned {
 		c.learned = d
 		t.guard.book.Learn(c.usual.Learned())

@@ -82,6 +82,7 @@ func (t *Terminal) loadGuard(d *txn.Durable) error {
 		t.care.usual.Add(e)
 		t.care.records.Add(e)
 		t.care.limits.Add(e)
+		t.care.grace.Add(e)
 		if len(k) == 8 && binary.BigEndian.Uint64(k)+throttle.InLog > g.seq {
 			events = append(events, e)
 		}

@@ -79,6 +79,8 @@ func (t *Terminal) rulesLines(lang string) (page []care.Line) {
 			}
 		}
 	}
+	wall := t.wall()
+	page = append(page, t.care.grace.Lines(wall, t.care.desk.Complaints(wall-30*86400))...)
 	if len(t.care.hits) == 0 {
 		return append(page, line("rules.empty"))
 	}

@@ -18,6 +18,7 @@ var whyLines = map[string]words{
 	"rules.built": {"随程序", "of the build"},
 	"rules.wait":  {"! 规则 v{1} 待启用: {2}处变化。确认键: 主管启用", "! Rules v{1} wait: {2} changes. Enter: a supervisor activates"},
 	"rules.dry":   {"  近30天试算: 多拦{1}次,少拦{2}次", "  Tried on 30 days: {1} stopped more, {2} less"},
+	"rules.grace": {"{1}: 30天确认{2}次,无人投诉,可请收单机构放宽", "{1}: confirmed {2} times in 30 days, no complaint: it may be loosened"},
 	"rules.row":   {"  {1}", "  {1}"},
 	"rules.last":  {"最近的判定:", "Decided lately:"},
 	"rules.hit":   {"{1} {2} {3} {4}", "{1} {2} {3} {4}"},
