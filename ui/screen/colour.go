@@ -224,6 +224,9 @@ func (p *page) figures(room int) block {
 	for _, st := range []style{huge, title, strong} {
 		for _, beside := range []bool{true, false} {
 			h := 16*st.scale + 8
+			if st == strong {
+				h = 20
+			}
 			w := st.width(amount) + st.bold
 			switch {
 			case card == "" && !beside:

@@ -63,6 +63,14 @@ var shots = []struct {
 	{"too-frequent", View{Code: prompt.RuleWait, Input: "card", Args: prompt.Args{Amount: "12.80", Card: "****1234", N: 5, Span: "30min", Left: "00:45", Rule: "R-05"}, Status: onAir}},
 	{"supervisor", View{Code: prompt.RuleManyBad, Input: "card", Args: prompt.Args{Amount: "880.00", Card: "****1234", N: 8, Rule: "R-15"}, Status: onAir}},
 	{"issuer-count", View{Code: prompt.RuleLimitCount, Input: "card", Args: prompt.Args{Amount: "12.80", Card: "****1234", RC: "65", Rule: "R-09"}, Status: onAir}},
+	{"stop-with-cause", View{Code: prompt.RuleWait, Input: "card", Args: prompt.Args{Amount: "12.80", Card: "****1234", N: 5, Span: "30min", Left: "00:45", Rule: "R-05"}, Note: prompt.CausePeak, NoteArgs: prompt.Args{N: 3, Field: "3"}, Status: onAir}},
+	{"overrides", View{Code: prompt.RuleOverrides, Input: "card", Args: prompt.Args{Amount: "12.80", Card: "****1234", N: 6, Span: "1h", Rule: "R-21"}, Note: prompt.CauseFlow, NoteArgs: prompt.Args{N: 5}, Status: onAir}},
+	{"second-confirmed", View{Code: prompt.Approved, Input: "ack", Args: paid, Note: prompt.CauseNone, Status: onAir}},
+	{"unsure", View{Code: prompt.CardParity, Input: "card", Args: prompt.Args{Amount: "12.80"}, Note: prompt.CauseUnsure, NoteArgs: prompt.Args{Host: "换另一张卡试读"}, Status: onAir}},
+	{"page-check", View{Code: prompt.PageCheck, Input: "page", Page: pageOf("check.done 14 14 11-26", "check.row @check.msr @state.good 0/20", "check.row @check.printer @state.warn -", "check.row @check.echo @state.bad -"), Status: onAir}},
+	{"page-watch", View{Code: prompt.PageWatch, Input: "page", Page: pageOf("watch.odd @m.declines 7 1.2", "alert.head 1 1", "alert.row A-0001 11-26 4", "a.rule R-14 5", "alert.state @route.acquirer @alert.queued @alert.open"), Status: onAir}},
+	{"page-staff", View{Code: prompt.PageStaff, Input: "page", Page: pageOf("staff.head 01 86", "staff.today 31 22 2", "staff.slips 4 @slip.misuse", "staff.part @score.misuse 4 -8", "staff.topic @lesson.refund"), Status: onAir}},
+	{"page-why", View{Code: prompt.PageWhy, Input: "page", Page: pageOf("why.sure @cause.NET.signal 88", "why.who @who.cashier", "why.head", "why.term @sig.csq 8 _ +4.2", "why.term @sig.tmo 3 /10 +2.3"), Status: onAir}},
 	{"name", View{Code: prompt.NameNumber, Input: "name", Typed: "90", Status: onAir}},
 	{"late-twin", View{Code: prompt.Confirm, Input: "confirm", Args: prompt.Args{Amount: "12.80", Card: "****1234"}, Note: prompt.RuleDupLate, NoteArgs: twin, Status: onAir}},
 	{"help", View{Code: prompt.RuleWait, Input: "page", Help: true, Page: text.Help("zh", "help/frequent"), Status: onAir}},
@@ -76,6 +84,18 @@ var shots = []struct {
 }
 
 var twin = prompt.Args{Amount: "12.80", Field: "12.80", Time: "14:01:07", Card: "****1234", STAN: "000123", Auth: "654321", Rule: "R-02", N: 2}
+
+// pageOf is a page of lines: a key, and what fills it; _ is nothing.
+func pageOf(rows ...string) string {
+	for i, r := range rows {
+		f := strings.Fields(r)
+		for k := range f {
+			f[k] = strings.TrimPrefix(f[k], "_")
+		}
+		rows[i] = text.Line(text.ZH, f[0], f[1:]...)
+	}
+	return strings.Join(rows, "\n")
+}
 
 func TestGolden(t *testing.T) {
 	var words strings.Builder

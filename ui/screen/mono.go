@@ -185,12 +185,17 @@ func (p *page) monoParts(cols int) []part {
 		return parts
 	}
 	add(head, small, false, false)
-	add(note, small, false, false)
+	if p.Args.Rule == "" { // what a stop wants done stands before why it may be so
+		add(note, small, false, false)
+	}
 	if p.Code[:min(1, len(p.Code))] == "A" && note == "" {
 		add(amount, amountStyle, true, true)
 	}
 	for para := range strings.SplitSeq(rest, "\n") {
 		add(para, small, false, false)
+	}
+	if p.Args.Rule != "" {
+		add(note, small, false, true)
 	}
 	if font.Columns(amount) <= cols {
 		add(amount, small, true, true)
