@@ -11,12 +11,14 @@ IMAGES ?= 10000
 SEEDS ?= 1,2,3,4
 SALES ?= 20000
 DAYS ?= 10000
+SEED ?= 1000
+RUNS ?= 12
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak days model mutants build scripts generate clean
+.PHONY: help run test check fuzz bench cross crash soak days scenarios model mutants build scripts generate clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## every binary for this machine, into bin/
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(addprefix ./firmware/cmd/,$(CMDS))
@@ -48,6 +50,9 @@ soak: build ## whole days in virtual time, with random faults: SEEDS=1,2,3,4 SAL
 
 days: build ## honest days of every kind of shop, beside other products: DAYS=10000
 	@$(BIN)/posbench days --days $(DAYS)
+
+scenarios: build ## 36 shapes of trouble through the real stack, and what the diagnosis says of them: SEED=1000 RUNS=12
+	@$(BIN)/posbench scenarios --seed $(SEED) --count $(RUNS)
 
 model: build ## every interleaving of the reducer with a small host, to the end
 	@$(BIN)/posbench model
