@@ -45,6 +45,7 @@ type carer struct {
 	records   *care.Records
 	limits    care.Limits
 	grace     care.Grace
+	stages    care.Stages
 	bus       care.Bus
 	desk      care.Desk
 	plan      care.Plan
@@ -355,6 +356,16 @@ func (t *Terminal) health() {
 	w := t.care.plan.Wear
 	t.o.Journal.Record(journal.Event{Code: prompt.LogHealth, Source: "care", Fields: []journal.Field{journal.Count("swipes", w.Swipes), journal.Count("inserts", w.Inserts),
 		journal.Count("slips", w.Slips), journal.Count("keys", w.Keys), journal.Count("starts", w.Starts)}})
+	var f []journal.Field
+	for i := range care.StageCount {
+		if p50, p95, n := t.care.stages.Of(i); n > 0 {
+			name := strings.TrimPrefix(i.Key(), "stage.")
+			f = append(f, journal.Duration(name+"_p50", p50), journal.Duration(name+"_p95", p95))
+		}
+	}
+	if len(f) > 0 {
+		t.o.Journal.Record(journal.Event{Code: prompt.LogStages, Source: "care", Fields: f})
+	}
 }
 
 // zoneCST is the acquirer's zone.

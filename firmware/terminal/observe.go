@@ -162,7 +162,9 @@ func (t *Terminal) sawSoft(e throttle.Event) {
 func (t *Terminal) sawExchange(r hostlink.Reply) {
 	s := &t.senses
 	if r.Kind == txn.Answered && s.sent != 0 {
-		ms := float64(t.clock.Now().Boot-s.sent) / float64(time.Millisecond)
+		took := t.clock.Now().Boot - s.sent
+		t.care.stages.Add(care.StageHost, took)
+		ms := float64(took) / float64(time.Millisecond)
 		t.see(diagnose.Obs{Kind: diagnose.Trip, N: int32(ms), Link: s.link})
 		// What is usual is learned slowly, and a bad quarter of an hour not at all.
 		if s.trips++; s.trips <= 20 {
@@ -236,6 +238,9 @@ const slowWrite = 500 * time.Millisecond
 // sawWrite looks at a commit.
 func (t *Terminal) sawWrite(began time.Duration, err error) {
 	d := t.clock.Now().Boot - began
+	if err == nil {
+		t.care.stages.Add(care.StageWrite, d)
+	}
 	switch {
 	case err != nil:
 		t.see(diagnose.Obs{Kind: diagnose.Write, Code: 1, N: int32(d / time.Millisecond)})

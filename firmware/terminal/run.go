@@ -116,9 +116,10 @@ func (t *Terminal) forget(except pos.CardRef) {
 // packed never left.
 func (t *Terminal) exchange(req hostlink.Request, done func(hostlink.Reply)) {
 	req.Point = t.point
+	began := t.clock.Now().Boot
 	req.Waiting = func() {
 		sent := t.clock.Now().Boot
-		t.post(func() { t.senses.sent = sent; t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting}) })
+		t.post(func() { t.care.stages.Add(care.StageDial, sent-began); t.senses.sent = sent; t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting}) })
 	}
 	t.o.Spawn(func() {
 		r := t.o.Line.Exchange(t.ctx, req)
@@ -218,6 +219,7 @@ func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
 }
 
 func (t *Terminal) readPIN(d time.Duration) {
+	began := t.clock.Now().Boot
 	t.o.Spawn(func() {
 		ctx, cancel := hal.WithTimeout(t.ctx, t.clock, d)
 		defer cancel()
@@ -234,6 +236,9 @@ func (t *Terminal) readPIN(d time.Duration) {
 		if !t.post(func() {
 			t.pin.Wipe()
 			t.pin = entry.Digits
+			if out == txn.PINEntered {
+				t.care.stages.Add(care.StagePIN, t.clock.Now().Boot-began)
+			}
 			t.handle(txn.Event{Kind: txn.PINDone, PIN: out})
 		}) {
 			entry.Digits.Wipe()
@@ -251,12 +256,16 @@ func (t *Terminal) paper(id pos.RecordID, slip hal.Slip, err error) {
 	if t.board.Printer == nil {
 		return
 	}
+	began := t.clock.Now().Boot
 	t.o.Spawn(func() {
 		if err == nil {
 			err = t.board.Printer.Print(t.ctx, slip)
 		}
 		t.post(func() {
 			e := txn.Event{Kind: txn.PrintDone, ID: id}
+			if err == nil {
+				t.care.stages.Add(care.StagePrint, t.clock.Now().Boot-began)
+			}
 			t.worn(func(w *care.Wear) { w.Slips++ })
 			t.noPaper = printerCode(err) == prompt.PaperOut
 			if err != nil {

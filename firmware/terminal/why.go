@@ -50,6 +50,7 @@ func (t *Terminal) whyLines(lang string) (page []care.Line) {
 			page = append(page, line("why.term", "@sig."+e.Signal.String(), itoa(e.N), of, fmt.Sprintf("%+.1f", e.Nats)))
 		}
 	}
+	page = append(page, t.care.stages.Lines()...)
 	if s := t.senses.radio; s.CSQ != 0 || s.Registered {
 		on := "@no"
 		if s.Registered {

@@ -173,6 +173,7 @@ var catalogue = [...]Entry{
 	{LogShift, Info, Nobody, "help/log"},
 	{LogSpot, Info, Nobody, "help/log"},
 	{LogSurvey, Info, Nobody, "help/log"},
+	{LogStages, Info, Nobody, "help/log"},
 	{LogSettle, Info, Nobody, "help/log"},
 	{LogSettled, Info, Nobody, "help/log"},
 	{LogStore, Info, Nobody, "help/log"},

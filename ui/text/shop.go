@@ -162,6 +162,7 @@ var shopRows = []row{
 	entry(prompt.LogLimits, "限额受阻报告", "limits report"),
 	entry(prompt.LogSeal, "合规记录", "sealed entry"),
 	entry(prompt.LogHealth, "设备计数", "device counters"),
+	entry(prompt.LogStages, "各段用时", "stage times"),
 }
 
 // pageRow is the title of a page; its content comes from the device.
