@@ -1,8 +1,11 @@
 package world
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -146,12 +149,38 @@ func (w *World) settle() {
 		// A tick that came late says that this machine is busy: what was to move
 		// may only not have had its turn.
 		late := now().Sub(began) > 3*time.Millisecond
-		if w.Modem.State().Moved == before && w.Clock.Fired() == fired && !late && !w.lineBusy() {
+		if w.Modem.State().Moved == before && w.Clock.Fired() == fired && !late && !w.lineBusy() && !w.deviceRuns() {
 			quiet++
 		} else {
 			quiet = 0
 		}
 	}
+}
+
+// deviceRuns tells whether a thread of the device is running, or would be if this
+// machine had a processor for it: what it is about to write is not on the line yet.
+// proc_pid_stat(5).
+func (w *World) deviceRuns() bool {
+	w.mu.Lock()
+	p := w.proc
+	w.mu.Unlock()
+	if p == nil || p.Process == nil {
+		return false
+	}
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.Process.Pid))
+	if err != nil {
+		return false
+	}
+	for _, t := range tasks {
+		b, err := os.ReadFile(t)
+		if err != nil {
+			continue // it has ended
+		}
+		if i := bytes.LastIndexByte(b, ')'); i > 0 && i+2 < len(b) && b[i+2] == 'R' {
+			return true
+		}
+	}
+	return false
 }
 
 // lineBusy tells whether bytes lie unread between the device and a simulator.
