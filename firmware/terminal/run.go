@@ -119,7 +119,11 @@ func (t *Terminal) exchange(req hostlink.Request, done func(hostlink.Reply)) {
 	began := t.clock.Now().Boot
 	req.Waiting = func() {
 		sent := t.clock.Now().Boot
-		t.post(func() { t.care.stages.Add(care.StageDial, sent-began); t.senses.sent = sent; t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting}) })
+		t.post(func() {
+			t.care.stages.Add(care.StageDial, sent-began)
+			t.senses.sent = sent
+			t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting})
+		})
 	}
 	t.o.Spawn(func() {
 		r := t.o.Line.Exchange(t.ctx, req)
