@@ -76,6 +76,11 @@ func (t *Terminal) sawEvent(e txn.Event) {
 				t.see(o)
 			}
 		}
+	case txn.Booted:
+		if e.Code == prompt.TamperOpen {
+			t.careFault(e.Code)
+			t.see(diagnose.Obs{Kind: diagnose.Tamper})
+		}
 	case txn.SaleDone:
 		t.sawSale(e)
 	case txn.AdminDone, txn.SignOnDone:

@@ -111,5 +111,6 @@ const (
 	LogLimits      Code = "E-LIM-01"
 	LogSeal        Code = "E-SEA-01"
 	LogNames       Code = "E-KEY-01" // all cards in the store have new names
+	LogRecovery    Code = "E-RCV-01" // to whom records are sealed a second time, and every export
 	LogHealth      Code = "E-HLT-01" // counters of readers and of what wears out
 )

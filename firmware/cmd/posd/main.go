@@ -108,6 +108,7 @@ func serve(ctx context.Context, boardFile, data string) error {
 	late.mu.Lock()
 	late.then = d.redraw
 	late.mu.Unlock()
+	go d.watchTamper(ctx)
 	err = d.run(ctx)
 	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
 	if errors.Is(context.Cause(ctx), errGone) {
