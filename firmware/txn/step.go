@@ -92,6 +92,8 @@ func (m *machine) dispatch() {
 		m.typed()
 	case TypeDone:
 		m.typeDone()
+	case NameTried:
+		m.nameTried()
 	case Named:
 		m.named()
 	case PageAsks:
