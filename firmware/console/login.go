@@ -86,7 +86,7 @@ func (s *Shell) byKey(who Role) error {
 func (s *Shell) refused(who Role, by int, left time.Duration, why, say string) {
 	fields := []journal.Field{journal.Word("why", why)}
 	if left > 0 {
-		fields = append(fields, journal.Count("locked", int(left/time.Second)))
+		fields = append(fields, journal.Count("minutes", minutes(left)))
 	}
 	s.record("login", who, by, false, fields...)
 	s.say(say)
@@ -96,8 +96,11 @@ func (s *Shell) refused(who Role, by int, left time.Duration, why, say string) {
 }
 
 func (s *Shell) locked(left time.Duration) {
-	s.println(fmt.Sprintf(label(s.language(), "locked"), int((left+time.Minute-1)/time.Minute)))
+	s.println(fmt.Sprintf(label(s.language(), "locked"), minutes(left)))
 }
+
+// minutes rounds up: nobody is told to come too early.
+func minutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }
 
 func (s *Shell) enter(who Role, by int) error {
 	if err := s.o.Locks.Right(string(who)); err != nil {

@@ -242,6 +242,7 @@ const slowWrite = 500 * time.Millisecond
 func (t *Terminal) sawWrite(began time.Duration, err error) {
 	d := t.clock.Now().Boot - began
 	switch {
+	case errors.Is(err, hal.ErrTampered): // not the memory: the keys are gone
 	case err != nil:
 		t.see(diagnose.Obs{Kind: diagnose.Write, Code: 1, N: int32(d / time.Millisecond)})
 	case d >= slowWrite:

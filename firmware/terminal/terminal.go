@@ -463,6 +463,8 @@ func (t *Terminal) fail(err error) {
 func StoreCode(err error) prompt.Code {
 	var schema *store.SchemaError
 	switch {
+	case errors.Is(err, hal.ErrTampered): // the side log could not be sealed
+		return prompt.TamperOpen
 	case errors.Is(err, store.ErrDamaged):
 		return prompt.StoreDamaged
 	case errors.As(err, &schema) && schema.Have > schema.Want:

@@ -218,7 +218,9 @@ func TestDesksThatCannotBe(t *testing.T) {
 		"no name": func() (*Desk, error) {
 			return NewDesk("SW-1", []Technician{{"", 0, role.Technician, public(li)}}, time.Minute, r)
 		},
-		"no role":     func() (*Desk, error) { return NewDesk("SW-1", []Technician{{"x", 0, "boss", public(li)}}, time.Minute, r) },
+		"no role": func() (*Desk, error) {
+			return NewDesk("SW-1", []Technician{{"x", 0, "boss", public(li)}}, time.Minute, r)
+		},
 		"a key twice": func() (*Desk, error) { return NewDesk("SW-1", append(people(), people()[0]), time.Minute, r) },
 	} {
 		if _, err := f(); !errors.Is(err, ErrDesk) {

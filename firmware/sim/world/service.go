@@ -1,6 +1,7 @@
 package world
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdh"
 	"crypto/ed25519"
@@ -97,6 +98,9 @@ func (w *World) recoveryText() string {
 	return fmt.Sprintf("recovery = %q\n", base64.StdEncoding.EncodeToString(k.PublicKey().Bytes()))
 }
 
+// asks is the end of what the console says when it waits.
+var asks = regexp.MustCompile(`(swipewell( [a-z]+#|>)|PIN:|answer:|密码:|回答:) $`)
+
 var challengeText = regexp.MustCompile(`SWC1\.[A-Za-z0-9_-]+`)
 
 // login logs a role in at the service cable: by the key that the role has on the
@@ -155,11 +159,15 @@ func (w *World) Service(ctx context.Context, text string) (string, error) {
 		}
 		w.mu.Lock()
 		n := len(w.svcOut)
+		tail := bytes.Clone(w.svcOut[max(min(from, n), n-24):])
 		w.mu.Unlock()
-		if n == last {
-			quiet++
-		} else {
+		switch {
+		case n != last:
 			last, quiet = n, 0
+		case asks.Match(tail): // it waits for the next line
+			quiet += 8
+		default:
+			quiet++
 		}
 	}
 	w.mu.Lock()
