@@ -36,13 +36,20 @@ func read(t *testing.T, text string) (*File, error) {
 // A mistake is told with file, line and key.
 func TestMistakesAreNamed(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
-		"unknown key":     {`port = "/dev/no-such-port"`, "prot = \"/dev/x\"\nport = \"/dev/y\"", "b.toml:6: msr.prot: unknown key"},
-		"unknown section": {"[msr]", "[msrr]", "b.toml:4: msrr"},
-		"missing port":    {"port = \"/dev/no-such-port\"\n", "", "b.toml:4: msr.port: missing"},
-		"wrong driver":    {`driver = "serial"`, `driver = "usb"`, `b.toml:5: msr.driver: must be "serial" or "ttl"`},
-		"short tid":       {`tid = "20260001"`, `tid = "2026"`, "b.toml:10: acquirer.tid: must have 8 characters"},
-		"no hosts":        {`hosts = ["127.0.0.1:1"]`, "", "acquirer.hosts: missing"},
-		"bad time":        {`context = "a"`, "context = \"a\"\nmax_amount = \"many\"", "acquirer.max_amount"},
+		"unknown key":            {`port = "/dev/no-such-port"`, "prot = \"/dev/x\"\nport = \"/dev/y\"", "b.toml:6: msr.prot: unknown key"},
+		"unknown section":        {"[msr]", "[msrr]", "b.toml:4: msrr"},
+		"missing port":           {"port = \"/dev/no-such-port\"\n", "", "b.toml:4: msr.port: missing"},
+		"wrong driver":           {`driver = "serial"`, `driver = "usb"`, `b.toml:5: msr.driver: must be "serial" or "ttl"`},
+		"short tid":              {`tid = "20260001"`, `tid = "2026"`, "b.toml:10: acquirer.tid: must have 8 characters"},
+		"no hosts":               {`hosts = ["127.0.0.1:1"]`, "", "acquirer.hosts: missing"},
+		"no recovery":            {"bench = true\n", "[keystore]\ndriver = \"softkeys\"\nfile = \"k\"\ntamper = \"case\"\n", "keystore.recovery: missing"},
+		"bad recovery":           {"[msr]", "[keystore]\ndriver = \"softkeys\"\nfile = \"k\"\nrecovery = \"AAAA\"\n[msr]", "keystore.recovery: must be an X25519"},
+		"PIN at a shop":          {"bench = true\n", "[service]\nport = \"p\"\nsupervisor = \"$argon2id$\"\n", "service.supervisor: a PIN is typed over the cable on a bench only"},
+		"no PIN of a technician": {"[msr]", "[service]\nport = \"p\"\ntechnician = \"$argon2id$\"\n[msr]", "service.technician: unknown key"},
+		"short key":              {"[msr]", "[service]\nport = \"p\"\n[[service.key]]\nname = \"Li\"\nkey = \"AAAA\"\n[msr]", "service.key: the key of \"Li\""},
+		"role of a key":          {"[msr]", "[service]\nport = \"p\"\n[[service.key]]\nname = \"Li\"\nrole = \"boss\"\nkey = \"Brd/yJ0rl4VDPdN6m5ijyPo38D2ysswOeb52+HsiPSE=\"\n[msr]", "role must be technician, engineer"},
+		"engineer at the keypad": {"[msr]", "[[operator]]\nnumber = 98\nrole = \"engineer\"\npin = \"$argon2id$\"\n[msr]", "operator.role"},
+		"bad time":               {`context = "a"`, "context = \"a\"\nmax_amount = \"many\"", "acquirer.max_amount"},
 	} {
 		f, err := read(t, strings.Replace(good, c.from, c.to, 1))
 		if err != nil {
