@@ -453,6 +453,10 @@ func (t *Terminal) keep(c store.Change) {
 // fail: a failed commit is itself an unknown (DESIGN §2). Nothing of the step
 // is run, the state in memory is dropped, and the caller boots again.
 func (t *Terminal) fail(err error) {
+	if errors.Is(err, hal.ErrTampered) { // the next life says so
+		t.err = fmt.Errorf("%w: %w", ErrCommit, err)
+		return
+	}
 	code := StoreCode(err)
 	t.o.Journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 	t.show(txn.State{Durable: t.state.Durable, Phase: txn.Halted, Code: code})

@@ -197,6 +197,7 @@ func (m *machine) named() {
 		m.disarm()
 		m.do(Sound{ToneGood})
 	case ForPage:
+		m.log(prompt.LogService, m.Durable.Open.ID, func(l *Log) { l.N, l.Text = who.Number, "page "+pageNames[who.Page] })
 		m.openPage(who.Page)
 		m.do(PageKey{Page: who.Page, Key: "named", Who: who.Number})
 	}

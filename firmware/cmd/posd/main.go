@@ -133,7 +133,7 @@ func (d *device) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		if errors.Is(err, errAgain) {
+		if errors.Is(err, errAgain) || errors.Is(err, hal.ErrTampered) {
 			fails = -1
 			continue
 		}
