@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/gpio/gpioreg"
+	"periph.io/x/conn/v3/gpio/gpiotest"
+
 	"swipewell/hal"
 )
 
@@ -100,6 +104,31 @@ func TestReport(t *testing.T) {
 	f, _ = read(t, strings.Replace(good, "20260001", "1", 1))
 	if r := f.Open(Opts{}); len(r.Stop) != 2 {
 		t.Errorf("a wrong terminal id sells: %v", r.Stop)
+	}
+}
+
+// Keys are opened only where somebody watches the case.
+func TestKeysWantATamperLine(t *testing.T) {
+	p := &gpiotest.Pin{N: "TAMPER_TEST", EdgesChan: make(chan gpio.Level, 1)}
+	if err := gpioreg.Register(p); err != nil {
+		t.Fatal(err)
+	}
+	defer gpioreg.Unregister(p.N)
+	board := func(line string) *Result {
+		f, err := read(t, strings.Replace(good, "bench = true", "bench = false", 1)+"\n[keystore]\ndriver = \"softkeys\"\ntamper = \""+line+"\"\nfile = \""+filepath.Join(t.TempDir(), "k")+
+			"\"\nrecovery = \"hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\"\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Open(Opts{})
+	}
+	if r := board("TAMPER_TEST"); r.Keys == nil || r.Tamper == nil || len(r.Stop) != 0 {
+		t.Errorf("keys %v, tamper %v, stop %v, report %v", r.Keys, r.Tamper, r.Stop, r.Report)
+	}
+	for _, line := range []string{"NO_SUCH_PIN", ""} {
+		if r := board(line); r.Keys != nil || len(r.Stop) == 0 {
+			t.Errorf("%q: keys without a line", line)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ func (d *device) watchTamper(ctx context.Context) {
 			hal.Sleep(ctx, d.board.Clock, 2*time.Second)
 		default:
 			d.tampered(ctx, which)
+			return // for good
 		}
 	}
 }
