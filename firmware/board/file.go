@@ -12,6 +12,7 @@
 package board
 
 import (
+	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/recovery"
+	"swipewell/firmware/role"
 )
 
 // File is a board file. Each device section may be absent: not fitted.
@@ -96,20 +99,32 @@ type Keystore struct {
 	Driver string `toml:"driver"` // "softkeys"
 	File   string `toml:"file"`
 	Tamper string `toml:"tamper"` // the tamper line that protects it; needed without bench
+	// Recovery is the acquirer's public key, X25519 in base64, to which records of
+	// money are sealed a second time; needed without bench.
+	Recovery string `toml:"recovery"`
 }
 
 // Service is the technician's cable.
 type Service struct {
 	Port string `toml:"port"`
 	Baud int    `toml:"baud"`
-	// PINs as argon2id hashes, made by `postool pin`; a role without one cannot
-	// log in.
+	// Who logs in by answering a challenge: no PIN is typed over the cable.
+	Keys []ServiceKey `toml:"key"`
+	// PINs as argon2id hashes, made by `postool pin`, on a bench only, and never a
+	// technician's or an engineer's.
 	Cashier    string `toml:"cashier"`
-	Technician string `toml:"technician"`
 	Supervisor string `toml:"supervisor"`
 	// Whom to call, as the page of maintenance shows it.
 	Phone    string `toml:"phone"`
 	Contract string `toml:"contract"`
+}
+
+// ServiceKey is somebody's key for the service cable.
+type ServiceKey struct {
+	Name   string `toml:"name"`
+	Number int    `toml:"number"` // 1..99, for the journal; 0 none
+	Role   string `toml:"role"`   // technician (default), engineer, supervisor, cashier
+	Key    string `toml:"key"`    // ed25519 public key, base64, made by postool keygen
 }
 
 // Asset is one thing of the device's inventory that it cannot know itself.
@@ -332,12 +347,48 @@ func (f *File) check() {
 			f.fault("keystore.driver", `must be "softkeys"`)
 		}
 		f.need("keystore", "file", k.File)
+		switch _, err := recovery.ParsePublic(k.Recovery); {
+		case k.Recovery == "" && !f.Bench:
+			// A record of money whose only key is erased would be lost: such a
+			// device sells nothing. ADR 24.
+			f.need("keystore", "recovery", "")
+		case k.Recovery != "" && err != nil:
+			f.fault("keystore.recovery", "must be an X25519 public key in base64, made by postool recovery keygen")
+		}
 	}
 	if s := f.Service; s != nil {
 		f.need("service", "port", s.Port)
+		f.checkService(s)
 	}
 	f.checkPeople()
 	f.checkAcquirer()
+}
+
+func (f *File) checkService(s *Service) {
+	for key, hash := range map[string]string{"cashier": s.Cashier, "supervisor": s.Supervisor} {
+		if hash != "" && !f.Bench {
+			f.fault("service."+key, "a PIN is typed over the cable on a bench only: [[service.key]]")
+		}
+	}
+	names, keys := map[string]bool{}, map[string]bool{}
+	for i := range s.Keys {
+		k := &s.Keys[i]
+		if k.Role == "" {
+			k.Role = string(role.Technician)
+		}
+		b, err := base64.StdEncoding.DecodeString(k.Key)
+		switch {
+		case err != nil || len(b) != ed25519.PublicKeySize || keys[string(b)]:
+			f.fault("service.key", fmt.Sprintf("the key of %q must be 32 bytes in base64, and nobody else's", k.Name))
+		case k.Name == "" || names[k.Name]:
+			f.fault("service.key", "each needs a name of its own")
+		case !role.Known(role.Role(k.Role)):
+			f.fault("service.key", fmt.Sprintf("%q: role must be technician, engineer, supervisor or cashier", k.Name))
+		case k.Number < 0 || k.Number > 99:
+			f.fault("service.key", fmt.Sprintf("%q: number must be 1 to 99, or left out", k.Name))
+		}
+		names[k.Name], keys[string(b)] = true, true
+	}
 }
 
 func (f *File) checkPeople() {

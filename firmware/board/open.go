@@ -17,6 +17,7 @@ import (
 	"swipewell/drivers/at"
 	"swipewell/drivers/msr"
 	"swipewell/drivers/panel"
+	"swipewell/drivers/pinio"
 	"swipewell/drivers/softkeys"
 	"swipewell/drivers/tcp"
 	"swipewell/drivers/tty"
@@ -69,6 +70,7 @@ func (f *File) Open(o Opts) *Result {
 	op.device("panel", f.Panel != nil, op.panel) // first: it brings the clock
 	op.device("msr", f.MSR != nil, op.msr)
 	op.links()
+	op.device("tamper", f.Keystore != nil && f.Keystore.Tamper != "" && len(f.wrong["keystore"]) == 0, op.tamper)
 	op.device("keystore", f.Keystore != nil, op.keystore)
 	op.device("service", f.Service != nil, op.service)
 	op.rest()
@@ -225,12 +227,32 @@ func (op *opener) link(name string, l Link) (hal.Dialer, error) {
 
 func (op *opener) keystore() (string, error) {
 	k := op.f.Keystore
+	if k.Tamper != "" && op.r.Tamper == nil {
+		return "softkeys", errors.New("its tamper line is not watched")
+	}
 	s, err := softkeys.Open(softkeys.Opts{Path: k.File, Bench: op.f.Bench, TamperFitted: k.Tamper != ""})
 	if err != nil {
 		return "softkeys", err
 	}
 	op.r.Keys = s
 	return s.String(), nil
+}
+
+// tamper is the line that protects the keys; on a bench the panel has one.
+func (op *opener) tamper() (string, error) {
+	if op.r.Tamper != nil {
+		return op.r.Tamper.String(), nil
+	}
+	p := gpioreg.ByName(op.f.Keystore.Tamper)
+	if p == nil {
+		return "gpio", fmt.Errorf("no GPIO named %q on this board", op.f.Keystore.Tamper)
+	}
+	t, err := pinio.NewTamper(p)
+	if err != nil {
+		return "gpio", err
+	}
+	op.r.Tamper = t
+	return t.String(), nil
 }
 
 // service is the technician's cable, as bytes.
@@ -252,7 +274,7 @@ func (c cable) Write(ctx context.Context, b []byte) (int, error) { return c.Port
 
 // rest reports mistakes in sections that open nothing, and in unknown ones.
 func (op *opener) rest() {
-	known := []string{"panel", "msr", "link", "keystore", "service", "acquirer"}
+	known := []string{"panel", "msr", "link", "tamper", "keystore", "service", "acquirer"}
 	var names []string
 	for section := range op.f.wrong {
 		if !slices.Contains(known, section) {

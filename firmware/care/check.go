@@ -38,6 +38,7 @@ type Facts struct {
 	Rules                                    int // version
 	RulesBad                                 bool
 	Tampered                                 bool
+	Recovery                                 bool // records of money are sealed to the acquirer as well
 	LogDropped                               int
 	VersionDays, ParamDays                   int // age; -1 unknown
 }
@@ -130,6 +131,11 @@ func Check(f Facts) (list []Checked) {
 	}
 	add("check.version", version, days(f.VersionDays)+" "+days(f.ParamDays))
 	add("check.tamper", is(!f.Tampered), "")
+	recovery := Good
+	if !f.Recovery {
+		recovery = Warn
+	}
+	add("check.recovery", recovery, "")
 	log := Good
 	if f.LogDropped > 0 {
 		log = Warn

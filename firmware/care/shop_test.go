@@ -260,14 +260,14 @@ func TestSurveyAdvice(t *testing.T) {
 // good are the facts of a device on which nothing is wrong.
 func good() Facts {
 	return Facts{MSR: true, ICC: true, Keypad: true, PINPad: true, Printer: true, Modem: true, MSRBad: 1, MSROf: 20, Paper: true, Master: true, Working: true, ClockKnown: true,
-		FreeMB: 100, BackupHours: 5, CertDays: 200, CSQ: 20, Registered: true, Echo: 150, Rules: 3, VersionDays: 10, ParamDays: 10}
+		FreeMB: 100, BackupHours: 5, CertDays: 200, CSQ: 20, Registered: true, Echo: 150, Rules: 3, VersionDays: 10, ParamDays: 10, Recovery: true}
 }
 
 // TestCheck: each item at its threshold; what is not fitted is not counted; what
 // wants attention stands first.
 func TestCheck(t *testing.T) {
 	all := Check(good())
-	if well, of := Count(all); well != 16 || of != 16 {
+	if well, of := Count(all); well != 17 || of != 17 {
 		t.Errorf("%d of %d", well, of)
 	}
 	for _, c := range []struct {
@@ -308,6 +308,7 @@ func TestCheck(t *testing.T) {
 		{"check.version", Warn, func(f *Facts) { f.VersionDays = VersionAge + 1 }},
 		{"check.version", Warn, func(f *Facts) { f.ParamDays = ParamAge + 1 }},
 		{"check.tamper", Bad, func(f *Facts) { f.Tampered = true }},
+		{"check.recovery", Warn, func(f *Facts) { f.Recovery = false }},
 		{"check.log", Warn, func(f *Facts) { f.LogDropped = 1 }},
 	} {
 		f := good()
@@ -321,12 +322,12 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s has no words", c.key)
 		}
 		well, of := Count(list)
-		wantOf, wantWell := 16, 16
+		wantOf, wantWell := 17, 17
 		switch c.want {
 		case Absent:
-			wantOf, wantWell = 15, 15
+			wantOf, wantWell = 16, 16
 		case Bad:
-			wantWell = 15
+			wantWell = 16
 		}
 		if well != wantWell || of != wantOf {
 			t.Errorf("%s at %d: %d of %d", c.key, c.want, well, of)

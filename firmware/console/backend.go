@@ -7,7 +7,9 @@ import (
 	"swipewell/firmware/care"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/recovery"
 	"swipewell/firmware/role"
+	"swipewell/firmware/role/challenge"
 	"swipewell/firmware/throttle"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
@@ -40,6 +42,8 @@ type Backend interface {
 	TakeAlert(ctx context.Context, n int) (care.Alert, error)
 	// Limits is what banks' limits cost in thirty days.
 	Limits(ctx context.Context) ([]care.LimitSum, error)
+	// Recovery is what of money the outbox holds, sealed to the acquirer.
+	Recovery(ctx context.Context) (recovery.Head, []recovery.Item, error)
 	// Seals is the chain of what must be provable; broken says where it breaks.
 	Seals(ctx context.Context) (list []care.Seal, broken, err error)
 	// Enrol takes the next card that is drawn as a supervisor's token.
@@ -85,9 +89,20 @@ type Opts struct {
 	Journal *journal.Journal
 	Clock   hal.Clock // nil means the machine's
 	Lang    string    // of the Shell at its start: "zh" or "en"; "" means en
-	// Logins are the roles that may log in, with the hashes of their PINs
-	// (role.Hash). A role without one cannot log in.
+	// Desk lets in who has a key, by challenge; nil: nobody has one.
+	Desk *challenge.Desk
+	// Logins are the roles that may log in by PIN, with the hashes of their PINs
+	// (role.Hash): on a bench, and where nobody of the role has a key.
 	Logins map[Role]string
+	// Locks count wrong tries; nil: nobody logs in.
+	Locks Locks
+}
+
+// Locks count the wrong tries of each role over all sessions and power cuts.
+type Locks interface {
+	Left(role string) time.Duration           // 0: it may try
+	Wrong(role string) (time.Duration, error) // counted when it returns; how long it is locked now
+	Right(role string) error
 }
 
 // Role of a person at the service cable; "" is nobody.
@@ -97,6 +112,7 @@ const (
 	Cashier    = role.Cashier
 	Technician = role.Technician
 	Supervisor = role.Supervisor
+	Engineer   = role.Engineer
 )
 
 // Status is what the device says of itself.

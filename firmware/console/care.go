@@ -62,6 +62,20 @@ func (s *Server) care(ctx context.Context, q Request, send func(kind string, v a
 			}
 		}
 		return nil
+	case "recovery":
+		h, items, err := b.Recovery(ctx)
+		if err != nil {
+			return err
+		}
+		if err := send("recovery-head", h); err != nil {
+			return err
+		}
+		for _, it := range items {
+			if err := send("recovery", it); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "seals":
 		list, broken, err := b.Seals(ctx)
 		if err != nil {

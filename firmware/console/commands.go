@@ -9,6 +9,7 @@ import (
 
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/recovery"
 	"swipewell/ui/prompt"
 )
 
@@ -24,9 +25,10 @@ type command struct {
 type access uint8
 
 const (
-	all   access = iota
-	login        // whoever has logged in
-	staff        // technicians and supervisors; what is a supervisor's alone says so itself
+	all    access = iota
+	login         // whoever has logged in
+	reader        // technicians, supervisors and field engineers: nothing is changed by it
+	staff         // technicians and supervisors; what is a supervisor's alone says so itself
 )
 
 // may tells whether a role may use it, and if not, why: a key of words.
@@ -36,8 +38,10 @@ func (a access) may(r Role) (why string, ok bool) {
 		return "", true
 	case r == "":
 		return "login-first", false
-	case a == staff && r == Cashier:
+	case a >= reader && r == Cashier:
 		return "not-cashier", false
+	case a >= staff && r == Engineer:
+		return "not-engineer", false
 	}
 	return "", true
 }
@@ -53,19 +57,20 @@ func init() {
 	commands = table{
 		{"help", "", "h-help", all, cmdHelp},
 		{"status", "", "h-status", all, cmdStatus},
-		{"login", "cashier|technician|supervisor", "h-login", all, cmdLogin},
-		{"log", "[N | -f | off] [tx STAN] [code CODE]", "h-log", staff, cmdLog},
+		{"login", "cashier|technician|supervisor|engineer", "h-login", all, cmdLogin},
+		{"log", "[N | -f | off] [tx STAN] [code CODE]", "h-log", reader, cmdLog},
 		{"queue", "", "h-queue", login, cmdQueue},
 		{"batch", "", "h-batch", login, cmdBatch},
 		{"tx", "STAN", "h-tx", login, cmdTx},
-		{"check", "", "h-check", staff, cmdCheck},
+		{"check", "", "h-check", reader, cmdCheck},
 		{"close", "STAN REASON…", "h-close", staff, cmdClose},
 		{"park", "STAN REASON…", "h-park", staff, cmdPark},
 		{"restore", "[yes]", "h-restore", staff, cmdRestore},
 		{"accept", "REASON…", "h-accept", staff, cmdAccept},
 		{"why", "", "h-why", login, cmdWhy},
 		{"page", "NAME", "h-page", login, cmdPage},
-		{"rules", "[ID | activate]", "h-rules", staff, cmdRules},
+		{"rules", "[ID | activate]", "h-rules", reader, cmdRules},
+		{"recovery", "", "h-recovery", reader, cmdRecovery},
 		{"enrol", "NUMBER", "h-enrol", staff, cmdEnrol},
 		{"lang", "zh|en", "h-lang", all, cmdLang},
 		{"logout", "", "h-logout", all, cmdLogout},
@@ -85,7 +90,7 @@ func (t table) find(name string) (command, bool) {
 func cmdHelp(s *Shell, _ context.Context, _ []string) error {
 	for _, c := range commands {
 		if _, ok := c.who.may(s.who()); ok {
-			s.println(fmt.Sprintf("%-8s%-40s%s", c.name, c.args, label(s.language(), c.help)))
+			s.println(fmt.Sprintf("%-9s%-41s%s", c.name, c.args, label(s.language(), c.help)))
 		}
 	}
 	return nil
@@ -283,6 +288,15 @@ func (s *Shell) byHand(ctx context.Context, args []string, do func(context.Conte
 	WriteItem(s.term, s.language(), rec)
 	s.say(done)
 	return nil
+}
+
+// cmdRecovery prints an export as a file has it: a terminal program keeps it.
+func cmdRecovery(s *Shell, ctx context.Context, _ []string) error {
+	h, items, err := s.o.Backend.Recovery(ctx)
+	if err != nil {
+		return err
+	}
+	return recovery.Write(s.term, h, items)
 }
 
 func cmdCheck(s *Shell, ctx context.Context, _ []string) error {

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"swipewell/firmware/journal"
-	"swipewell/firmware/role"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
@@ -28,11 +27,11 @@ type Shell struct {
 	port *portStream
 	term *term.Terminal
 
-	mu    sync.Mutex // guards lang, role, idle and unfollow: a timer may log out
-	lang  string
-	role  Role
-	idle  func() bool // stops the idle timer
-	wrong int         // wrong PINs in a row
+	mu   sync.Mutex // guards lang, role, idle and unfollow: a timer may log out
+	lang string
+	role Role
+	by   int         // the person's number; 0 unknown
+	idle func() bool // stops the idle timer
 
 	unfollow context.CancelFunc // ends log -f; nil if none
 	wg       sync.WaitGroup
@@ -110,12 +109,18 @@ func (s *Shell) run(ctx context.Context, words []string) {
 		s.say("no-command")
 		return
 	}
-	if why, ok := c.who.may(s.who()); !ok {
+	who := s.who()
+	if why, ok := c.who.may(who); !ok {
+		s.note("denied", who, false, journal.Word("command", c.name))
 		s.say(why)
 		return
 	}
 	s.touch()
-	switch err := c.fn(s, ctx, words[1:]); {
+	err := c.fn(s, ctx, words[1:])
+	if who != "" {
+		s.note("command", who, err == nil, journal.Word("command", c.name))
+	}
+	switch {
 	case errors.Is(err, errUsage):
 		s.println(label(s.language(), "usage") + c.name + " " + c.args)
 	case err != nil && ctx.Err() == nil:
@@ -145,40 +150,11 @@ func (s *Shell) touch() {
 	}
 }
 
-// login asks for the role's PIN. Each wrong one in a row costs twice the time.
-func (s *Shell) login(ctx context.Context, who Role) error {
-	want := s.o.Logins[who]
-	if want == "" {
-		s.say("no-role")
-		s.note("login", who, false)
-		return nil
-	}
-	pin, err := s.term.ReadPassword(label(s.language(), "pin-ask"))
-	if err != nil {
-		return nil // ^C, or the port: Run sees it
-	}
-	if !role.Verify(want, []byte(pin)) {
-		s.wrong++
-		s.note("login", who, false)
-		hal.Sleep(ctx, s.o.Clock, min(time.Second<<min(s.wrong-1, 6), time.Minute))
-		s.say("pin-wrong")
-		return nil
-	}
-	s.wrong = 0
-	s.mu.Lock()
-	s.role = who
-	s.mu.Unlock()
-	s.touch()
-	s.note("login", who, true)
-	s.println(label(s.language(), "logged-in") + string(who))
-	return nil
-}
-
 // logout forgets who is there; tell prints it.
 func (s *Shell) logout(tell bool) {
 	s.mu.Lock()
-	was := s.role
-	s.role = ""
+	was, by := s.role, s.by
+	s.role, s.by = "", 0
 	if s.idle != nil {
 		s.idle()
 		s.idle = nil
@@ -188,16 +164,23 @@ func (s *Shell) logout(tell bool) {
 	if was == "" {
 		return
 	}
-	s.note("logout", was, true)
+	s.record("logout", was, by, true)
 	if tell {
 		s.say("logged-out")
 	}
 }
 
 // note keeps what people do at the cable.
-func (s *Shell) note(what string, r Role, ok bool) {
-	s.o.Journal.Record(journal.Event{Code: prompt.LogService, Source: "console", Fields: []journal.Field{
-		journal.Word("do", what), journal.Word("role", string(r)), journal.Flag("ok", ok)}})
+func (s *Shell) note(what string, r Role, ok bool, more ...journal.Field) {
+	s.mu.Lock()
+	by := s.by
+	s.mu.Unlock()
+	s.record(what, r, by, ok, more...)
+}
+
+func (s *Shell) record(what string, r Role, by int, ok bool, more ...journal.Field) {
+	s.o.Journal.Record(journal.Event{Code: prompt.LogService, Source: "console", Fields: append([]journal.Field{
+		journal.Word("do", what), journal.Word("role", string(r)), journal.Count("who", by), journal.Flag("ok", ok)}, more...)})
 }
 
 // follow prints new entries above the typed line until stopFollow.

@@ -20,7 +20,7 @@ import (
 
 // Request is one line of a client. WIRE.
 type Request struct {
-	Cmd    string         `json:"cmd"` // status queue batch tx log check ping page alerts take limits seals rules rules-try rules-load
+	Cmd    string         `json:"cmd"` // status queue batch tx log check ping page alerts take limits seals recovery rules rules-try rules-load
 	Tx     string         `json:"tx,omitempty"`
 	Filter journal.Filter `json:"filter,omitzero"`
 	Ago    time.Duration  `json:"ago,omitempty"` // log: since so long before the device's wall clock

@@ -26,6 +26,8 @@ type Change struct {
 	Rows []Row
 	// CloseBatch removes a batch that was settled, with all its rows.
 	CloseBatch *BatchID
+	// PutImage gives records that are there an image for recovery.
+	PutImage []Image
 	// Rename gives all cards their names of another generation; alone in its commit.
 	Rename *Rename
 	// Aside tells that nothing of money is in it, as "the slip is printed": the
@@ -41,14 +43,27 @@ type RecordKey struct {
 
 // Empty tells that there is nothing to write.
 func (c Change) Empty() bool {
-	return c.State == nil && c.CloseBatch == nil && c.Rename == nil && len(c.PutRecord)+len(c.DropRecord)+len(c.PutSale)+len(c.Rows) == 0
+	return c.State == nil && c.CloseBatch == nil && c.Rename == nil && len(c.PutRecord)+len(c.DropRecord)+len(c.PutSale)+len(c.Rows)+len(c.PutImage) == 0
 }
 
 // Sealer seals PAN and expiry of a card that is in front of the device; aad
 // binds the result to its record ([Store.AAD]).
 type Sealer interface {
 	Seal(card pos.CardRef, aad []byte) ([]byte, error)
+	// Image seals a record of money, with its card, to the acquirer, for the day
+	// on which the device's own keys are gone; nil where there is no key for it.
+	Image(r pos.Record, aad []byte) ([]byte, error)
 }
+
+// Image is one for a record that has none, or one to an older key.
+type Image struct {
+	Key   RecordKey
+	Image []byte
+}
+
+// Imaged tells whether records of a class are settled by people when all else is
+// gone: those that move money.
+func Imaged(c pos.Class) bool { return c == pos.ClassReversal || c == pos.ClassAdvice }
 
 // fill is how full a page of a batch is packed. Rows append and the last one
 // is written twice (printed), so a little room is enough.
@@ -204,6 +219,11 @@ func (s *Store) write(tx *bolt.Tx, c Change, sealer Sealer) (renamed []Op, err e
 			return nil, err
 		}
 	}
+	for _, im := range c.PutImage {
+		if err := putImage(tx, im); err != nil {
+			return nil, err
+		}
+	}
 	for _, k := range c.DropRecord {
 		if err := drop(tx.Bucket(classBucket(k.Class)), recordKey(k.ID)); err != nil {
 			return nil, err
@@ -243,7 +263,7 @@ func (s *Store) putRecord(tx *bolt.Tx, r pos.Record, sealer Sealer) error {
 		if old.Card != r.Card {
 			return fmt.Errorf("%w: record %v changes its card", ErrInvariant, r.RecordID)
 		}
-		row.Sealed = old.Sealed
+		row.Sealed, row.Image = old.Sealed, old.Image
 	} else if !r.Card.IsZero() {
 		if sealer == nil {
 			return fmt.Errorf("%w: a new record and no sealer", ErrInvariant)
@@ -256,8 +276,31 @@ func (s *Store) putRecord(tx *bolt.Tx, r pos.Record, sealer Sealer) error {
 			return fmt.Errorf("%w: nothing sealed", ErrInvariant)
 		}
 		row.Sealed = sealed
+		if Imaged(r.Class) {
+			if row.Image, err = sealer.Image(r, s.AAD(r.Class, r.RecordID)); err != nil {
+				return fmt.Errorf("store: seal for recovery: %w", err)
+			}
+		}
 	}
 	raw, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	return put(b, name, key, raw)
+}
+
+// putImage leaves all else of the record as it is.
+func putImage(tx *bolt.Tx, im Image) error {
+	key, name := recordKey(im.Key.ID), classBucket(im.Key.Class)
+	b := tx.Bucket(name)
+	if b == nil || b.Get(key) == nil {
+		return fmt.Errorf("%w: an image for a record that is not there: %v", ErrInvariant, im.Key.ID)
+	}
+	r, err := decodeRecord(im.Key.Class, key, b.Get(key))
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(outRow{r.Record, r.Sealed, im.Image})
 	if err != nil {
 		return err
 	}

@@ -98,6 +98,9 @@ func (s *Store) log(tx *bolt.Tx, c Change, renamed []Op) error {
 	for _, r := range c.PutRecord {
 		add(classBucket(r.Class), recordKey(r.RecordID))
 	}
+	for _, im := range c.PutImage {
+		add(classBucket(im.Key.Class), recordKey(im.Key.ID))
+	}
 	for _, k := range c.DropRecord {
 		add(classBucket(k.Class), recordKey(k.ID))
 	}

@@ -318,7 +318,7 @@ func TestOtherRefusals(t *testing.T) {
 			defer db.Close()
 			db.Update(func(tx *bolt.Tx) error {
 				for _, r := range put2 {
-					raw, _ := json.Marshal(outRow{r, []byte{1}})
+					raw, _ := json.Marshal(outRow{Record: r, Sealed: []byte{1}})
 					put(tx.Bucket(classBucket(pos.ClassReversal)), classBucket(pos.ClassReversal), recordKey(r.RecordID), raw)
 				}
 				return nil

@@ -119,10 +119,12 @@ func epochOf(last []byte, s pos.STAN) byte {
 	return e
 }
 
-// outRow is the payload of a record: the record, and the sealed PAN and expiry.
+// outRow is the payload of a record: the record, the sealed PAN and expiry, and the
+// image that is sealed to the acquirer.
 type outRow struct {
 	Record pos.Record `json:"rec"`
 	Sealed []byte     `json:"sealed"`
+	Image  []byte     `json:"image,omitempty"`
 }
 
 func decodeRecord(c pos.Class, key, v []byte) (RecordRow, error) {
@@ -141,7 +143,7 @@ func decodeRecord(c pos.Class, key, v []byte) (RecordRow, error) {
 	if r.Record.Class != c || !bytes.Equal(key, recordKey(r.Record.RecordID)) {
 		return RecordRow{}, damaged("%s %x: holds %v %v", b, key, r.Record.Class, r.Record.RecordID)
 	}
-	return RecordRow{Record: r.Record, Sealed: r.Sealed}, nil
+	return RecordRow{Record: r.Record, Sealed: r.Sealed, Image: r.Image}, nil
 }
 
 // saleRow is the payload of a batch row; Sealed is empty where the card was not

@@ -18,6 +18,7 @@ import (
 type RecordRow struct {
 	pos.Record
 	Sealed []byte
+	Image  []byte // sealed to the acquirer; nil if there was no key for it
 }
 
 // BatchID names a batch.

@@ -84,7 +84,7 @@ func (s *Store) named(tx *bolt.Tx, fn func(namedRow) error) error {
 			return nil
 		}
 		return fn(namedRow{classBucket(r.Class), recordKey(r.RecordID), r.Card, r.Sealed, s.AAD(r.Class, r.RecordID), func(c pos.CardRef) any {
-			out := outRow{r.Record, r.Sealed}
+			out := outRow{r.Record, r.Sealed, r.Image}
 			out.Record.Card = c
 			return out
 		}})

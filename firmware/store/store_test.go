@@ -18,8 +18,8 @@ import (
 
 // plainSealer seals nothing: it makes a blob that can be told apart, and counts.
 type plainSealer struct {
-	n    int
-	fail error
+	n               int
+	fail, failImage error
 }
 
 func (p *plainSealer) Seal(card pos.CardRef, aad []byte) ([]byte, error) {
@@ -29,6 +29,10 @@ func (p *plainSealer) Seal(card pos.CardRef, aad []byte) ([]byte, error) {
 	p.n++
 	sum := sha256.Sum256(append(card[:], aad...))
 	return append([]byte{byte(p.n)}, sum[:]...), nil
+}
+
+func (p *plainSealer) Image(r pos.Record, aad []byte) ([]byte, error) {
+	return fmt.Appendf(nil, "image of %v %d", r.STAN, r.Amount.Minor), p.failImage
 }
 
 func revKey(id pos.RecordID) RecordKey { return RecordKey{pos.ClassReversal, id} }
@@ -159,7 +163,7 @@ func TestSealedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]RecordRow{{r, first}}, rows); d != "" {
+	if d := cmp.Diff([]RecordRow{{r, first, []byte("image of 000001 1280")}}, rows); d != "" {
 		t.Error(d)
 	}
 	if seal.n != 1 {

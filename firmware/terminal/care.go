@@ -282,7 +282,6 @@ func (t *Terminal) careLog(x txn.Log) {
 func (t *Terminal) careFault(code prompt.Code) {
 	if code == prompt.TamperOpen {
 		t.raise("tamper", "tamper", care.Security, 3)
-		t.seal("seal.tamper", t.o.Version, 0)
 	}
 }
 

@@ -152,12 +152,17 @@ func (t *Terminal) person(n int) (role.Person, bool) {
 func (t *Terminal) checkPIN() {
 	h := t.hidden
 	p, ok := t.person(h.who)
-	if !ok || h.boss && !p.Boss() || h.tech && p.Role != role.Technician {
+	if !ok || p.Role == role.Engineer || h.boss && !p.Boss() || h.tech && p.Role != role.Technician {
 		t.hiddenEnd(txn.Event{Code: prompt.NameUnknown})
 		return
 	}
 	pin := hal.NewSecret(append([]byte(nil), h.digits...))
 	t.hidden.wipe()
+	t.handle(txn.Event{Kind: txn.NameTried, N: p.Number})
+	if t.err != nil { // not counted: not looked at
+		pin.Wipe()
+		return
+	}
 	t.o.Spawn(func() {
 		ok := false
 		pin.Use(func(b []byte) { ok = t.verify(p.Hash, b) })

@@ -28,6 +28,8 @@ func (o one) Seal(_ pos.CardRef, aad []byte) ([]byte, error) {
 	return keys.SealCard(o.ks, o.pan, card.Expiry{}, aad)
 }
 
+func (o one) Image(pos.Record, []byte) ([]byte, error) { return []byte("image"), nil }
+
 type renaming struct {
 	t  *testing.T
 	st *store.Store

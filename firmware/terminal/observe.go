@@ -76,6 +76,11 @@ func (t *Terminal) sawEvent(e txn.Event) {
 				t.see(o)
 			}
 		}
+	case txn.Booted:
+		if e.Code == prompt.TamperOpen {
+			t.careFault(e.Code)
+			t.see(diagnose.Obs{Kind: diagnose.Tamper})
+		}
 	case txn.SaleDone:
 		t.sawSale(e)
 	case txn.AdminDone, txn.SignOnDone:
@@ -242,6 +247,7 @@ func (t *Terminal) sawWrite(began time.Duration, err error) {
 		t.care.stages.Add(care.StageWrite, d)
 	}
 	switch {
+	case errors.Is(err, hal.ErrTampered): // not the memory: the keys are gone
 	case err != nil:
 		t.see(diagnose.Obs{Kind: diagnose.Write, Code: 1, N: int32(d / time.Millisecond)})
 	case d >= slowWrite:

@@ -38,6 +38,18 @@ func (s sealer) Seal(ref pos.CardRef, aad []byte) ([]byte, error) {
 	return keys.SealCard(s.t.board.Keys, d.PAN, d.Expiry, aad)
 }
 
+// Image seals a record for the acquirer; nil if the board names no key for it.
+func (s sealer) Image(r pos.Record, aad []byte) ([]byte, error) {
+	if s.t.o.Recovery == nil {
+		return nil, nil
+	}
+	d, ok := s.t.vault.Get(r.Card)
+	if !ok {
+		return nil, errors.New("terminal: no such card in the vault")
+	}
+	return imageOf(s.t.o.Recovery, r, d.PAN, d.Expiry, aad)
+}
+
 // run carries out one effect; what it starts ends as a new event.
 func (t *Terminal) run(x txn.Effect) {
 	switch x := x.(type) {
@@ -330,22 +342,6 @@ func (t *Terminal) readCards() {
 		s, err := t.board.MSR.ReadSwipe(ctx)
 		if err == nil && !t.Swipe(s) {
 			s.Wipe()
-		}
-		return err
-	})
-}
-
-func (t *Terminal) watchTamper() {
-	if t.board.Tamper == nil {
-		return
-	}
-	t.device("tamper", func(ctx context.Context) error {
-		which, err := t.board.Tamper.Wait(ctx)
-		if err == nil {
-			t.post(func() {
-				t.o.Journal.Record(journal.Event{Code: prompt.TamperOpen, Level: slog.LevelError, Source: "tamper", Fields: []journal.Field{journal.Word("line", which)}})
-				t.handle(txn.Event{Kind: txn.Faulted, Code: prompt.TamperOpen})
-			})
 		}
 		return err
 	})

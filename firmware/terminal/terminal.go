@@ -28,6 +28,7 @@ import (
 	"swipewell/firmware/journal"
 	"swipewell/firmware/outbox"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/recovery"
 	"swipewell/firmware/role"
 	"swipewell/firmware/store"
 	"swipewell/firmware/throttle"
@@ -75,6 +76,9 @@ type Opts struct {
 	// learned then, or, in the terminal that sells, what a lesson came to.
 	Train  bool
 	Lesson *Lesson
+	// Recovery is the acquirer's key, to which records of money are sealed a second
+	// time; nil: they are lost with the device's own keys.
+	Recovery *recovery.Public
 	// Verify checks a PIN against its hash; nil: role.Verify.
 	Verify func(hash string, pin []byte) bool
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
@@ -119,7 +123,8 @@ type Terminal struct {
 	lesson  *lesson // Train
 	noPaper bool
 
-	generation uint32 // of the key that names cards
+	generation uint32                   // of the key that names cards
+	bare       map[store.RecordKey]bool // records that had no image for recovery at the start
 }
 
 // New opens the terminal on what its store holds.
@@ -149,6 +154,12 @@ func New(o Opts) (*Terminal, error) {
 	}
 	for _, r := range recs {
 		t.box.Put(r.Record)
+		if len(r.Image) == 0 {
+			if t.bare == nil {
+				t.bare = map[store.RecordKey]bool{}
+			}
+			t.bare[store.RecordKey{Class: r.Class, ID: r.RecordID}] = true
+		}
 	}
 	if err := t.twins.load(o.Store, store.BatchID{Context: o.Profile.Context, Batch: d.Batch}); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
@@ -198,7 +209,6 @@ func (t *Terminal) Run(ctx context.Context) error {
 	t.readKeys()
 	t.readCards()
 	t.readChips()
-	t.watchTamper()
 	t.minute()
 	for t.err == nil {
 		select {
@@ -443,6 +453,10 @@ func (t *Terminal) keep(c store.Change) {
 // fail: a failed commit is itself an unknown (DESIGN §2). Nothing of the step
 // is run, the state in memory is dropped, and the caller boots again.
 func (t *Terminal) fail(err error) {
+	if errors.Is(err, hal.ErrTampered) { // the next life says so
+		t.err = fmt.Errorf("%w: %w", ErrCommit, err)
+		return
+	}
 	code := StoreCode(err)
 	t.o.Journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 	t.show(txn.State{Durable: t.state.Durable, Phase: txn.Halted, Code: code})
@@ -453,6 +467,8 @@ func (t *Terminal) fail(err error) {
 func StoreCode(err error) prompt.Code {
 	var schema *store.SchemaError
 	switch {
+	case errors.Is(err, hal.ErrTampered): // the side log could not be sealed
+		return prompt.TamperOpen
 	case errors.Is(err, store.ErrDamaged):
 		return prompt.StoreDamaged
 	case errors.As(err, &schema) && schema.Have > schema.Want:

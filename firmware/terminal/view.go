@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"swipewell/firmware/care"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/store"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
@@ -45,6 +47,8 @@ func (t *Terminal) viewOf(s txn.State) screen.View {
 		v.Args.N = s.Name.Digits
 	case txn.Paging:
 		v.Page, v.Line = t.page(s), s.Line
+	case txn.Halted:
+		v.Page, v.Line = t.openMoney(s), s.Line
 	}
 	if s.Help {
 		v.Page, v.Line, v.Help, v.Input = t.helpPage(s), s.Line, true, "page"
@@ -112,6 +116,29 @@ func (t *Terminal) helpID(s txn.State) string {
 	return e.Help
 }
 
+// openMoney lists, on a terminal that is out of use, what people have to settle.
+func (t *Terminal) openMoney(s txn.State) string {
+	if s.Code != prompt.TamperOpen {
+		return ""
+	}
+	var lines []care.Line
+	for _, r := range t.box.All() {
+		if !store.Imaged(r.Class) {
+			continue
+		}
+		key := "tamper.row"
+		if t.bare[store.RecordKey{Class: r.Class, ID: r.RecordID}] {
+			key = "tamper.bare"
+		}
+		lines = append(lines, care.Line{Key: key, A: []string{r.STAN.String(), r.Amount.String(), string(r.Masked)}})
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	lines = append([]care.Line{{Key: "tamper.head", A: []string{strconv.Itoa(len(lines))}}}, lines...)
+	return t.words(string(s.Durable.Lang), append(lines, care.Line{Key: "tamper.next"}))
+}
+
 func (t *Terminal) helpPage(s txn.State) string { return text.Help(s.Durable.Lang, t.helpID(s)) }
 
 // scroll is how far what is on the screen can be scrolled.
@@ -121,6 +148,8 @@ func (t *Terminal) scroll() int {
 		return t.o.Size.Scroll(t.helpPage(s))
 	case s.Phase == txn.Paging:
 		return t.o.Size.Scroll(t.page(s))
+	case s.Phase == txn.Halted:
+		return t.o.Size.Scroll(t.openMoney(s))
 	}
 	return 0
 }

@@ -137,7 +137,8 @@ func (t *Terminal) checkFacts(echo int) (f care.Facts) {
 		f.Rules = r.Version
 	}
 	f.RulesBad = t.o.RulesBad
-	f.Tampered = t.state.Code == prompt.TamperOpen
+	f.Tampered = t.state.Durable.Tampered || t.state.Code == prompt.TamperOpen
+	f.Recovery = t.o.Recovery != nil || t.o.Train || f.Tampered
 	if at := t.state.Durable.ParamsAt; at > 0 {
 		f.ParamDays = int((now.Wall.Unix() - at) / 86400)
 	}

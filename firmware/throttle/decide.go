@@ -42,13 +42,16 @@ type Facts struct {
 // Desk is the state of rules that are not a card's. It is small and comparable:
 // it is kept with the money.
 type Desk struct {
-	TAT    Time `json:"tat,omitempty"`   // of the pace
-	Keyed  Time `json:"keyed,omitempty"` // no keyed number until
-	Swipe  Time `json:"swipe,omitempty"` // no stripe until
-	By     ID   `json:"by,omitempty"`    // the rule that locked
-	Safe   Time `json:"safe,omitempty"`  // the table was lost: every card is asked about until
-	Wrong  int  `json:"wrong,omitempty"` // approval PINs wrong in a row
-	Closed Time `json:"closed,omitempty"`
+	TAT   Time `json:"tat,omitempty"`   // of the pace
+	Keyed Time `json:"keyed,omitempty"` // no keyed number until
+	Swipe Time `json:"swipe,omitempty"` // no stripe until
+	By    ID   `json:"by,omitempty"`    // the rule that locked
+	Safe  Time `json:"safe,omitempty"`  // the table was lost: every card is asked about until
+	Wrong int  `json:"wrong,omitempty"` // PINs of people wrong since the last lock
+	// Whose of them are whose, "90:2 91:1": the right PIN of one person forgives
+	// that person's alone.
+	Whose  string `json:"whose,omitempty"`
+	Closed Time   `json:"closed,omitempty"`
 }
 
 // SafeTime is how long every card is asked about after the table was lost.

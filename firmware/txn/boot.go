@@ -16,6 +16,11 @@ func (m *machine) boot() {
 	if m.Durable.Lang == "" {
 		m.Durable.Lang = m.Profile.Lang
 	}
+	if m.e.Code == prompt.TamperOpen {
+		m.Durable.Tampered = true
+	} else if m.Durable.Tampered {
+		m.e.Code = prompt.TamperOpen
+	}
 	m.idle()
 	last := m.Durable.Last
 	switch {

@@ -35,10 +35,11 @@ const (
 	Mended       Kind = "mended"  // the fault is gone
 	Typed        Kind = "typed"   // a hidden entry has N digits
 	TypeDone     Kind = "type-done"
-	Named        Kind = "named"     // a person's PIN or token was checked: N, OK, Code
-	PageAsks     Kind = "page-asks" // the page that is open wants a person's PIN; OK: a technician's
-	PageEcho     Kind = "page-echo" // the page that is open, or the night, wants an echo
-	Tick         Kind = "tick"      // a minute has gone by
+	NameTried    Kind = "name-tried" // a person's PIN is about to be checked: N
+	Named        Kind = "named"      // a person's PIN or token was checked: N, OK, Code
+	PageAsks     Kind = "page-asks"  // the page that is open wants a person's PIN; OK: a technician's
+	PageEcho     Kind = "page-echo"  // the page that is open, or the night, wants an echo
+	Tick         Kind = "tick"       // a minute has gone by
 )
 
 // Key is a key's name as hal.Key prints it.

@@ -54,6 +54,13 @@ func (m *machine) key(k Key) {
 		m.keyNaming(k)
 	case Paging:
 		m.keyPage(k)
+	case Halted: // what is open may be longer than the screen
+		switch k {
+		case "up":
+			m.Line = max(m.Line-pageStep, 0)
+		case "down":
+			m.Line = min(m.Line+pageStep, m.e.Scroll)
+		}
 	}
 }
 

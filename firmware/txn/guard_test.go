@@ -249,6 +249,69 @@ func TestGrant(t *testing.T) {
 	}
 }
 
+// TestWrongPINs: whoever knows a PIN of their own gets no more tries at another's
+// by it, nor by cutting the power while one is checked, nor by a clock.
+func TestWrongPINs(t *testing.T) {
+	name := func(d *desk, who string, e Event) {
+		d.keys("menu", "9", "1")
+		for _, c := range who {
+			d.keys(Key(c))
+		}
+		d.keys("enter")
+		if d.s.Phase != Naming {
+			t.Fatalf("nobody is asked: %v %v", d.s.Phase, d.s.Code)
+		}
+		d.do(e)
+	}
+	wrong := func(n int) Event { return Event{Kind: Named, N: n, Code: prompt.NameWrong} }
+	d := ruledDesk(t)
+	for i := range 4 {
+		name(d, "90", wrong(90))
+		if d.s.Code == prompt.NameClosed || d.s.Note == prompt.NameClosed {
+			t.Fatalf("closed after %d", i+1)
+		}
+		name(d, "1", Event{Kind: Named, N: 1, OK: true})
+		if d.s.Durable.Operator != 1 {
+			t.Fatalf("the cashier's own PIN: %v %v", d.s.Phase, d.s.Code)
+		}
+		d.s.Durable.Operator = 0
+	}
+	name(d, "90", wrong(90))
+	if d.s.Durable.Desk.Closed == 0 {
+		t.Error("five wrong PINs of 90, with right ones of 1 between, and no lock")
+	}
+	// The right PIN forgives one's own.
+	d = ruledDesk(t)
+	for range 3 {
+		for range 4 {
+			name(d, "90", wrong(90))
+		}
+		name(d, "90", Event{Kind: Named, N: 90, OK: true})
+		d.s.Durable.Operator = 0
+	}
+	if d.s.Durable.Desk.Closed != 0 || d.s.Durable.Desk.Wrong != 0 {
+		t.Errorf("%+v", d.s.Durable.Desk)
+	}
+	// The power goes while the PIN is checked, each time.
+	for i := range maxWrong {
+		before := d.commits
+		name(d, "90", Event{Kind: NameTried, N: 90})
+		if d.commits == before {
+			t.Fatal("the try is not on the flash before it is looked at")
+		}
+		d.s = New(d.s.Durable)
+		d.do(Event{Kind: Booted, Profile: profile})
+		d.s.Profile.Staff = 2
+		if got := d.s.Durable.Desk.Wrong; got != i+1 {
+			t.Fatalf("after cut %d: %d wrong", i+1, got)
+		}
+	}
+	d.keys("menu", "9", "1")
+	if d.s.Durable.Desk.Closed == 0 || d.s.Phase == Naming {
+		t.Errorf("another try after five cuts: %v %v", d.s.Phase, d.s.Code)
+	}
+}
+
 // TestRulesTakeNoCommit: a sale takes three commits, with the rules as without:
 // what they remember goes with the money.
 func TestRulesTakeNoCommit(t *testing.T) {

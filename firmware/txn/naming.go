@@ -29,6 +29,7 @@ type Person struct {
 	BackA  prompt.Args
 	Page   Page
 	Tech   bool // ForPage: a technician is wanted, rather than a supervisor
+	Tried  bool // the PIN that is being checked is counted as a wrong one already
 }
 
 type nameStep uint8
@@ -49,6 +50,9 @@ const (
 // name begins.
 func (m *machine) name(p Purpose, need throttle.Factors) {
 	back, args := m.Code, m.Args
+	if d := &m.Durable.Desk; d.Wrong >= maxWrong { // the power went while the last PIN was checked
+		m.closeNames(closedFor)
+	}
 	if left := m.Durable.Desk.Closed - m.moment().At; left > 0 {
 		a := prompt.Args{Seconds: int(left / time.Second)}
 		if p == ForPage {
@@ -123,6 +127,20 @@ func (m *machine) unname(why prompt.Code) {
 	}
 }
 
+// nameTried counts a try as a wrong one before it is looked at, in a commit of its
+// own: whoever cuts the power then has had it.
+func (m *machine) nameTried() {
+	if n := &m.Name; m.Phase == Naming && !n.Tried {
+		n.Tried = true
+		m.Durable.Desk = m.Durable.Desk.Count(n.Number)
+	}
+}
+
+func (m *machine) closeNames(d time.Duration) {
+	desk := &m.Durable.Desk
+	desk.Wrong, desk.Whose, desk.Closed = 0, "", m.moment().At+d
+}
+
 // named is the check of a PIN or of a token.
 func (m *machine) named() {
 	n := &m.Name
@@ -136,6 +154,8 @@ func (m *machine) named() {
 		return
 	case !m.e.OK:
 		if m.e.Code == prompt.NameWrong {
+			m.nameTried()
+			n.Tried = false
 			e := m.happened(throttle.LoginBad)
 			e.Op = uint8(min(n.Number, 255))
 			m.do(PutEvent{e})
@@ -144,8 +164,8 @@ func (m *machine) named() {
 			if left := d.Wait - m.moment().At; d.Stops() && left > closed {
 				closed = left
 			}
-			if desk.Wrong++; desk.Wrong >= maxWrong || d.Stops() {
-				desk.Wrong, desk.Closed = 0, m.moment().At+closed
+			if desk.Wrong >= maxWrong || d.Stops() {
+				m.closeNames(closed)
 				m.log(prompt.LogApproval, m.Durable.Open.ID, func(l *Log) { l.Why, l.N = prompt.NameClosed, n.Number })
 				m.unname(prompt.NameClosed)
 				m.NoteArgs = prompt.Args{Seconds: int(closed / time.Second)}
@@ -156,7 +176,8 @@ func (m *machine) named() {
 		m.unname(m.e.Code)
 		return
 	}
-	desk.Wrong = 0
+	*desk = desk.Forgive(n.Number)
+	n.Tried = false
 	if n.Step == namePIN && n.Need == throttle.PINToken {
 		n.Step = nameToken
 		m.show(Naming, prompt.NameToken, m.Args)
@@ -176,6 +197,7 @@ func (m *machine) named() {
 		m.disarm()
 		m.do(Sound{ToneGood})
 	case ForPage:
+		m.log(prompt.LogService, m.Durable.Open.ID, func(l *Log) { l.N, l.Text = who.Number, "page "+pageNames[who.Page] })
 		m.openPage(who.Page)
 		m.do(PageKey{Page: who.Page, Key: "named", Who: who.Number})
 	}

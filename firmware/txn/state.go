@@ -129,6 +129,7 @@ type Durable struct {
 	Params    Params
 	ParamsAt  int64    // Unix seconds at which they came
 	Restored  Restored // nothing is sold while it is not zero
+	Tampered  bool     `json:",omitempty"` // the case was opened: out of use for good
 	Clock     throttle.Clock
 	Desk      throttle.Desk
 	Seen      bool          // a card was remembered: an empty table is a lost one

@@ -43,9 +43,10 @@ func (m *machine) dispatch() {
 	case Booted:
 		m.boot()
 	case Faulted:
+		m.Durable.Tampered = m.Durable.Tampered || m.e.Code == prompt.TamperOpen
 		m.halt(m.e.Code)
 	case Mended:
-		if m.Phase == Halted {
+		if m.Phase == Halted && !m.Durable.Tampered {
 			m.idle()
 		}
 	case KeyPressed:
@@ -91,6 +92,8 @@ func (m *machine) dispatch() {
 		m.typed()
 	case TypeDone:
 		m.typeDone()
+	case NameTried:
+		m.nameTried()
 	case Named:
 		m.named()
 	case PageAsks:

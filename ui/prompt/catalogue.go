@@ -164,6 +164,7 @@ var catalogue = [...]Entry{
 	{LogUnresolved, Warning, Nobody, "help/log"},
 	{LogClosed, Warning, Nobody, "help/log"},
 	{LogPeak, Info, Nobody, "help/log"},
+	{LogRecovery, Info, Nobody, "help/log"},
 	{LogReversal, Warning, Nobody, "help/log"},
 	{LogReversed, Warning, Nobody, "help/log"},
 	{LogRules, Info, Nobody, "help/log"},

@@ -112,5 +112,6 @@ const (
 	LogSeal        Code = "E-SEA-01"
 	LogNames       Code = "E-KEY-01" // all cards in the store have new names
 	LogStages      Code = "E-STG-01" // how long the stages of sales take
+	LogRecovery    Code = "E-RCV-01" // to whom records are sealed a second time, and every export
 	LogHealth      Code = "E-HLT-01" // counters of readers and of what wears out
 )

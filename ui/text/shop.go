@@ -158,6 +158,7 @@ var shopRows = []row{
 	entry(prompt.LogPeak, "高峰预测", "peak forecast"),
 	entry(prompt.LogScore, "操作考核", "operator's score"),
 	entry(prompt.LogNames, "卡标识已更换", "cards have new names in the store"),
+	entry(prompt.LogRecovery, "恢复密钥与导出", "recovery key and exports"),
 	entry(prompt.LogTrain, "训练", "training"),
 	entry(prompt.LogLimits, "限额受阻报告", "limits report"),
 	entry(prompt.LogSeal, "合规记录", "sealed entry"),

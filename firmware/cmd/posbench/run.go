@@ -160,6 +160,7 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 	t.Run(r.Script, func(t2 testscript.T) {
 		testscript.RunT(t2, testscript.Params{Files: []string{file}, WorkdirRoot: work, Cmds: commands(ctx, w), TestWork: keep, Setup: func(env *testscript.Env) error {
 			env.Setenv("DEVICE", filepath.Dir(w.Socket())) // the device's data, for scripts that damage it
+			env.Setenv("DESK", w.DeskDir())                // the private keys of people and of the acquirer
 			return nil
 		}})
 	})
@@ -308,7 +309,12 @@ func commands(ctx context.Context, w *world.World) map[string]func(*script, bool
 		must(ts, neg, "snapshot", w.Snapshot(ts.MkAbs(args[0])))
 	}
 	cmds["service"] = func(ts *script, neg bool, args []string) {
-		out, err := w.Service(ctx, strings.Join(args, " "))
+		text := strings.Join(args, " ")
+		if name, ok := strings.CutPrefix(text, "@"); ok { // the last line of a file
+			lines := strings.Split(strings.TrimSpace(ts.ReadFile(name)), "\n")
+			text = lines[len(lines)-1]
+		}
+		out, err := w.Service(ctx, text)
 		fmt.Fprint(ts.Stdout(), out)
 		must(ts, neg, "service", err)
 	}

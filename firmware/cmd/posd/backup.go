@@ -35,9 +35,9 @@ func (d *device) dbPath() string { return filepath.Join(d.data, "state.db") }
 
 // attach puts the side log before a store; from here each money commit goes
 // there first.
-func (d *device) attach(st *store.Store) (*backup.Log, error) {
-	if d.board.Keys == nil {
-		return nil, nil // nothing is sold on such a board
+func (d *device) attach(st *store.Store, opened bool) (*backup.Log, error) {
+	if d.board.Keys == nil || opened {
+		return nil, nil // nothing is sold on such a board, and without keys nothing can be sealed
 	}
 	seq, err := st.Seq()
 	if err != nil {

@@ -108,6 +108,7 @@ func serve(ctx context.Context, boardFile, data string) error {
 	late.mu.Lock()
 	late.then = d.redraw
 	late.mu.Unlock()
+	go d.watchTamper(ctx)
 	err = d.run(ctx)
 	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
 	if errors.Is(context.Cause(ctx), errGone) {
@@ -132,7 +133,7 @@ func (d *device) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		if errors.Is(err, errAgain) {
+		if errors.Is(err, errAgain) || errors.Is(err, hal.ErrTampered) {
 			fails = -1
 			continue
 		}

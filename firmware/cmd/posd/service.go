@@ -2,27 +2,47 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"swipewell/firmware/board"
 	"swipewell/firmware/console"
+	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/recovery"
+	"swipewell/firmware/role"
+	"swipewell/firmware/role/challenge"
+	"swipewell/firmware/role/lockout"
 	"swipewell/firmware/store"
 	"swipewell/firmware/terminal"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
+	"swipewell/ui/prompt"
 )
 
 // errNoTerminal says that the device sells nothing at the moment.
 var errNoTerminal = errors.New("the terminal is not in service")
 
 // listen opens the service socket and the console on the cable.
-func (d *device) listen(ctx context.Context) error {
+func (d *device) listen(ctx context.Context) (err error) {
 	o := console.Opts{Backend: backend{d}, Journal: d.journal, Clock: d.board.Clock, Lang: d.file.Lang}
 	if s := d.file.Service; s != nil {
-		o.Logins = map[console.Role]string{console.Cashier: s.Cashier, console.Technician: s.Technician, console.Supervisor: s.Supervisor}
+		if d.file.Bench {
+			o.Logins = map[console.Role]string{console.Cashier: s.Cashier, console.Supervisor: s.Supervisor}
+		}
+		if o.Desk, err = d.desk(s); err != nil {
+			d.log.Error("service", "err", err) // nobody gets in by key
+		}
 	}
+	locks, err := lockout.Open(filepath.Join(d.data, "lockout.json"), d.board.Clock)
+	if err != nil {
+		d.log.Error("service", "err", err) // nobody gets in for half an hour
+	}
+	o.Locks = locks
 	srv, err := console.Listen(filepath.Join(d.data, "posd.sock"), o)
 	if err != nil {
 		return err
@@ -32,6 +52,52 @@ func (d *device) listen(ctx context.Context) error {
 		go console.NewShell(d.board.Service, o).Run(ctx)
 	}
 	return nil
+}
+
+// answerTime is how long a challenge is good.
+const answerTime = 5 * time.Minute
+
+// desk lets in who has a key of the board file.
+func (d *device) desk(s *board.Service) (*challenge.Desk, error) {
+	var people []challenge.Technician
+	for _, k := range s.Keys {
+		pub, err := base64.StdEncoding.DecodeString(k.Key)
+		if err != nil {
+			return nil, err // the file's reader has closed the section
+		}
+		people = append(people, challenge.Technician{Name: k.Name, Number: k.Number, Role: role.Role(k.Role), Key: pub})
+	}
+	if len(people) == 0 {
+		return nil, nil
+	}
+	serial := d.file.Name
+	if a := d.file.Acquirer; a != nil && a.TID != "" {
+		serial = a.TID
+	}
+	for _, a := range d.file.Assets {
+		if a.Kind == "serial" {
+			serial = a.Value
+		}
+	}
+	return challenge.NewDesk(serial, people, answerTime, rand.Reader)
+}
+
+// Recovery is what an export holds.
+func (b backend) Recovery(ctx context.Context) (h recovery.Head, items []recovery.Item, err error) {
+	d := b.d
+	_, st := b.current()
+	if st == nil {
+		return h, nil, errNoTerminal
+	}
+	if items, err = terminal.RecoveryItems(st); err != nil {
+		return h, nil, err
+	}
+	h = recovery.Head{Store: st.ID(), At: d.board.Clock.Now().Wall.Unix()}
+	if a := d.file.Acquirer; a != nil {
+		h.Terminal, h.Merchant = pos.TerminalID(a.TID), pos.MerchantID(a.MID)
+	}
+	d.journal.Record(journal.Event{Code: prompt.LogRecovery, Source: "console", Fields: []journal.Field{journal.Word("what", "exported"), journal.Count("records", len(items))}})
+	return h, items, nil
 }
 
 // backend answers the service from between two steps of the loop.

@@ -16,6 +16,7 @@ import (
 	"swipewell/firmware/journal"
 	"swipewell/firmware/keys"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/recovery"
 	"swipewell/firmware/store"
 	"swipewell/firmware/terminal"
 	"swipewell/firmware/txn"
@@ -46,6 +47,7 @@ type device struct {
 	term    *terminal.Terminal
 	store   *store.Store
 	fault   prompt.Code // why nothing is sold
+	opened  bool        // the case was: there are no keys
 	links   map[string]linkState
 	// refused ends a session that only shows why nothing is sold; nil if there
 	// is none.
@@ -73,12 +75,16 @@ func (d *device) session(ctx context.Context) error {
 	if err != nil {
 		code := terminal.StoreCode(err)
 		d.journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
+		if d.outOfUse(nil) {
+			code = prompt.TamperOpen
+		}
 		d.setFault(code)
 		// Nothing is sold and nothing is written over; a person must look.
 		return d.refuse(ctx, size, code)
 	}
 	defer st.Close()
-	side, err := d.attach(st)
+	opened := d.outOfUse(st)
+	side, err := d.attach(st, opened)
 	if err != nil {
 		code := terminal.StoreCode(err)
 		d.journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "backup", Fields: []journal.Field{journal.Err(err)}})
@@ -88,9 +94,17 @@ func (d *device) session(ctx context.Context) error {
 	if side != nil {
 		defer side.Close()
 	}
-	if code := d.rename(st); code != "" {
-		d.setFault(code)
-		return d.refuse(ctx, size, code)
+	var to *recovery.Public
+	if !opened {
+		if code := d.rename(st); code != "" {
+			d.setFault(code)
+			return d.refuse(ctx, size, code)
+		}
+		if to, err = d.recoveryKey(st); err != nil {
+			code := terminal.StoreCode(err)
+			d.setFault(code)
+			return d.refuse(ctx, size, code)
+		}
 	}
 	host, profile, line, err := d.host()
 	if err != nil {
@@ -106,9 +120,12 @@ func (d *device) session(ctx context.Context) error {
 			code = prompt.KeyNoMaster
 		}
 	}
+	if opened {
+		code = prompt.TamperOpen
+	}
 	rules := d.rules()
 	t, err := terminal.New(terminal.Opts{Board: d.board.Board, Store: st, Line: line, Host: host, Profile: profile, Journal: d.journal, Log: d.log,
-		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Began: d.start.Boot, Care: d.care(), Lesson: lesson, RulesBad: d.rulesBad, BootCode: code, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
+		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Began: d.start.Boot, Care: d.care(), Lesson: lesson, RulesBad: d.rulesBad, BootCode: code, Recovery: to, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
 	if err != nil {
 		d.journal.Record(journal.Event{Code: prompt.StoreDamaged, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		d.setFault(prompt.StoreDamaged)
@@ -127,6 +144,9 @@ func (d *device) session(ctx context.Context) error {
 	defer end(nil)
 	d.mu.Lock()
 	d.endLife = end
+	if d.opened && !opened { // meanwhile
+		end(errAgain)
+	}
 	d.mu.Unlock()
 	err = t.Run(life)
 	d.mu.Lock()

@@ -61,7 +61,7 @@ func newRoot(out io.Writer) *cobra.Command {
 	f.StringVar(&t.socket, "socket", defaultSocket(), "posd's service socket")
 	f.BoolVar(&t.json, "json", false, "print JSON, one object a line")
 	f.BoolVar(&t.zh, "zh", false, "print Chinese")
-	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check(), t.page(), t.why(), t.rules(), t.alerts(), t.limits(), t.seals(), pin())
+	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check(), t.page(), t.why(), t.rules(), t.alerts(), t.limits(), t.seals(), t.recovery(), answer(), keygen(), pin())
 	return root
 }
 
@@ -262,7 +262,7 @@ func (t *tool) check() *cobra.Command {
 func pin() *cobra.Command {
 	return &cobra.Command{
 		Use:   "pin",
-		Short: "the argon2id hash of a PIN, for [service] of a board file",
+		Short: "the argon2id hash of a PIN, for [[operator]] of a board file",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var digits []byte

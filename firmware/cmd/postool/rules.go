@@ -243,24 +243,7 @@ func (t *tool) rulesTexts() *cobra.Command {
 func rulesKey() *cobra.Command {
 	return &cobra.Command{Use: "keygen FILE", Short: "make a signing key: the private one into FILE, the public one to the output, for [rules] keys", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pub, priv, err := ed25519.GenerateKey(nil)
-			if err != nil {
-				return failure{err}
-			}
-			f, err := os.OpenFile(args[0], os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-			if err != nil {
-				return failure{err}
-			}
-			_, err = fmt.Fprintln(f, base64.StdEncoding.EncodeToString(priv.Seed()))
-			clear(priv)
-			if cerr := f.Close(); err == nil {
-				err = cerr
-			}
-			if err != nil {
-				return failure{err}
-			}
-			fmt.Fprintln(cmd.OutOrStdout(), base64.StdEncoding.EncodeToString(pub))
-			return nil
+			return newSigner(args[0], cmd.OutOrStdout())
 		}}
 }
 
@@ -275,17 +258,10 @@ func rulesSign() *cobra.Command {
 			if _, err := fileRules(args[0]); err != nil {
 				return err
 			}
-			b, err := os.ReadFile(key)
+			priv, err := signer(key)
 			if err != nil {
-				return failure{err}
+				return err
 			}
-			seed, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(b)))
-			clear(b)
-			if err != nil || len(seed) != ed25519.SeedSize {
-				return failure{fmt.Errorf("%s: not a key that postool rules keygen made", key)}
-			}
-			priv := ed25519.NewKeyFromSeed(seed)
-			clear(seed)
 			defer clear(priv)
 			_, err = io.WriteString(cmd.OutOrStdout(), throttle.Sign(s, priv))
 			return err

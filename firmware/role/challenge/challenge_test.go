@@ -26,7 +26,7 @@ var (
 func public(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 
 func people() []Technician {
-	return []Technician{{"Li", role.Technician, public(li)}, {"Wang", role.Supervisor, public(wang)}}
+	return []Technician{{"Li", 7, role.Technician, public(li)}, {"Wang", 0, role.Supervisor, public(wang)}}
 }
 
 func desk(t rapid.TB, serial string, seed byte) (*Desk, *rand.ChaCha8) {
@@ -76,12 +76,12 @@ func TestOutcomes(t *testing.T) {
 		late time.Duration
 		want Outcome
 	}{
-		{"granted", func(_ *Desk, _ *rand.ChaCha8, s string) string { return sign(t, s, li) }, role.Technician, 0, Outcome{Granted, "Li", role.Technician}},
+		{"granted", func(_ *Desk, _ *rand.ChaCha8, s string) string { return sign(t, s, li) }, role.Technician, 0, Outcome{Granted, "Li", 7, role.Technician}},
 		{"granted, with line ends", func(_ *Desk, _ *rand.ChaCha8, s string) string {
 			a := sign(t, s, wang)
 			return " " + a[:40] + "\r\n" + a[40:] + "\n"
-		}, role.Supervisor, 0, Outcome{Granted, "Wang", role.Supervisor}},
-		{"in the last moment", func(_ *Desk, _ *rand.ChaCha8, s string) string { return sign(t, s, li) }, role.Technician, 5 * time.Minute, Outcome{Granted, "Li", role.Technician}},
+		}, role.Supervisor, 0, Outcome{Granted, "Wang", 0, role.Supervisor}},
+		{"in the last moment", func(_ *Desk, _ *rand.ChaCha8, s string) string { return sign(t, s, li) }, role.Technician, 5 * time.Minute, Outcome{Granted, "Li", 7, role.Technician}},
 		{"too late", func(_ *Desk, _ *rand.ChaCha8, s string) string { return sign(t, s, li) }, role.Technician, 5*time.Minute + 1, Outcome{Kind: Expired}},
 		{"another key", func(_ *Desk, _ *rand.ChaCha8, s string) string { return sign(t, s, nobody) }, role.Technician, 0, Outcome{Kind: UnknownKey}},
 		{"another role", func(_ *Desk, _ *rand.ChaCha8, s string) string { return sign(t, s, wang) }, role.Technician, 0, Outcome{Kind: NotAllowed, Name: "Wang"}},
@@ -116,14 +116,14 @@ func TestOutcomes(t *testing.T) {
 				t.Error(out)
 			}
 			return a
-		}, role.Technician, 0, Outcome{Granted, "Li", role.Technician}},
+		}, role.Technician, 0, Outcome{Granted, "Li", 7, role.Technician}},
 		{"the challenge itself", func(_ *Desk, _ *rand.ChaCha8, s string) string { return s }, role.Technician, 0, Outcome{Kind: Malformed}},
 		{"a rule file's signature", func(_ *Desk, _ *rand.ChaCha8, s string) string { // the key signed the bytes, and not as a challenge
 			c, _ := Parse(s)
 			raw, _ := c.pack()
 			digest, id := digestOf(raw), idOf(public(li))
 			return responseWord + base64.RawURLEncoding.EncodeToString(append(append(digest[:], id[:]...), ed25519.Sign(li, raw)...))
-		}, role.Technician, 0, Outcome{Kind: WrongSign, Name: "Li"}},
+		}, role.Technician, 0, Outcome{Kind: WrongSign, Name: "Li", Number: 7}},
 	} {
 		d, r := desk(t, "SW-0001", 1)
 		text := ask(t, d, r, c.who, at)
@@ -213,12 +213,14 @@ func TestDesksThatCannotBe(t *testing.T) {
 		"no window":   func() (*Desk, error) { return NewDesk("SW-1", people(), 0, r) },
 		"a day":       func() (*Desk, error) { return NewDesk("SW-1", people(), 24*time.Hour, r) },
 		"a short key": func() (*Desk, error) {
-			return NewDesk("SW-1", []Technician{{"x", role.Technician, public(li)[:31]}}, time.Minute, r)
+			return NewDesk("SW-1", []Technician{{"x", 0, role.Technician, public(li)[:31]}}, time.Minute, r)
 		},
 		"no name": func() (*Desk, error) {
-			return NewDesk("SW-1", []Technician{{"", role.Technician, public(li)}}, time.Minute, r)
+			return NewDesk("SW-1", []Technician{{"", 0, role.Technician, public(li)}}, time.Minute, r)
 		},
-		"no role":     func() (*Desk, error) { return NewDesk("SW-1", []Technician{{"x", "boss", public(li)}}, time.Minute, r) },
+		"no role": func() (*Desk, error) {
+			return NewDesk("SW-1", []Technician{{"x", 0, "boss", public(li)}}, time.Minute, r)
+		},
 		"a key twice": func() (*Desk, error) { return NewDesk("SW-1", append(people(), people()[0]), time.Minute, r) },
 	} {
 		if _, err := f(); !errors.Is(err, ErrDesk) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"swipewell/firmware/role"
@@ -16,9 +17,10 @@ var ErrDesk = errors.New("challenge: a desk needs a serial number, a window of 1
 
 // Technician is somebody whose key the board file names.
 type Technician struct {
-	Name string
-	Role role.Role
-	Key  ed25519.PublicKey
+	Name   string
+	Number int // for the journal; 0 none
+	Role   role.Role
+	Key    ed25519.PublicKey
 }
 
 // Kind is how an answer ended. The words stand in the journal.
@@ -40,12 +42,13 @@ var kinds = [...]string{"granted", "malformed", "none-open", "other", "used", "e
 
 func (k Kind) String() string { return kinds[min(int(k), len(kinds)-1)] }
 
-// Outcome of an answer. Name is that of the key, where it is known, and Role
-// is what was granted, "" if nothing was.
+// Outcome of an answer. Name and Number are those of the key, where it is known,
+// and Role is what was granted, "" if nothing was.
 type Outcome struct {
-	Kind Kind
-	Name string
-	Role role.Role
+	Kind   Kind
+	Name   string
+	Number int
+	Role   role.Role
 }
 
 // Desk asks and checks, for one run of the device. One challenge is open at a time:
@@ -86,6 +89,11 @@ func NewDesk(serial string, people []Technician, window time.Duration, random io
 		return nil, fmt.Errorf("challenge: %w", err)
 	}
 	return d, nil
+}
+
+// Has tells whether somebody of a role has a key.
+func (d *Desk) Has(r role.Role) bool {
+	return d != nil && slices.ContainsFunc(d.people, func(p Technician) bool { return p.Role == r })
 }
 
 // Ask opens a challenge for a role. wall is shown, boot counts.
@@ -132,11 +140,11 @@ func (d *Desk) Answer(text string, boot time.Duration) Outcome {
 		}
 		switch {
 		case !ed25519.Verify(p.Key, append([]byte(signedScope), o.raw...), r.sig[:]):
-			return Outcome{Kind: WrongSign, Name: p.Name}
+			return Outcome{Kind: WrongSign, Name: p.Name, Number: p.Number}
 		case p.Role != o.role:
-			return Outcome{Kind: NotAllowed, Name: p.Name}
+			return Outcome{Kind: NotAllowed, Name: p.Name, Number: p.Number}
 		}
-		return Outcome{Granted, p.Name, o.role}
+		return Outcome{Granted, p.Name, p.Number, o.role}
 	}
 	return Outcome{Kind: UnknownKey}
 }

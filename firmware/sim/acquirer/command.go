@@ -21,6 +21,7 @@ approve RC [AMOUNT] [-mti MTI] [-n N]  approves with 10, 11, A2, A4, A5 or A6; w
 settle normal|balanced|unbalanced|error|swapped [-n N]  what a 0510 says of the totals
 param CODE=VALUE…                  what a parameter download is told, as 12=45
 order DIGIT                        the next answer's header carries this processing requirement (3 sign on again)
+undo STAN                          a clerk takes the booking of this trace number back by hand, once
 keys                               forgets all session keys: the next request is answered A0
 text WORDS…                        a text for DE 63, until changed
 card NAME field=value…             makes or changes a test card
@@ -85,6 +86,15 @@ func (h *Host) Command(args ...string) (string, error) {
 			return "", fmt.Errorf("acquirer: order DIGIT")
 		}
 		h.headerOrder = rest[0][0] - '0'
+	case "undo":
+		if len(rest) != 1 {
+			return "", fmt.Errorf("acquirer: undo STAN")
+		}
+		n, err := strconv.ParseUint(rest[0], 10, 20)
+		if err != nil {
+			return "", fmt.Errorf("acquirer: undo %q: not a trace number", rest[0])
+		}
+		return "", h.undo(pos.STAN(n))
 	case "keys":
 		for _, t := range h.terminals {
 			t.forget()

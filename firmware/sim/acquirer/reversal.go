@@ -84,6 +84,28 @@ func (x *exchange) takeBack(e *Entry, acct *account) string {
 	return "00"
 }
 
+// undo is a clerk's hand in the books, on a supervisor's ticket: the youngest booking
+// of that trace number is taken back, if no message has done so.
+func (h *Host) undo(n pos.STAN) error {
+	b := h.books
+	for _, o := range slices.Backward(b.entries) {
+		if o.STAN != n || !o.Booked || !slices.Contains(reversible, o.Kind) {
+			continue
+		}
+		if b.reversed[o.Seq] != 0 || b.voided[o.Seq] != 0 {
+			return fmt.Errorf("acquirer: %v was taken back already", n)
+		}
+		e := Entry{Kind: KindReversal, TID: o.TID, Batch: o.Batch, STAN: n, PAN: o.PAN, Card: o.Card, Asked: o.Asked, At: h.wall(), Process: o.Process, Mode: o.Mode,
+			Condition: o.Condition, Type60: o.Type60, Orig: o.Seq, Booked: true, Amount: o.Amount, Net: -o.Net, Hold: -o.Hold, RC: "00", pan: o.pan}
+		if acct := h.accounts[o.pan]; acct != nil {
+			acct.undo(o, e.At)
+		}
+		h.write(e)
+		return nil
+	}
+	return fmt.Errorf("acquirer: nothing is booked under %v", n)
+}
+
 // authCode is DE 38: six digits.
 func (h *Host) authCode() string {
 	h.auths++

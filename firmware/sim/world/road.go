@@ -179,8 +179,12 @@ func (w *World) second(_ *front, c net.Conn) {
 // before start: `board links eth 4g`, `board hosts a b`.
 func (w *World) boardCmd(_ context.Context, args []string) error {
 	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}}
+	if len(args) == 2 && args[0] == "recovery" && !w.Running() {
+		w.noRecovery = args[1] == "off"
+		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
+	}
 	if len(args) < 2 || names[args[0]] == nil {
-		return usage("board links 4g|eth… | board hosts a|b…")
+		return usage("board links 4g|eth… | board hosts a|b… | board recovery on|off")
 	}
 	if w.Running() || w.Host == nil {
 		return usage("board: before start, and with the bench's own acquirer")

@@ -91,8 +91,8 @@ func (w *World) txnCmd(ctx context.Context, args []string) error {
 
 // loginCmd logs a role in at the service port, with the bench's PINs.
 func (w *World) loginCmd(ctx context.Context, args []string) error {
-	if len(args) != 1 || !slices.Contains([]string{"cashier", "supervisor", "technician"}, args[0]) {
-		return usage("login cashier|supervisor|technician")
+	if len(args) != 1 || !slices.Contains([]string{"cashier", "supervisor", "technician", "engineer"}, args[0]) {
+		return usage("login cashier|supervisor|technician|engineer")
 	}
 	return w.login(ctx, args[0])
 }

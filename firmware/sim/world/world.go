@@ -67,6 +67,7 @@ type World struct {
 	started    bool
 	profile    map[string]string // keys of the board file that a script has set
 	rules      map[string]string // and of its [rules]
+	noRecovery bool              // the board names no recovery key
 	hostAddr   string
 	armed      bool // a cut is armed and has not come yet
 	change     chan struct{}
@@ -139,6 +140,9 @@ func New(o Opts) (*World, error) {
 	}
 	go w.watchPanel()
 	w.hostAddr = addr
+	if err := w.layDesk(); err != nil {
+		return nil, err
+	}
 	return w, os.WriteFile(w.path("bench.toml"), []byte(w.board(addr)), 0o600)
 }
 
@@ -182,15 +186,14 @@ baud = 9600
 [keystore]
 driver = "softkeys"
 file = %q
-
+%s
 [service]
 port = %q
 baud = 115200
 cashier = %q
-technician = %q
 supervisor = %q
 
-%s%s
+%s%s%s
 [acquirer]
 context = "bench"
 tid = %q
@@ -198,7 +201,7 @@ mid = %q
 tpdu = "6000030000"
 header = "603100310000"
 keys = "003"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.
