@@ -162,6 +162,7 @@ type Acquirer struct {
 	CardTimeout   Duration `toml:"card_timeout"`
 	ConfirmTime   Duration `toml:"confirm_timeout"`
 	PINTimeout    Duration `toml:"pin_timeout"`
+	PINBypass     *bool    `toml:"pin_bypass"` // false: no card pays without its PIN; default: what its issuer says
 	EncryptTracks bool     `toml:"encrypt_tracks"`
 	NoMACDeclines bool     `toml:"no_mac_on_declines"`
 	NoMAC         bool     `toml:"no_mac"`

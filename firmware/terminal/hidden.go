@@ -32,6 +32,7 @@ const (
 	hiddenNumber
 	hiddenExpiry
 	hiddenPIN
+	hiddenCheck // a PIN is being checked
 	hiddenToken // the next card is a token
 )
 
@@ -63,6 +64,9 @@ func (t *Terminal) hiddenKey(k txn.Key) bool {
 	if h.kind == notHidden || h.kind == hiddenToken {
 		return false
 	}
+	if h.kind == hiddenCheck { // what is keyed while a PIN is being checked is a PIN's
+		return k != "cancel"
+	}
 	switch {
 	case len(k) == 1 && k[0] >= '0' && k[0] <= '9':
 		if len(h.digits) < h.kind.most() {
@@ -70,6 +74,7 @@ func (t *Terminal) hiddenKey(k txn.Key) bool {
 		}
 		t.handle(txn.Event{Kind: txn.Typed, N: len(h.digits)})
 	case k == "clear" && len(h.digits) > 0:
+		h.digits[len(h.digits)-1] = 0
 		h.digits = h.digits[:len(h.digits)-1]
 		t.handle(txn.Event{Kind: txn.Typed, N: len(h.digits)})
 	case k == "cancel" || k == "clear":
@@ -158,11 +163,15 @@ func (t *Terminal) checkPIN() {
 	}
 	pin := hal.NewSecret(append([]byte(nil), h.digits...))
 	t.hidden.wipe()
+	t.hidden.kind = hiddenCheck
 	t.o.Spawn(func() {
 		ok := false
 		pin.Use(func(b []byte) { ok = t.verify(p.Hash, b) })
 		pin.Wipe()
 		t.post(func() {
+			if t.hidden.kind == hiddenCheck {
+				t.hidden.wipe()
+			}
 			e := txn.Event{Kind: txn.Named, N: p.Number, OK: ok}
 			if !ok {
 				e.Code = prompt.NameWrong

@@ -56,7 +56,7 @@ func (t *Terminal) run(x txn.Effect) {
 	case txn.Wake:
 		t.post(func() { t.handle(txn.Event{Kind: txn.OutboxDue}) })
 	case txn.ReadPIN:
-		t.readPIN(x.Timeout)
+		t.readPIN(x)
 	case txn.Print:
 		t.print(x)
 	case txn.PrintTotals:
@@ -106,9 +106,8 @@ func txID(id pos.RecordID) string {
 func (t *Terminal) forget(except pos.CardRef) {
 	t.vault.Keep(except)
 	t.forgetScopes()
-	if except.IsZero() && t.pin != nil {
-		t.pin.Wipe()
-		t.pin = nil
+	if except.IsZero() {
+		t.forgetPIN()
 	}
 }
 
@@ -135,12 +134,9 @@ func (t *Terminal) sendSale(in txn.Intent) {
 	if !ok {
 		req = hostlink.Unpackable(errors.New("terminal: the card is gone from the vault"))
 	} else {
-		req = t.o.Line.Financial(hostlink.TxnData{Spec: txn.SpecOf(in.Kind), ID: in.ID, Amount: in.Amount, Entry: in.Entry, Orig: in.Orig, Card: d, PIN: t.pin})
+		req = t.o.Line.Financial(hostlink.TxnData{Spec: txn.SpecOf(in.Kind), ID: in.ID, Amount: in.Amount, Entry: in.Entry, Orig: in.Orig, Card: d, PIN: t.pin.digits})
 	}
-	if t.pin != nil {
-		t.pin.Wipe()
-		t.pin = nil
-	}
+	t.forgetPIN()
 	req.Timeout = t.state.Durable.Params.Answer
 	t.exchange(req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SaleDone, Reply: t.reply(r)}) })
 }
@@ -215,30 +211,6 @@ func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
 		HostTime: a.HostTime, Issuer: a.Issuer, Org: a.Org, Host: a.Text, Order: a.Order, Batch: a.Batch,
 		LeftBy: t.base + r.LeftBy - t.start.Boot, Balance: a.Balance, HasBal: a.HasBal, Code48: a.Code48, Totals: a.Totals, Params: a.Params,
 	}
-}
-
-func (t *Terminal) readPIN(d time.Duration) {
-	t.o.Spawn(func() {
-		ctx, cancel := hal.WithTimeout(t.ctx, t.clock, d)
-		defer cancel()
-		entry, err := t.board.PINPad.Enter(ctx, hal.PINRules{MinDigits: 4, MaxDigits: 12, MayBypass: true}, func(n int) {
-			t.post(func() { t.handle(txn.Event{Kind: txn.PINCounted, N: n}) })
-		})
-		out := [...]txn.PINOutcome{txn.PINEntered, txn.PINBypassed, txn.PINCancelled, txn.PINTimedOut}[entry.Outcome]
-		if err != nil {
-			out = txn.PINFailed
-			if hal.TimedOut(ctx) {
-				out = txn.PINTimedOut
-			}
-		}
-		if !t.post(func() {
-			t.pin.Wipe()
-			t.pin = entry.Digits
-			t.handle(txn.Event{Kind: txn.PINDone, PIN: out})
-		}) {
-			entry.Digits.Wipe()
-		}
-	})
 }
 
 func (t *Terminal) print(x txn.Print) {

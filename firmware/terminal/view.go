@@ -101,6 +101,18 @@ func input(s txn.State) string {
 	return "none"
 }
 
+// secret tells whether what is keyed now is not to be seen, nor kept by whoever
+// carries the keys.
+func secret(s txn.State) bool {
+	switch s.Phase {
+	case txn.EnteringPIN, txn.Typing:
+		return true
+	case txn.Naming:
+		return s.Code == prompt.NamePIN
+	}
+	return false
+}
+
 // helpID is the help page of what the screen says; a rule's or a cause's note is
 // what a person asks about.
 func (t *Terminal) helpID(s txn.State) string {

@@ -84,8 +84,12 @@ type (
 	Wake struct{}
 	// FindSale looks a row up; it ends as Found, and puts its card into the vault.
 	FindSale struct{ ID pos.RecordID }
-	// ReadPIN activates the PIN pad; it ends as PINDone.
-	ReadPIN struct{ Timeout time.Duration }
+	// ReadPIN activates the PIN pad; it ends as PINDone. Bypass: enter on nothing
+	// means that there is no PIN. ForgetCard{} ends it, and what was entered is wiped.
+	ReadPIN struct {
+		Timeout time.Duration
+		Bypass  bool
+	}
 	// Print prints a row's slip; it ends as PrintDone. Copy marks one that a
 	// power cut or the paper delayed (补打); Again a reprint (重打印).
 	Print struct {

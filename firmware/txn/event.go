@@ -35,6 +35,7 @@ const (
 	Mended       Kind = "mended"  // the fault is gone
 	Typed        Kind = "typed"   // a hidden entry has N digits
 	TypeDone     Kind = "type-done"
+	Removed      Kind = "removed"   // the card was taken out of the slot
 	Named        Kind = "named"     // a person's PIN or token was checked: N, OK, Code
 	PageAsks     Kind = "page-asks" // the page that is open wants a person's PIN; OK: a technician's
 	PageEcho     Kind = "page-echo" // the page that is open, or the night, wants an echo
@@ -149,6 +150,7 @@ type Event struct {
 	Card     pos.CardRef
 	Masked   pos.MaskedPAN
 	Entry    pos.EntryMode
+	MustPIN  bool // Presented: the issuer demands a PIN, by service code or application
 	Gated    bool // this card has an open reversal
 	Code     prompt.Code
 	N        int          // PINCounted: digits; TimerExpired: the timer's id

@@ -63,6 +63,7 @@ type Profile struct {
 	ConfirmTime   time.Duration
 	PINTimeout    time.Duration
 	PINPad        bool   // fitted; without one no PIN is asked
+	NoBypass      bool   // no card may do without its PIN, whatever its issuer says
 	Printer       bool   // fitted
 	NoMACDeclines bool   // this host sends no MAC on a refusal (money rule 4)
 	NoMAC         bool   // this host sends no MAC at all
@@ -188,6 +189,7 @@ type State struct {
 	Masked pos.MaskedPAN
 	Entry  string   // DE 22 digits 1–2
 	PINLen int      // stars on the screen
+	Must   bool     // the issuer of this card demands a PIN
 	PIN    bool     // a PIN was entered
 	Twin   pos.STAN // the sale that this one may be by mistake; 0 none, or no longer in the batch
 

@@ -52,6 +52,8 @@ func (m *machine) dispatch() {
 		m.key(m.e.Key)
 	case Presented, Unreadable:
 		m.card()
+	case Removed:
+		m.removed()
 	case PINCounted:
 		if m.Phase == EnteringPIN {
 			m.PINLen = m.e.N

@@ -98,6 +98,17 @@ type runner struct {
 	skip string
 }
 
+// entries are the script's lines that key what is secret: a PIN, and any four
+// digits that are keyed one after another; and fields of a card.
+var entries = regexp.MustCompile(`(?m)^(?:> |FAIL: \S+ )?!? ?(pin [0-9]+|key .*[0-9]( +[0-9]){3}.*|card .*)$`)
+
+var runOfDigits = regexp.MustCompile(`[0-9]`)
+
+// quiet is a script's log without the digits that it keyed.
+func quiet(log string) string {
+	return entries.ReplaceAllStringFunc(log, func(line string) string { return runOfDigits.ReplaceAllString(line, "*") })
+}
+
 type stopRun struct{}
 
 func (r *runner) Skip(a ...any) { r.skip = fmt.Sprint(a...); panic(stopRun{}) }
@@ -163,7 +174,7 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 			return nil
 		}})
 	})
-	r.log = t.log.String()
+	r.log = quiet(t.log.String())
 	r.OK = !t.fail
 	if m := failLine.FindStringSubmatch(r.log); m != nil {
 		r.Line, _ = strconv.Atoi(m[1])

@@ -215,6 +215,7 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 			t.Offline = txn.Offline{Each: each.Minor, Total: total.Minor, Count: o.Count, Age: o.Age.Duration}
 		}
 	}
+	t.NoBypass = a.PINBypass != nil && !*a.PINBypass
 	if a.MaxOpen != nil {
 		t.MaxOpen = *a.MaxOpen
 	}

@@ -197,7 +197,7 @@ func (w *World) press(ctx context.Context, k hal.Key) error {
 		w.read()
 	}
 	if err := w.Panel.Key(k); err != nil {
-		return fmt.Errorf("key %v: %w", k, err)
+		return fmt.Errorf("key: %w", err) // not which: it may be a digit of a PIN
 	}
 	err := w.Panel.Settle(ctx)
 	w.keyed()
