@@ -200,6 +200,9 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 	for _, f := range w.Findings() {
 		r.log += "host finding: " + f + "\n"
 	}
+	if f := w.Faults(); r.OK && len(f) > 0 {
+		r.OK, r.Error = false, "the acquirer found: "+strings.Join(f, "; ")
+	}
 	return r
 }
 
@@ -301,7 +304,9 @@ func commands(ctx context.Context, w *world.World) map[string]func(*script, bool
 				return
 			}
 		}
-		must(ts, neg, "host", w.Do(ctx, "host", args...))
+		out, err := w.Ask(args...)
+		fmt.Fprint(ts.Stdout(), out)
+		must(ts, neg, "host", err)
 	}
 	cmds["rules"] = func(ts *script, neg bool, args []string) {
 		for i, a := range args { // a file is one of the script's own folder

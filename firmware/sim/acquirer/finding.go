@@ -21,6 +21,7 @@ const (
 	FindValue      = "value"       // a field whose value cannot be: 30
 	FindCard       = "card"        // PAN, track, expiry do not fit together or to the account
 	FindPINBlock   = "pin-block"   // DE 52 does not open to a PIN: 99
+	FindPINRepeat  = "pin-repeat"  // DE 52 is one that came before, where it must differ: 99
 	FindReversal   = "reversal"    // a reversal that differs from its original
 	FindDuplicate  = "duplicate"   // terminal, batch and STAN used before: 94
 	FindTotals     = "totals"      // the batch differs from the books

@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"swipewell/drivers/panel/panelsim"
 	"swipewell/firmware/console"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/sim/acquirer"
 	"swipewell/hal"
 )
 
@@ -190,6 +192,24 @@ func (w *World) Findings() (out []string) {
 	}
 	for _, f := range w.Host.Findings() {
 		out = append(out, f.String())
+	}
+	return out
+}
+
+// Faults are the findings that are an error of the run: all that a script has not
+// excused. A STAN that comes again and totals that differ are what a world has in
+// which answers are lost and books are changed.
+func (w *World) Faults() (out []string) {
+	if w.Host == nil {
+		return nil
+	}
+	w.mu.Lock()
+	excused := slices.Concat(w.excused, []string{acquirer.FindDuplicate, acquirer.FindTotals})
+	w.mu.Unlock()
+	for _, f := range w.Host.Findings() {
+		if !slices.Contains(excused, f.Name) {
+			out = append(out, f.String())
+		}
 	}
 	return out
 }

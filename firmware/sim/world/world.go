@@ -56,6 +56,8 @@ type World struct {
 	head *msrsim.Head
 	tray []acquirer.Card // with a real acquirer
 
+	excused []string // findings that the script means to see
+
 	mu         sync.Mutex
 	proc       *exec.Cmd
 	exited     chan struct{} // closed when proc is gone
