@@ -82,6 +82,12 @@ func (t *Terminal) run(x txn.Effect) {
 		t.hide(hidden{kind: hiddenPIN, who: x.Who, boss: x.Boss, tech: x.Tech})
 	case txn.ReadToken:
 		t.hide(hidden{kind: hiddenToken, who: x.Who})
+	case txn.ReadPart:
+		t.readPart(x.Part)
+	case txn.DropParts:
+		t.dropParts()
+	case txn.Vouch:
+		t.seal(x.What, x.Text, x.By)
 	case txn.StopReading:
 		t.hidden.wipe()
 	case txn.Decided:
@@ -194,11 +200,25 @@ func (t *Terminal) signedOn(r hostlink.Reply) {
 			err = in.Why
 		}
 		if e.Reply.KeysOK = err == nil; err != nil {
+			e.Reply.KeysWhy = keysCode(in.Kind)
 			t.o.Journal.Record(journal.Event{Code: prompt.KeyCheck, Level: slog.LevelError, Source: "keys",
 				Fields: []journal.Field{journal.Word("keys", in.Kind.String()), journal.Word("slot", string(in.Slot)), journal.Err(err)}})
 		}
 	}
 	t.handle(e)
+}
+
+// keysCode is what to say of the keys of a sign-on that were not taken.
+func keysCode(k keys.LoadKind) prompt.Code {
+	switch k {
+	case keys.KeysMalformed, keys.KeysWeak:
+		return prompt.KeyBlockBad
+	case keys.KeysNoMaster:
+		return prompt.KeyNoMaster
+	case keys.KeysTaken: // the device itself could not keep them
+		return prompt.StoreFault
+	}
+	return prompt.KeyCheck
 }
 
 // reply is the end of an exchange as the reducer may see it.

@@ -516,13 +516,14 @@ func (t *Terminal) armOutbox() {
 	now := t.now().Logical
 	at, any := t.box.NextDue(t.state.Quiet() || t.state.Phase == txn.Settling)
 	switch t.state.Phase {
-	case txn.Halted, txn.Starting:
+	case txn.Starting, txn.Halted:
 		any = false // nothing goes out: no timer may spin
 	case txn.Settling:
 		if t.state.Hold > now { // it goes on by itself, whatever the outbox holds
 			at, any = t.state.Hold, true
 		}
 	}
+	any = any && !t.state.NoKey
 	at = max(at, t.state.Hold)
 	if any && t.stopOut != nil && at == t.outAt {
 		return

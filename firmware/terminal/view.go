@@ -35,6 +35,8 @@ func (t *Terminal) viewOf(s txn.State) screen.View {
 		v.Menu, v.Sel = s.Choices(), s.Sel
 	case txn.Stopped:
 		v.Args.Left = txn.Countdown(s.Left(t.now().Logical))
+	case txn.Loading:
+		v.Args = t.loading(s)
 	case txn.Typing:
 		v.Typed = strings.Repeat("*", s.Args.N)
 	case txn.Naming:
@@ -89,6 +91,11 @@ func input(s txn.State) string {
 		return "typing"
 	case txn.Paging:
 		return "page"
+	case txn.Loading:
+		if s.Custody.Step == 0 {
+			return "part"
+		}
+		return "ack"
 	case txn.Confirming:
 		return "confirm"
 	case txn.EnteringPIN:
@@ -109,6 +116,8 @@ func secret(s txn.State) bool {
 		return true
 	case txn.Naming:
 		return s.Code == prompt.NamePIN
+	case txn.Loading:
+		return s.Code == prompt.KeyPart
 	}
 	return false
 }

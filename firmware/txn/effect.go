@@ -128,6 +128,16 @@ type (
 	// ReadToken takes the next card as a person's token; it ends as Named.
 	ReadToken   struct{ Who int }
 	StopReading struct{}
+	// ReadPart lets a custodian key part Part of the master key and its check
+	// value, unseen; it ends as PartDone. Part 0: the check value of the whole key,
+	// and the parts are put together; it ends as KeyDone. DropParts forgets them.
+	ReadPart  struct{ Part int }
+	DropParts struct{}
+	// Vouch adds to the chain of what must be provable.
+	Vouch struct {
+		What, Text string
+		By         uint8
+	}
 	// PageKey hands a key to the page that is open; Key "" opens it, "cancel"
 	// closes it.
 	PageKey struct {
@@ -179,6 +189,9 @@ func (ReadNumber) effect()  {}
 func (ReadSecret) effect()  {}
 func (ReadToken) effect()   {}
 func (StopReading) effect() {}
+func (ReadPart) effect()    {}
+func (DropParts) effect()   {}
+func (Vouch) effect()       {}
 func (PageKey) effect()     {}
 func (Decided) effect()     {}
 func (SendSale) effect()    {}

@@ -35,6 +35,8 @@ const (
 	Mended       Kind = "mended"  // the fault is gone
 	Typed        Kind = "typed"   // a hidden entry has N digits
 	TypeDone     Kind = "type-done"
+	PartDone     Kind = "part-done" // a custodian's part N was keyed: OK and its check value, or Code
+	KeyDone      Kind = "key-done"  // the parts were put together: OK and the check value of the key, or Code
 	Removed      Kind = "removed"   // the card was taken out of the slot
 	Named        Kind = "named"     // a person's PIN or token was checked: N, OK, Code
 	PageAsks     Kind = "page-asks" // the page that is open wants a person's PIN; OK: a technician's
@@ -95,6 +97,7 @@ type Reply struct {
 	Order    int           // processing requirement of the header; 0 none
 	Batch    pos.BatchNo   // sign-on: DE 60.2
 	KeysOK   bool          // sign-on: all check values matched and the keys are in
+	KeysWhy  prompt.Code   // sign-on: why they are not
 	LeftBy   time.Duration // logical time after which no byte of the request can leave any more
 	Balance  int64         // DE 54 of a balance inquiry, minor units
 	HasBal   bool
@@ -162,5 +165,6 @@ type Event struct {
 	SameOrig bool       // an advice for the same original is on its way
 	Reason   string     // Closed: the supervisor's
 	Profile  Profile    // Booted
-	OK       bool       // Named, TypeDone
+	OK       bool       // Named, TypeDone, PartDone, KeyDone
+	Check    string     // PartDone, KeyDone: a check value, six hex digits
 }

@@ -54,6 +54,12 @@ func (m *machine) key(k Key) {
 		m.keyNaming(k)
 	case Paging:
 		m.keyPage(k)
+	case Loading:
+		m.keyLoading(k)
+	case Halted:
+		if m.NoKey && k == "menu" { // a master key ends it
+			m.openPage(PageKeys)
+		}
 	}
 }
 

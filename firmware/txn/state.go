@@ -32,10 +32,11 @@ const (
 	Naming   // a person names themselves: number, PIN, token
 	Typing   // a card number is being typed; its digits are nobody's but the vault's
 	Paging   // a page for people is on the screen
+	Loading  // custodians enter a master key
 )
 
 var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted",
-	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging"}
+	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging", "loading"}
 
 func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
 
@@ -205,7 +206,9 @@ type State struct {
 	CautionA prompt.Args
 	Grant    throttle.Grant
 	Name     Person // who is naming themselves, and for what
-	Help     bool   // a help page covers the screen
+	Custody  Custody
+	NoKey    bool // halted for want of a master key: custodians may enter one
+	Help     bool // a help page covers the screen
 	Page     Page
 	Line     int // first line of the page or the help
 

@@ -46,6 +46,7 @@ func (m *machine) dispatch() {
 		m.halt(m.e.Code)
 	case Mended:
 		if m.Phase == Halted {
+			m.NoKey = false
 			m.idle()
 		}
 	case KeyPressed:
@@ -95,6 +96,10 @@ func (m *machine) dispatch() {
 		m.typeDone()
 	case Named:
 		m.named()
+	case PartDone:
+		m.partDone()
+	case KeyDone:
+		m.keyDone()
 	case PageAsks:
 		m.pageAsks()
 	case PageEcho:
@@ -109,7 +114,7 @@ func (m *machine) dispatch() {
 // due reversal and script result, then the transaction or the settlement, and
 // only then, while nobody waits, advices and uploads.
 func (m *machine) pump() {
-	if m.stop || m.Work != WorkNone || m.Phase == Starting || m.Phase == Halted {
+	if m.stop || m.Work != WorkNone || m.Phase == Starting || m.Phase == Halted || m.NoKey {
 		return
 	}
 	preparing, settling := m.Phase == Preparing, m.Phase == Settling
@@ -172,6 +177,10 @@ func (m *machine) idle() {
 	if m.Durable.Settle.Step != NotSettling {
 		m.show(Settling, prompt.SettleResumed, prompt.Args{})
 	}
+	if m.NoKey {
+		m.show(Halted, prompt.KeyNoMaster, prompt.Args{})
+		return
+	}
 	if m.e.Cause.Lasts {
 		m.blame()
 	}
@@ -215,6 +224,7 @@ func (m *machine) forget() {
 	}
 	m.stopReading()
 	m.PIN, m.PINLen = false, 0
+	m.dropCustody()
 	m.dropCard()
 	m.Name, m.Page, m.Line, m.Help = Person{}, NoPage, 0, false
 	m.Orig, m.OrigKind, m.OrigAmount, m.Typed = pos.Original{}, "", 0, ""
@@ -230,6 +240,7 @@ func (m *machine) stopReading() {
 func (m *machine) halt(c prompt.Code) {
 	m.forget()
 	m.Keyed, m.Decimals = 0, -1
+	m.NoKey = c == prompt.KeyNoMaster
 	m.show(Halted, c, prompt.Args{})
 	m.disarm()
 	m.do(Sound{ToneBad})
@@ -256,6 +267,8 @@ func (m *machine) expired() {
 		m.stopExpired()
 	case Naming:
 		m.unname("")
+	case Loading:
+		m.endCustody(prompt.KeyGivenUp)
 	}
 }
 
