@@ -13,6 +13,7 @@ import (
 
 	"swipewell/firmware/sim/stage"
 	"swipewell/firmware/terminal"
+	"swipewell/firmware/txn"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
@@ -141,6 +142,33 @@ func TestPINOfASaleThatEnded(t *testing.T) {
 				t.Errorf("%d sales were sent", n)
 			}
 		})
+	}
+}
+
+// A key of the PIN step that the pad did not take is no event: the brain does not
+// hear of it.
+func TestKeysAtThePINStep(t *testing.T) {
+	heard := func(keys ...txn.Key) (n int) {
+		pad := &customer{digits: "123456", out: hal.PINCancelled}
+		h, err := stage.New(stage.Opts{Dir: t.TempDir(), Seed: 1, Wires: []stage.NamedWire{{Name: "a", Wire: &wire{}}}, Wall: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),
+			Board: func(b *hal.Board) { b.PINPad = pad }, Term: func(o *terminal.Opts) { o.Rand = func() uint32 { n++; return 1 } }}) // drawn for every event
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		pad.during = func() {
+			for _, k := range keys {
+				h.Term.Press(k)
+			}
+		}
+		if err := h.Do(func() { err = h.Boot() }); err != nil {
+			t.Fatal(err)
+		}
+		sell(t, h, "cup-pin-1")
+		return n
+	}
+	if none, some := heard(), heard("7", "4", "enter"); none == 0 || none != some {
+		t.Errorf("%d events without keys, %d with", none, some)
 	}
 }
 

@@ -152,6 +152,7 @@ func TestNoKeyStaysHalted(t *testing.T) {
 	d.keys("menu", "2")
 	d.custodian("90")
 	d.do(Event{Kind: PartDone, N: 1, OK: true, Check: "08D7B4"})
+	d.s.WantSignOn = true
 	d.do(Event{Kind: OutboxDue})
 	if d.s.Work != WorkNone {
 		t.Error("it signs on without a key")
