@@ -152,6 +152,8 @@ func (x *exchange) pin(c cardData) (pin string, a message, bad bool) {
 		alg = '0'
 	}
 	switch {
+	case x.t.keys.sm4:
+		return "", x.refuse(FindValue, 52, "a PIN block of SM4 has 16 bytes, this field 8", "30"), true
 	case sec[0] == '0':
 		return "", x.refuse(FindValue, 53, "says that there is no PIN", "30"), true
 	case sec[1] != alg:

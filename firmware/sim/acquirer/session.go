@@ -52,7 +52,7 @@ func (x *exchange) admin() message {
 	if v := x.m.f[60]; len(v) == 11 && v[:2] == "00" {
 		code = v[8:]
 	}
-	signOn := x.m.mti == "0800" && (code == "001" || code == "003" || code == "004")
+	signOn := x.m.mti == "0800" && (code == "001" || code == "003" || code == "004" || code == "005" && len(x.t.tmk) == 16)
 	var needs, may []int
 	switch {
 	case signOn:
@@ -105,10 +105,10 @@ func (x *exchange) macRight() (message, bool) {
 	switch {
 	case !ok:
 		return x.refuse(FindMAC, 64, "no DE 64", "A0"), false
-	case x.t.keys != nil && got == macOf(x.h.o.MAC, x.t.keys.mak, mab):
+	case x.t.keys != nil && got == x.t.keys.mac(x.h.o.MAC, mab):
 		x.h.checks.macs++
 		return message{}, true
-	case x.t.old != nil && got == macOf(x.h.o.MAC, x.t.old.mak, mab):
+	case x.t.old != nil && got == x.t.old.mac(x.h.o.MAC, mab):
 		return x.refuse(FindStaleKey, 64, "MAC under the session before", "A0"), false
 	case x.t.keys == nil && x.t.old == nil:
 		return x.refuse(FindNoKey, 64, "nobody signed on", "A0"), false

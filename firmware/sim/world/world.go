@@ -199,7 +199,6 @@ tid = %q
 mid = %q
 tpdu = "6000030000"
 header = "603100310000"
-keys = "003"
 %s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
