@@ -198,13 +198,14 @@ func (w *World) Findings() (out []string) {
 
 // Faults are the findings that are an error of the run: all that a script has not
 // excused. A STAN that comes again and totals that differ are what a world has in
-// which answers are lost and books are changed.
+// which answers are lost and books are changed; what is no frame at all, one whose
+// modem is brought back to its senses while the line is still open.
 func (w *World) Faults() (out []string) {
 	if w.Host == nil {
 		return nil
 	}
 	w.mu.Lock()
-	excused := slices.Concat(w.excused, []string{acquirer.FindDuplicate, acquirer.FindTotals})
+	excused := slices.Concat(w.excused, []string{acquirer.FindDuplicate, acquirer.FindTotals, acquirer.FindFrame})
 	w.mu.Unlock()
 	for _, f := range w.Host.Findings() {
 		if !slices.Contains(excused, f.Name) {
