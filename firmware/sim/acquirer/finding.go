@@ -2,6 +2,7 @@ package acquirer
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"swipewell/firmware/pos"
@@ -120,6 +121,23 @@ func (h *Host) Findings() []Finding {
 	var out []Finding
 	for _, f := range h.AllFindings() {
 		if !f.Benign {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Faults are the findings that are an error of a run, but for the excused names. A
+// STAN that comes again and totals that differ are what a world has in which answers
+// are lost and books are changed; what is no frame at all, one whose modem is brought
+// back to its senses while the line is still open.
+func (h *Host) Faults(excused ...string) (out []Finding) {
+	for _, f := range h.Findings() {
+		switch f.Name {
+		case FindDuplicate, FindTotals, FindFrame:
+			continue
+		}
+		if !slices.Contains(excused, f.Name) {
 			out = append(out, f)
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"swipewell/drivers/panel/panelsim"
 	"swipewell/firmware/console"
 	"swipewell/firmware/pos"
-	"swipewell/firmware/sim/acquirer"
 	"swipewell/hal"
 )
 
@@ -197,20 +196,16 @@ func (w *World) Findings() (out []string) {
 }
 
 // Faults are the findings that are an error of the run: all that a script has not
-// excused. A STAN that comes again and totals that differ are what a world has in
-// which answers are lost and books are changed; what is no frame at all, one whose
-// modem is brought back to its senses while the line is still open.
+// excused.
 func (w *World) Faults() (out []string) {
 	if w.Host == nil {
 		return nil
 	}
 	w.mu.Lock()
-	excused := slices.Concat(w.excused, []string{acquirer.FindDuplicate, acquirer.FindTotals, acquirer.FindFrame})
+	excused := slices.Clone(w.excused)
 	w.mu.Unlock()
-	for _, f := range w.Host.Findings() {
-		if !slices.Contains(excused, f.Name) {
-			out = append(out, f.String())
-		}
+	for _, f := range w.Host.Faults(excused...) {
+		out = append(out, f.String())
 	}
 	return out
 }
