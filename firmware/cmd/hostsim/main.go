@@ -68,8 +68,8 @@ prints {"what":"reply","ok":true|false,"text":"…"} for each:
     service = "101"
 
 The end of its input does not end it; SIGTERM does. Then it exits with 1 if a message was not
-as a right terminal's on a right line: see findings, of which frame, duplicate, totals and
-benign ones do not count.`,
+as a right terminal's on a right line: see findings, of which frame, totals, repeated
+advices and benign ones do not count.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,

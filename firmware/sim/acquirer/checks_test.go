@@ -31,6 +31,28 @@ func TestPINBlocksThatMustDiffer(t *testing.T) {
 	}
 }
 
+// What is an error of a run: a STAN that a sale uses again, not one of an advice that
+// is repeated until it is answered; nothing that a script has excused.
+func TestFaults(t *testing.T) {
+	h := &Host{}
+	for _, f := range []Finding{{Name: FindDuplicate, MTI: "0220"}, {Name: FindDuplicate, MTI: "0200"}, {Name: FindTotals}, {Name: FindFrame}, {Name: FindMAC},
+		{Name: FindPINRepeat}, {Name: FindStaleKey, Benign: true}} {
+		h.findings = append(h.findings, f)
+	}
+	names := func(fs []Finding) (s string) {
+		for _, f := range fs {
+			s += f.Name + f.MTI + " "
+		}
+		return s
+	}
+	if got := names(h.Faults()); got != "duplicate0200 mac pin-repeat " {
+		t.Error(got)
+	}
+	if got := names(h.Faults(FindMAC, FindDuplicate)); got != "pin-repeat " {
+		t.Error(got)
+	}
+}
+
 // Each way of spoiling changes what it says and leaves the rest.
 func TestSpoil(t *testing.T) {
 	w := workingKeys{pik: unhex("807A23AD32B36D457AE91FDF927570EA"), mak: unhex("5BB5C72CD00B7338")}

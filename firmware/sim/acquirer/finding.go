@@ -127,14 +127,14 @@ func (h *Host) Findings() []Finding {
 	return out
 }
 
-// Faults are the findings that are an error of a run, but for the excused names. A
-// STAN that comes again and totals that differ are what a world has in which answers
+// Faults are the findings that are an error of a run, but for the excused names. An
+// advice that comes again and totals that differ are what a world has in which answers
 // are lost and books are changed; what is no frame at all, one whose modem is brought
 // back to its senses while the line is still open.
 func (h *Host) Faults(excused ...string) (out []Finding) {
 	for _, f := range h.Findings() {
-		switch f.Name {
-		case FindDuplicate, FindTotals, FindFrame:
+		switch {
+		case f.Name == FindDuplicate && f.MTI == "0220", f.Name == FindTotals, f.Name == FindFrame:
 			continue
 		}
 		if !slices.Contains(excused, f.Name) {
