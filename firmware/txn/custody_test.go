@@ -1,8 +1,11 @@
 package txn
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"swipewell/firmware/pos"
 	"swipewell/ui/prompt"
@@ -131,6 +134,55 @@ func TestCustodiansAreLockedOut(t *testing.T) {
 	if d.s.Code != prompt.NameClosed || d.s.Phase == Naming {
 		t.Errorf("%s %s: names are closed", d.s.Phase, d.s.Code)
 	}
+}
+
+// Whatever happens in whatever order: parts are of different persons, the whole key is
+// asked for when all are in, and what was entered is forgotten unless it became the key.
+func TestCustodyInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		d := guarded(t)
+		d.keys("menu", "9", "6", "4", Key(rapid.SampledFrom([]string{"2", "3"}).Draw(rt, "of")))
+		in, waits := map[uint8]bool{}, d.s.Custody.Of > 0 // parts in the key store, by person
+		for i := range rapid.IntRange(1, 60).Draw(rt, "n") {
+			label := fmt.Sprint(i)
+			part := d.s.Custody
+			var e Event
+			switch rapid.IntRange(0, 5).Draw(rt, "ev"+label) {
+			case 0:
+				e = Event{Kind: KeyPressed, Key: rapid.SampledFrom([]Key{"enter", "enter", "cancel", "clear", "menu", "2", "f1"}).Draw(rt, "key"+label)}
+			case 1, 2:
+				if d.s.Phase == Naming && d.s.Name.Step == nameNumber {
+					d.keys("9", rapid.SampledFrom([]Key{"0", "1", "2"}).Draw(rt, "who"+label), "enter")
+				}
+				e = Event{Kind: Named, N: d.s.Name.Number, OK: rapid.IntRange(0, 3).Draw(rt, "pin"+label) > 0, Code: prompt.NameWrong}
+			case 3, 4:
+				e = Event{Kind: PartDone, N: part.Part, OK: rapid.IntRange(0, 3).Draw(rt, "ok"+label) > 0, Code: prompt.KeyPartWrong, Check: "08D7B4"}
+			case 5:
+				e = rapid.SampledFrom([]Event{{Kind: KeyDone, OK: true, Check: "43C6CC"}, {Kind: KeyDone, Code: prompt.KeyWholeWrong}, {Kind: TimerExpired, N: d.s.Timer},
+					{Kind: TimerExpired, N: d.s.Timer}, {Kind: OutboxDue}, {Kind: Faulted, Code: prompt.TamperOpen}}).Draw(rt, "else"+label)
+			}
+			before := d.s
+			d.do(e)
+			if e.Kind == PartDone && e.OK && before.Phase == Loading && before.Custody.Step == custodyKeys && before.Custody.Part > 0 && d.s.Custody.Step == custodyTaken {
+				in[before.Custody.Who[before.Custody.Part-1]] = true
+			}
+			if orders[DropParts](d.fx) {
+				in, waits = map[uint8]bool{}, d.s.Custody.Of > 0
+			}
+			if x, ok := has[ReadPart](d.fx); ok && x.Part == 0 && len(in) != d.s.Custody.Of {
+				rt.Fatalf("the key is put together of %d persons' parts, %d are wanted", len(in), d.s.Custody.Of)
+			}
+			if d.s.Custody.Of == 0 {
+				if taken := e.Kind == KeyDone && e.OK; waits && len(in) > 0 && !taken {
+					rt.Fatalf("%s %s: parts of %d persons are left", d.s.Phase, d.s.Code, len(in))
+				}
+				return
+			}
+			if d.s.Phase != Loading && d.s.Phase != Naming {
+				rt.Fatalf("%s %s in the middle of a key", d.s.Phase, d.s.Code)
+			}
+		}
+	})
 }
 
 // Without a key nothing is sold, whatever page was looked at; a key ends it.
