@@ -34,11 +34,8 @@ func TestPINBlocksThatMustDiffer(t *testing.T) {
 // What is an error of a run: a STAN that a sale uses again, not one of an advice that
 // is repeated until it is answered; nothing that a script has excused.
 func TestFaults(t *testing.T) {
-	h := &Host{}
-	for _, f := range []Finding{{Name: FindDuplicate, MTI: "0220"}, {Name: FindDuplicate, MTI: "0200"}, {Name: FindTotals}, {Name: FindFrame}, {Name: FindMAC},
-		{Name: FindPINRepeat}, {Name: FindStaleKey, Benign: true}} {
-		h.findings = append(h.findings, f)
-	}
+	h := &Host{findings: []Finding{{Name: FindDuplicate, MTI: "0220"}, {Name: FindDuplicate, MTI: "0200"}, {Name: FindTotals}, {Name: FindFrame}, {Name: FindMAC},
+		{Name: FindPINRepeat}, {Name: FindStaleKey, Benign: true}}}
 	names := func(fs []Finding) (s string) {
 		for _, f := range fs {
 			s += f.Name + f.MTI + " "
