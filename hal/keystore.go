@@ -101,6 +101,9 @@ type KeyStore interface {
 	// forgotten and the old key stays.
 	JoinComponents(slot KeySlot, kcv []byte) (KeyCheck, error)
 
+	// DropComponents forgets what LoadComponent has kept for slot.
+	DropComponents(slot KeySlot)
+
 	// Import decrypts and checks all keys and takes them in one durable step:
 	// on any error, a *KeyError, none has changed.
 	Import(keys []KeyImport) error

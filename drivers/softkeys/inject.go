@@ -26,6 +26,13 @@ func (s *Store) dropParts(slot hal.KeySlot) {
 	delete(s.part, slot)
 }
 
+// DropComponents forgets the components of a slot.
+func (s *Store) DropComponents(slot hal.KeySlot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropParts(slot)
+}
+
 // byHand are the slots that custodians fill.
 func byHand(slot hal.KeySlot) bool { return slot == hal.SlotTMK || slot == hal.SlotKBPK }
 

@@ -166,8 +166,8 @@ type Acquirer struct {
 	TPDU          string   `toml:"tpdu"`   // 10 digits, default 6000030000
 	Header        string   `toml:"header"` // 12 digits, default 603100311003
 	Hosts         []string `toml:"hosts"`  // host:port, in order
-	MAC           string   `toml:"mac"`    // "ecb" (default), "x9.9", "x9.19", "3des-cbc"
-	KeyForm       string   `toml:"keys"`   // DE 60.3 of the sign-on: "001", "003" (default), "004"
+	MAC           string   `toml:"mac"`    // "ecb" (default), "x9.9", "x9.19", "3des-cbc", "sm4-cbc"
+	KeyForm       string   `toml:"keys"`   // DE 60.3 of the sign-on: "001", "003" (default), "004", "005"
 	AnswerTimeout Duration `toml:"answer_timeout"`
 	DialTimeout   Duration `toml:"dial_timeout"`
 	IdleClose     Duration `toml:"idle_close"`
@@ -177,6 +177,7 @@ type Acquirer struct {
 	CardTimeout   Duration `toml:"card_timeout"`
 	ConfirmTime   Duration `toml:"confirm_timeout"`
 	PINTimeout    Duration `toml:"pin_timeout"`
+	PINBypass     *bool    `toml:"pin_bypass"` // false: no card pays without its PIN; default: what its issuer says
 	EncryptTracks bool     `toml:"encrypt_tracks"`
 	NoMACDeclines bool     `toml:"no_mac_on_declines"`
 	NoMAC         bool     `toml:"no_mac"`
@@ -467,13 +468,23 @@ func (f *File) checkAcquirer() {
 	}
 	switch a.KeyForm {
 	case "", "001", "003", "004":
+		if a.MAC == "sm4-cbc" {
+			f.fault("acquirer.mac", `"sm4-cbc" needs keys = "005"`)
+		}
+	case "005":
+		switch {
+		case a.MAC != "sm4-cbc":
+			f.fault("acquirer.mac", `keys = "005" are for SM4: mac must be "sm4-cbc"`)
+		case a.EncryptTracks: // HOST §1.2 encrypts eight bytes of a track; SM4 has sixteen
+			f.fault("acquirer.encrypt_tracks", `not with keys = "005"`)
+		}
 	default:
-		f.fault("acquirer.keys", `must be "001", "003" or "004"`)
+		f.fault("acquirer.keys", `must be "001", "003", "004" or "005"`)
 	}
 	switch a.MAC {
-	case "", "ecb", "x9.9", "x9.19", "3des-cbc":
+	case "", "ecb", "x9.9", "x9.19", "3des-cbc", "sm4-cbc":
 	default:
-		f.fault("acquirer.mac", `must be "ecb", "x9.9", "x9.19" or "3des-cbc"`)
+		f.fault("acquirer.mac", `must be "ecb", "x9.9", "x9.19", "3des-cbc" or "sm4-cbc"`)
 	}
 }
 

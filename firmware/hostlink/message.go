@@ -20,8 +20,19 @@ type Profile struct {
 	TPDU          tpdu.Header
 	Header        iso8583.Header
 	Tail60        string // DE 60 of a sale behind type and batch: network code 000, capability, condition
-	KeyForm       string // DE 60.3 of the sign-on: 001, 003, 004
+	KeyForm       string // DE 60.3 of the sign-on: 001, 003, 004, 005
 	EncryptTracks bool
+}
+
+// algorithm is the second digit of DE 53: the cipher of the session keys. HOST §1.2.
+func (p Profile) algorithm() byte {
+	switch p.KeyForm {
+	case "001":
+		return '0'
+	case "005":
+		return '3'
+	}
+	return '6'
 }
 
 func (p Profile) check() error {
@@ -75,7 +86,7 @@ func (l *Line) Financial(d TxnData) Request {
 	security := []byte("0000000000000000")
 	if d.PIN.Len() > 0 {
 		m.SetDigits(iso8583.DEPINMax, "12")
-		security[0], security[1] = '2', '6'
+		security[0], security[1] = '2', l.o.Profile.algorithm()
 		block, err := l.o.Signer.PINBlock(d.PIN, d.Card.PAN)
 		if err != nil {
 			return Unpackable(err)
@@ -161,7 +172,7 @@ func (l *Line) track2(m *iso8583.Message, t card.Track2, security []byte) (err e
 				return
 			}
 			defer clear(b)
-			security[1], security[2] = '6', '1'
+			security[1], security[2] = l.o.Profile.algorithm(), '1'
 			if security[0] == '0' {
 				security[0] = '2'
 			}

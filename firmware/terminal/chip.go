@@ -39,6 +39,10 @@ func (t *Terminal) readChips() {
 			t.Insert(err)
 		}
 		t.board.Chip.PowerDown()
-		return t.board.Chip.WaitCard(ctx, false)
+		err = t.board.Chip.WaitCard(ctx, false)
+		if err == nil {
+			t.post(func() { t.handle(txn.Event{Kind: txn.Removed}) })
+		}
+		return err
 	})
 }

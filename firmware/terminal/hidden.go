@@ -22,7 +22,10 @@ type hidden struct {
 	boss   bool
 	tech   bool
 	digits []byte
-	number card.PAN // typed already; the expiry is next
+	number card.PAN    // typed already; the expiry is next
+	part   int         // of a master key; 0 the whole
+	secret *hal.Secret // the part that was keyed already; its check value is next
+	letter bool        // the next digit is a letter
 }
 
 type hiddenKind uint8
@@ -32,11 +35,16 @@ const (
 	hiddenNumber
 	hiddenExpiry
 	hiddenPIN
+	hiddenCheck // a PIN is being checked
+	hiddenPart  // a part of a master key, and its check value
+	hiddenPartCheck
+	hiddenWhole // the check value of the whole key
 	hiddenToken // the next card is a token
 )
 
 func (h *hidden) wipe() {
 	clear(h.digits[:cap(h.digits)])
+	h.secret.Wipe()
 	*h = hidden{digits: h.digits[:0]}
 }
 
@@ -53,7 +61,7 @@ func (k hiddenKind) most() int {
 
 func (t *Terminal) hide(h hidden) {
 	t.hidden.wipe()
-	h.digits = make([]byte, 0, 24)
+	h.digits = make([]byte, 0, partDigits)
 	t.hidden = h
 }
 
@@ -63,6 +71,13 @@ func (t *Terminal) hiddenKey(k txn.Key) bool {
 	if h.kind == notHidden || h.kind == hiddenToken {
 		return false
 	}
+	if h.kind == hiddenCheck { // what is keyed while a PIN is being checked is a PIN's
+		return k != "cancel"
+	}
+	if h.kind.hex() {
+		t.hexKey(k)
+		return true
+	}
 	switch {
 	case len(k) == 1 && k[0] >= '0' && k[0] <= '9':
 		if len(h.digits) < h.kind.most() {
@@ -70,6 +85,7 @@ func (t *Terminal) hiddenKey(k txn.Key) bool {
 		}
 		t.handle(txn.Event{Kind: txn.Typed, N: len(h.digits)})
 	case k == "clear" && len(h.digits) > 0:
+		h.digits[len(h.digits)-1] = 0
 		h.digits = h.digits[:len(h.digits)-1]
 		t.handle(txn.Event{Kind: txn.Typed, N: len(h.digits)})
 	case k == "cancel" || k == "clear":
@@ -163,11 +179,15 @@ func (t *Terminal) checkPIN() {
 		pin.Wipe()
 		return
 	}
+	t.hidden.kind = hiddenCheck
 	t.o.Spawn(func() {
 		ok := false
 		pin.Use(func(b []byte) { ok = t.verify(p.Hash, b) })
 		pin.Wipe()
 		t.post(func() {
+			if t.hidden.kind == hiddenCheck {
+				t.hidden.wipe()
+			}
 			e := txn.Event{Kind: txn.Named, N: p.Number, OK: ok}
 			if !ok {
 				e.Code = prompt.NameWrong

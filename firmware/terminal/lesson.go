@@ -49,7 +49,7 @@ func (t *Terminal) disguise(t2 card.Track2) (card.Track2, error) {
 	}
 	body := fmt.Sprintf("622588%09d", binary.BigEndian.Uint32(sum[:])%1_000_000_000)
 	for d := range 10 {
-		raw := []byte(body + string(rune('0'+d)) + "=49125000000000000")
+		raw := []byte(body + string(rune('0'+d)) + "=49125010000000000")
 		p, err := card.ParsePAN(raw[:16])
 		if err == nil && p.LuhnOK() {
 			return card.ParseTrack2(hal.NewSecret(raw))

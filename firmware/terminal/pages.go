@@ -80,6 +80,8 @@ func (t *Terminal) pageLines(lang string, p txn.Page) []care.Line {
 		return t.rulesLines(lang)
 	case txn.PageSeal:
 		return c.chain.Page(t.mac)
+	case txn.PageKeys:
+		return t.keyLines()
 	case txn.PageManual:
 		return manual(lang)
 	}

@@ -68,7 +68,7 @@ func (t *Terminal) run(x txn.Effect) {
 	case txn.Wake:
 		t.post(func() { t.handle(txn.Event{Kind: txn.OutboxDue}) })
 	case txn.ReadPIN:
-		t.readPIN(x.Timeout)
+		t.readPIN(x)
 	case txn.Print:
 		t.print(x)
 	case txn.PrintTotals:
@@ -94,6 +94,12 @@ func (t *Terminal) run(x txn.Effect) {
 		t.hide(hidden{kind: hiddenPIN, who: x.Who, boss: x.Boss, tech: x.Tech})
 	case txn.ReadToken:
 		t.hide(hidden{kind: hiddenToken, who: x.Who})
+	case txn.ReadPart:
+		t.readPart(x.Part)
+	case txn.DropParts:
+		t.dropParts()
+	case txn.Vouch:
+		t.seal(x.What, x.Text, x.By)
 	case txn.StopReading:
 		t.hidden.wipe()
 	case txn.Decided:
@@ -118,9 +124,8 @@ func txID(id pos.RecordID) string {
 func (t *Terminal) forget(except pos.CardRef) {
 	t.vault.Keep(except)
 	t.forgetScopes()
-	if except.IsZero() && t.pin != nil {
-		t.pin.Wipe()
-		t.pin = nil
+	if except.IsZero() {
+		t.forgetPIN()
 	}
 }
 
@@ -152,12 +157,9 @@ func (t *Terminal) sendSale(in txn.Intent) {
 	if !ok {
 		req = hostlink.Unpackable(errors.New("terminal: the card is gone from the vault"))
 	} else {
-		req = t.o.Line.Financial(hostlink.TxnData{Spec: txn.SpecOf(in.Kind), ID: in.ID, Amount: in.Amount, Entry: in.Entry, Orig: in.Orig, Card: d, PIN: t.pin})
+		req = t.o.Line.Financial(hostlink.TxnData{Spec: txn.SpecOf(in.Kind), ID: in.ID, Amount: in.Amount, Entry: in.Entry, Orig: in.Orig, Card: d, PIN: t.pin.digits})
 	}
-	if t.pin != nil {
-		t.pin.Wipe()
-		t.pin = nil
-	}
+	t.forgetPIN()
 	req.Timeout = t.state.Durable.Params.Answer
 	t.exchange(req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SaleDone, Reply: t.reply(r)}) })
 }
@@ -215,11 +217,25 @@ func (t *Terminal) signedOn(r hostlink.Reply) {
 			err = in.Why
 		}
 		if e.Reply.KeysOK = err == nil; err != nil {
+			e.Reply.KeysWhy = keysCode(in.Kind)
 			t.o.Journal.Record(journal.Event{Code: prompt.KeyCheck, Level: slog.LevelError, Source: "keys",
 				Fields: []journal.Field{journal.Word("keys", in.Kind.String()), journal.Word("slot", string(in.Slot)), journal.Err(err)}})
 		}
 	}
 	t.handle(e)
+}
+
+// keysCode is what to say of the keys of a sign-on that were not taken.
+func keysCode(k keys.LoadKind) prompt.Code {
+	switch k {
+	case keys.KeysMalformed, keys.KeysWeak:
+		return prompt.KeyBlockBad
+	case keys.KeysNoMaster:
+		return prompt.KeyNoMaster
+	case keys.KeysTaken: // the device itself could not keep them
+		return prompt.StoreFault
+	}
+	return prompt.KeyCheck
 }
 
 // reply is the end of an exchange as the reducer may see it.
@@ -232,34 +248,6 @@ func (t *Terminal) reply(r hostlink.Reply) txn.Reply {
 		HostTime: a.HostTime, Issuer: a.Issuer, Org: a.Org, Host: a.Text, Order: a.Order, Batch: a.Batch,
 		LeftBy: t.base + r.LeftBy - t.start.Boot, Balance: a.Balance, HasBal: a.HasBal, Code48: a.Code48, Totals: a.Totals, Params: a.Params,
 	}
-}
-
-func (t *Terminal) readPIN(d time.Duration) {
-	began := t.clock.Now().Boot
-	t.o.Spawn(func() {
-		ctx, cancel := hal.WithTimeout(t.ctx, t.clock, d)
-		defer cancel()
-		entry, err := t.board.PINPad.Enter(ctx, hal.PINRules{MinDigits: 4, MaxDigits: 12, MayBypass: true}, func(n int) {
-			t.post(func() { t.handle(txn.Event{Kind: txn.PINCounted, N: n}) })
-		})
-		out := [...]txn.PINOutcome{txn.PINEntered, txn.PINBypassed, txn.PINCancelled, txn.PINTimedOut}[entry.Outcome]
-		if err != nil {
-			out = txn.PINFailed
-			if hal.TimedOut(ctx) {
-				out = txn.PINTimedOut
-			}
-		}
-		if !t.post(func() {
-			t.pin.Wipe()
-			t.pin = entry.Digits
-			if out == txn.PINEntered {
-				t.care.stages.Add(care.StagePIN, t.clock.Now().Boot-began)
-			}
-			t.handle(txn.Event{Kind: txn.PINDone, PIN: out})
-		}) {
-			entry.Digits.Wipe()
-		}
-	})
 }
 
 func (t *Terminal) print(x txn.Print) {

@@ -94,9 +94,9 @@ type Terminal struct {
 	clock  hal.Clock
 	state  txn.State
 	vault  card.Vault
-	pin    *hal.Secret // of the sale in front of us; wiped when it is packed or forgotten
-	box    outbox.Box  // a copy of the store's, armed records included
-	twins  twins       // the sales of the last hours
+	pin    entry
+	box    outbox.Box // a copy of the store's, armed records included
+	twins  twins      // the sales of the last hours
 	guard  guard
 	senses senses
 	hidden hidden
@@ -275,7 +275,9 @@ func (t *Terminal) Turn() error {
 func (t *Terminal) Press(k txn.Key) {
 	t.post(func() {
 		t.care.told = txn.Cause{}
-		if !t.hiddenKey(k) {
+		// At the PIN step a key that the pad did not take is nobody's: it may be a
+		// digit that came before the pad was ready.
+		if t.state.Phase != txn.EnteringPIN && !t.hiddenKey(k) {
 			t.handle(txn.Event{Kind: txn.KeyPressed, Key: k})
 		}
 	})
@@ -530,13 +532,14 @@ func (t *Terminal) armOutbox() {
 	now := t.now().Logical
 	at, any := t.box.NextDue(t.state.Quiet() || t.state.Phase == txn.Settling)
 	switch t.state.Phase {
-	case txn.Halted, txn.Starting:
+	case txn.Starting, txn.Halted:
 		any = false // nothing goes out: no timer may spin
 	case txn.Settling:
 		if t.state.Hold > now { // it goes on by itself, whatever the outbox holds
 			at, any = t.state.Hold, true
 		}
 	}
+	any = any && !t.state.NoKey
 	at = max(at, t.state.Hold)
 	if any && t.stopOut != nil && at == t.outAt {
 		return
@@ -578,7 +581,7 @@ func (t *Terminal) show(s txn.State) {
 	t.view, t.drawn = v, true
 	f := screen.Render(v, t.o.Size)
 	if c, ok := t.board.Display.(hal.Captioner); ok {
-		c.Caption(hal.Caption{Code: string(v.Code), Input: v.Input, Lang: string(v.Lang), Lines: f.Lines})
+		c.Caption(hal.Caption{Code: string(v.Code), Input: v.Input, Lang: string(v.Lang), Secret: secret(s), Lines: f.Lines})
 	}
 	if err := t.board.Display.Draw(t.board.Display.Bounds(), f.Image, image.Point{}); err != nil {
 		t.o.Log.Warn("display", "err", err)

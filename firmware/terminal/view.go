@@ -37,6 +37,8 @@ func (t *Terminal) viewOf(s txn.State) screen.View {
 		v.Menu, v.Sel = s.Choices(), s.Sel
 	case txn.Stopped:
 		v.Args.Left = txn.Countdown(s.Left(t.now().Logical))
+	case txn.Loading:
+		v.Args = t.loading(s)
 	case txn.Typing:
 		v.Typed = strings.Repeat("*", s.Args.N)
 	case txn.Naming:
@@ -93,6 +95,11 @@ func input(s txn.State) string {
 		return "typing"
 	case txn.Paging:
 		return "page"
+	case txn.Loading:
+		if s.Custody.Step == 0 {
+			return "part"
+		}
+		return "ack"
 	case txn.Confirming:
 		return "confirm"
 	case txn.EnteringPIN:
@@ -103,6 +110,20 @@ func input(s txn.State) string {
 		return "ack"
 	}
 	return "none"
+}
+
+// secret tells whether what is keyed now is not to be seen, nor kept by whoever
+// carries the keys.
+func secret(s txn.State) bool {
+	switch s.Phase {
+	case txn.EnteringPIN, txn.Typing:
+		return true
+	case txn.Naming:
+		return s.Code == prompt.NamePIN
+	case txn.Loading:
+		return s.Code == prompt.KeyPart
+	}
+	return false
 }
 
 // helpID is the help page of what the screen says; a rule's or a cause's note is

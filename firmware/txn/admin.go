@@ -54,7 +54,10 @@ func (m *machine) signOnDone() {
 			m.Durable.Batch = 1
 		}
 	case r.Kind == Answered && r.RC == "00":
-		c, m.Durable.SignedOn = prompt.KeyCheck, false
+		c, m.Durable.SignedOn = r.KeysWhy, false
+		if c == "" {
+			c = prompt.KeyCheck
+		}
 	case r.Kind == Answered:
 		c = prompt.SignOnDeclined
 	case r.Kind == NotSent:
@@ -73,6 +76,11 @@ func (m *machine) signOnDone() {
 	case Busy:
 		m.show(Result, c, a)
 		m.do(Sound{toneOf(ok)})
+	case Result:
+		if m.Code == prompt.KeyTaken { // a new master key: whether it is the host's, too
+			m.Note, m.NoteArgs = c, a
+			m.do(Sound{toneOf(ok)})
+		}
 	case Preparing:
 		if !ok {
 			m.endForm(c, a, ToneBad)

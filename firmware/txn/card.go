@@ -55,7 +55,20 @@ func (m *machine) card() {
 		m.gate(prompt.TooManyOpen, a, pos.CardRef{})
 	default:
 		m.Card, m.Masked, m.Entry, m.Twin = m.e.Card, m.e.Masked, string(m.e.Entry), m.e.Twin.STAN
+		m.Must = m.e.MustPIN
 		m.weigh()
+	}
+}
+
+// removed: a card that was taken out of the slot before it was sent pays nothing.
+// One of the stripe was never in it.
+func (m *machine) removed() {
+	if m.Entry != string(pos.EntryChip) {
+		return
+	}
+	switch m.Phase {
+	case Confirming, EnteringPIN, Choosing:
+		m.endForm(prompt.CardRemoved, m.formArgs(), ToneAttention)
 	}
 }
 

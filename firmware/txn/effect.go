@@ -84,8 +84,12 @@ type (
 	Wake struct{}
 	// FindSale looks a row up; it ends as Found, and puts its card into the vault.
 	FindSale struct{ ID pos.RecordID }
-	// ReadPIN activates the PIN pad; it ends as PINDone.
-	ReadPIN struct{ Timeout time.Duration }
+	// ReadPIN activates the PIN pad; it ends as PINDone. Bypass: enter on nothing
+	// means that there is no PIN. ForgetCard{} ends it, and what was entered is wiped.
+	ReadPIN struct {
+		Timeout time.Duration
+		Bypass  bool
+	}
 	// Print prints a row's slip; it ends as PrintDone. Copy marks one that a
 	// power cut or the paper delayed (补打); Again a reprint (重打印).
 	Print struct {
@@ -124,6 +128,16 @@ type (
 	// ReadToken takes the next card as a person's token; it ends as Named.
 	ReadToken   struct{ Who int }
 	StopReading struct{}
+	// ReadPart lets a custodian key part Part of the master key and its check
+	// value, unseen; it ends as PartDone. Part 0: the check value of the whole key,
+	// and the parts are put together; it ends as KeyDone. DropParts forgets them.
+	ReadPart  struct{ Part int }
+	DropParts struct{}
+	// Vouch adds to the chain of what must be provable.
+	Vouch struct {
+		What, Text string
+		By         uint8
+	}
 	// PageKey hands a key to the page that is open; Key "" opens it, "cancel"
 	// closes it.
 	PageKey struct {
@@ -175,6 +189,9 @@ func (ReadNumber) effect()  {}
 func (ReadSecret) effect()  {}
 func (ReadToken) effect()   {}
 func (StopReading) effect() {}
+func (ReadPart) effect()    {}
+func (DropParts) effect()   {}
+func (Vouch) effect()       {}
 func (PageKey) effect()     {}
 func (Decided) effect()     {}
 func (SendSale) effect()    {}

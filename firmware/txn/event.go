@@ -35,6 +35,9 @@ const (
 	Mended       Kind = "mended"  // the fault is gone
 	Typed        Kind = "typed"   // a hidden entry has N digits
 	TypeDone     Kind = "type-done"
+	PartDone     Kind = "part-done"  // a custodian's part N was keyed: OK and its check value, or Code
+	KeyDone      Kind = "key-done"   // the parts were put together: OK and the check value of the key, or Code
+	Removed      Kind = "removed"    // the card was taken out of the slot
 	NameTried    Kind = "name-tried" // a person's PIN is about to be checked: N
 	Named        Kind = "named"      // a person's PIN or token was checked: N, OK, Code
 	PageAsks     Kind = "page-asks"  // the page that is open wants a person's PIN; OK: a technician's
@@ -95,6 +98,7 @@ type Reply struct {
 	Order    int           // processing requirement of the header; 0 none
 	Batch    pos.BatchNo   // sign-on: DE 60.2
 	KeysOK   bool          // sign-on: all check values matched and the keys are in
+	KeysWhy  prompt.Code   // sign-on: why they are not
 	LeftBy   time.Duration // logical time after which no byte of the request can leave any more
 	Balance  int64         // DE 54 of a balance inquiry, minor units
 	HasBal   bool
@@ -150,6 +154,7 @@ type Event struct {
 	Card     pos.CardRef
 	Masked   pos.MaskedPAN
 	Entry    pos.EntryMode
+	MustPIN  bool // Presented: the issuer demands a PIN, by service code or application
 	Gated    bool // this card has an open reversal
 	Code     prompt.Code
 	N        int          // PINCounted: digits; TimerExpired: the timer's id
@@ -161,5 +166,6 @@ type Event struct {
 	SameOrig bool       // an advice for the same original is on its way
 	Reason   string     // Closed: the supervisor's
 	Profile  Profile    // Booted
-	OK       bool       // Named, TypeDone
+	OK       bool       // Named, TypeDone, PartDone, KeyDone
+	Check    string     // PartDone, KeyDone: a check value, six hex digits
 }

@@ -26,6 +26,10 @@ func (m *machine) pinDone() {
 		m.PIN = true
 		m.next()
 	case PINBypassed:
+		if !m.mayBypass() { // a pad that does not keep the rule decides nothing
+			m.endForm(prompt.PINNeeded, a, ToneBad)
+			return
+		}
 		m.PIN = false
 		m.next()
 	case PINTimedOut:

@@ -54,11 +54,15 @@ func (m *machine) key(k Key) {
 		m.keyNaming(k)
 	case Paging:
 		m.keyPage(k)
+	case Loading:
+		m.keyLoading(k)
 	case Halted: // what is open may be longer than the screen
-		switch k {
-		case "up":
+		switch {
+		case m.NoKey && k == "menu": // a master key ends it
+			m.openPage(PageKeys)
+		case k == "up":
 			m.Line = max(m.Line-pageStep, 0)
-		case "down":
+		case k == "down":
 			m.Line = min(m.Line+pageStep, m.e.Scroll)
 		}
 	}
@@ -172,15 +176,23 @@ func (m *machine) next() {
 		m.do(Sound{tone})
 	case askPIN:
 		if !m.Profile.PINPad {
+			if m.Must {
+				m.endForm(prompt.PINNeeded, a, ToneAttention)
+				return
+			}
 			m.next()
 			return
 		}
-		m.show(EnteringPIN, prompt.PIN, a)
+		c := prompt.PIN
+		if !m.mayBypass() {
+			c = prompt.PINMust
+		}
+		m.show(EnteringPIN, c, a)
 		if m.Caution == prompt.RulePINWarn { // the customer reads this one
 			m.Note, m.NoteArgs = m.Caution, m.CautionA
 		}
 		m.disarm()
-		m.do(ReadPIN{Timeout: m.Profile.PINTimeout})
+		m.do(ReadPIN{Timeout: m.Profile.PINTimeout, Bypass: m.mayBypass()})
 	case askQuantity:
 		if m.settings().Quantity == throttle.Off {
 			m.next()
@@ -197,6 +209,10 @@ func (m *machine) next() {
 		m.askNumber()
 	}
 }
+
+// mayBypass tells whether this card may pay without a PIN. ISO7813 §6, table 2, the
+// third digit: the issuer says so; the acquirer may be stricter.
+func (m *machine) mayBypass() bool { return !m.Must && !m.Profile.NoBypass }
 
 // confirmTime is how long the confirm step waits; then nothing is charged.
 func (m *machine) confirmTime() time.Duration {

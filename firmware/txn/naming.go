@@ -15,6 +15,7 @@ const (
 	ForApproval         // a second person lets a stopped card pay
 	ForSignOn           // an operator begins a shift
 	ForPage             // a page that is not everybody's
+	ForCustody          // a custodian of the master key
 )
 
 // Person is somebody who is naming themselves: first a number, then a PIN, then,
@@ -55,7 +56,12 @@ func (m *machine) name(p Purpose, need throttle.Factors) {
 	}
 	if left := m.Durable.Desk.Closed - m.moment().At; left > 0 {
 		a := prompt.Args{Seconds: int(left / time.Second)}
-		if p == ForPage {
+		if p == ForCustody {
+			m.idle()
+		}
+		if m.NoKey {
+			m.Note, m.NoteArgs = prompt.NameClosed, a
+		} else if p == ForPage || p == ForCustody {
 			m.show(Result, prompt.NameClosed, a)
 		} else {
 			m.Note, m.NoteArgs = prompt.NameClosed, a
@@ -91,6 +97,10 @@ func (m *machine) keyNaming(k Key) {
 			m.unname(prompt.NameSame)
 			return
 		}
+		if n.For == ForCustody && m.Custody.has(n.Number) {
+			m.unname(prompt.KeySamePerson)
+			return
+		}
 		n.Step = namePIN
 		m.show(Naming, prompt.NamePIN, m.Args)
 		m.do(ReadSecret{Who: n.Number, Boss: n.For != ForSignOn, Tech: n.Tech})
@@ -109,6 +119,16 @@ func (m *machine) unname(why prompt.Code) {
 	case ForApproval:
 		m.show(Stopped, n.Back, n.BackA)
 		m.armStop()
+	case ForCustody:
+		if why == "" || why == prompt.NameClosed {
+			m.endCustody(prompt.KeyGivenUp)
+			if why != "" {
+				m.Note = why
+			}
+			return
+		}
+		m.nextCustodian(why)
+		return
 	case ForPage:
 		if why != "" { // a page has no room for it
 			m.idle()
@@ -196,6 +216,8 @@ func (m *machine) named() {
 		m.show(Result, prompt.ShiftOn, prompt.Args{N: who.Number})
 		m.disarm()
 		m.do(Sound{ToneGood})
+	case ForCustody:
+		m.custodian(who.Number)
 	case ForPage:
 		m.log(prompt.LogService, m.Durable.Open.ID, func(l *Log) { l.N, l.Text = who.Number, "page "+pageNames[who.Page] })
 		m.openPage(who.Page)

@@ -24,6 +24,7 @@ const (
 	PageRules        // the rules in force, and what they decided
 	PageSeal         // compliance
 	PageManual       // help for every prompt
+	PageKeys         // keys by their check values; custodians begin here
 	pages
 )
 
@@ -32,13 +33,13 @@ var pageCodes = [pages]prompt.Code{
 	PageWhy: prompt.PageWhy, PageCheck: prompt.PageCheck, PageTicket: prompt.PageTicket, PageWatch: prompt.PageWatch, PagePeak: prompt.PagePeak,
 	PageStaff: prompt.PageStaff, PageLimits: prompt.PageLimits, PageSpot: prompt.PageSpot, PageCare: prompt.PageCare, PageAssets: prompt.PageAssets,
 	PageSurvey: prompt.PageSurvey, PageRunbook: prompt.PageRunbook, PageTrain: prompt.PageTrain, PageRules: prompt.PageRules, PageSeal: prompt.PageSeal,
-	PageManual: prompt.PageManual,
+	PageManual: prompt.PageManual, PageKeys: prompt.PageKeys,
 }
 
 // pageNames are what tools call them.
 var pageNames = [pages]string{PageWhy: "why", PageCheck: "check", PageTicket: "tickets", PageWatch: "watch", PagePeak: "peak", PageStaff: "staff", PageLimits: "limits",
 	PageSpot: "spot", PageCare: "care", PageAssets: "assets", PageSurvey: "survey", PageRunbook: "runbook", PageTrain: "train", PageRules: "rules", PageSeal: "seals",
-	PageManual: "manual"}
+	PageManual: "manual", PageKeys: "keys"}
 
 // PageNamed finds a page by its name.
 func PageNamed(name string) (Page, bool) {
@@ -58,7 +59,7 @@ var pageItems = map[prompt.Code]Page{
 	prompt.MenuWhy: PageWhy, prompt.MenuCheck: PageCheck, prompt.MenuTicket: PageTicket, prompt.MenuWatch: PageWatch, prompt.MenuPeak: PagePeak,
 	prompt.MenuStaff: PageStaff, prompt.MenuLimits: PageLimits, prompt.MenuSpot: PageSpot, prompt.MenuCare: PageCare, prompt.MenuAssets: PageAssets,
 	prompt.MenuSurvey: PageSurvey, prompt.MenuRunbook: PageRunbook, prompt.MenuTrain: PageTrain, prompt.MenuRules: PageRules, prompt.MenuSeal: PageSeal,
-	prompt.MenuManual: PageManual,
+	prompt.MenuManual: PageManual, prompt.MenuKeys: PageKeys,
 }
 
 // openPage shows a page. No money waits behind it: it is opened from the ready
@@ -82,6 +83,10 @@ func (m *machine) keyPage(k Key) {
 	case "down":
 		m.Line = min(m.Line+pageStep, m.e.Scroll)
 	default:
+		if d, ok := digit(k); ok && m.Page == PageKeys && d >= 2 && d <= MaxParts && m.Profile.Staff >= 2 {
+			m.custody(int(d))
+			return
+		}
 		m.do(PageKey{Page: m.Page, Key: k})
 	}
 }

@@ -32,10 +32,11 @@ const (
 	Naming   // a person names themselves: number, PIN, token
 	Typing   // a card number is being typed; its digits are nobody's but the vault's
 	Paging   // a page for people is on the screen
+	Loading  // custodians enter a master key
 )
 
 var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted",
-	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging"}
+	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging", "loading"}
 
 func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
 
@@ -63,6 +64,7 @@ type Profile struct {
 	ConfirmTime   time.Duration
 	PINTimeout    time.Duration
 	PINPad        bool   // fitted; without one no PIN is asked
+	NoBypass      bool   // no card may do without its PIN, whatever its issuer says
 	Printer       bool   // fitted
 	NoMACDeclines bool   // this host sends no MAC on a refusal (money rule 4)
 	NoMAC         bool   // this host sends no MAC at all
@@ -189,6 +191,7 @@ type State struct {
 	Masked pos.MaskedPAN
 	Entry  string   // DE 22 digits 1–2
 	PINLen int      // stars on the screen
+	Must   bool     // the issuer of this card demands a PIN
 	PIN    bool     // a PIN was entered
 	Twin   pos.STAN // the sale that this one may be by mistake; 0 none, or no longer in the batch
 
@@ -204,7 +207,9 @@ type State struct {
 	CautionA prompt.Args
 	Grant    throttle.Grant
 	Name     Person // who is naming themselves, and for what
-	Help     bool   // a help page covers the screen
+	Custody  Custody
+	NoKey    bool // halted for want of a master key: custodians may enter one
+	Help     bool // a help page covers the screen
 	Page     Page
 	Line     int // first line of the page or the help
 

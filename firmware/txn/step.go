@@ -47,12 +47,15 @@ func (m *machine) dispatch() {
 		m.halt(m.e.Code)
 	case Mended:
 		if m.Phase == Halted && !m.Durable.Tampered {
+			m.NoKey = false
 			m.idle()
 		}
 	case KeyPressed:
 		m.key(m.e.Key)
 	case Presented, Unreadable:
 		m.card()
+	case Removed:
+		m.removed()
 	case PINCounted:
 		if m.Phase == EnteringPIN {
 			m.PINLen = m.e.N
@@ -96,6 +99,10 @@ func (m *machine) dispatch() {
 		m.nameTried()
 	case Named:
 		m.named()
+	case PartDone:
+		m.partDone()
+	case KeyDone:
+		m.keyDone()
 	case PageAsks:
 		m.pageAsks()
 	case PageEcho:
@@ -110,7 +117,7 @@ func (m *machine) dispatch() {
 // due reversal and script result, then the transaction or the settlement, and
 // only then, while nobody waits, advices and uploads.
 func (m *machine) pump() {
-	if m.stop || m.Work != WorkNone || m.Phase == Starting || m.Phase == Halted {
+	if m.stop || m.Work != WorkNone || m.Phase == Starting || m.Phase == Halted || m.NoKey {
 		return
 	}
 	preparing, settling := m.Phase == Preparing, m.Phase == Settling
@@ -173,6 +180,10 @@ func (m *machine) idle() {
 	if m.Durable.Settle.Step != NotSettling {
 		m.show(Settling, prompt.SettleResumed, prompt.Args{})
 	}
+	if m.NoKey {
+		m.show(Halted, prompt.KeyNoMaster, prompt.Args{})
+		return
+	}
 	if m.e.Cause.Lasts {
 		m.blame()
 	}
@@ -216,6 +227,7 @@ func (m *machine) forget() {
 	}
 	m.stopReading()
 	m.PIN, m.PINLen = false, 0
+	m.dropCustody()
 	m.dropCard()
 	m.Name, m.Page, m.Line, m.Help = Person{}, NoPage, 0, false
 	m.Orig, m.OrigKind, m.OrigAmount, m.Typed = pos.Original{}, "", 0, ""
@@ -231,6 +243,7 @@ func (m *machine) stopReading() {
 func (m *machine) halt(c prompt.Code) {
 	m.forget()
 	m.Keyed, m.Decimals = 0, -1
+	m.NoKey = c == prompt.KeyNoMaster
 	m.show(Halted, c, prompt.Args{})
 	m.disarm()
 	m.do(Sound{ToneBad})
@@ -257,6 +270,8 @@ func (m *machine) expired() {
 		m.stopExpired()
 	case Naming:
 		m.unname("")
+	case Loading:
+		m.endCustody(prompt.KeyGivenUp)
 	}
 }
 

@@ -58,7 +58,7 @@ func (m *machine) again() {
 
 // dropCard forgets the card in front of us and what rules said of it.
 func (m *machine) dropCard() {
-	m.Card, m.Masked, m.Entry, m.Twin = noCard, "", "", 0
+	m.Card, m.Masked, m.Entry, m.Twin, m.Must = noCard, "", "", 0, false
 	m.Stop, m.Grant, m.Caution, m.CautionA = Stop{}, throttle.Grant{}, "", prompt.Args{}
 }
 

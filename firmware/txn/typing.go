@@ -32,6 +32,12 @@ func (m *machine) typed() {
 		}
 		m.Args.N = m.e.N
 		m.arm(m.Profile.CardTimeout)
+	case Loading:
+		if m.e.Code != "" {
+			m.show(Loading, m.e.Code, m.Args)
+		}
+		m.Custody.Digits = m.e.N
+		m.arm(partTime)
 	case Naming:
 		m.Name.Digits = m.e.N
 		m.arm(m.Profile.CardTimeout)

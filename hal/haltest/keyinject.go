@@ -150,6 +150,15 @@ func inject(t *testing.T, open func(t *testing.T) KeyStoreBench) {
 			t.Errorf("%v", err)
 		}
 	})
+	t.Run("ComponentsAreDropped", func(t *testing.T) {
+		b := open(t)
+		b.Keys.LoadComponent(component(hal.SlotTMK, 1, part1))
+		b.Keys.DropComponents(hal.SlotTMK)
+		b.Keys.LoadComponent(component(hal.SlotTMK, 2, part2))
+		if _, err := b.Keys.JoinComponents(hal.SlotTMK, check(kbpk)); !errors.Is(err, hal.ErrNoKey) {
+			t.Errorf("a component that was dropped counts: %v", err)
+		}
+	})
 	t.Run("KeyBlocks", func(t *testing.T) {
 		b := open(t)
 		if err := b.Keys.ImportBlock(hal.SlotPIK, []byte(blockPIK)); !errors.Is(err, hal.ErrNoKey) {

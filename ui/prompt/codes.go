@@ -23,6 +23,7 @@ const (
 	Card       Code = "P-CRD-01" // swipe the card
 	Confirm    Code = "P-CNF-01" // check amount and card, press enter
 	PIN        Code = "P-PIN-01" // the customer enters the PIN, or enter for none
+	PINMust    Code = "P-PIN-02" // likewise; this card does not pay without
 	Preparing  Code = "P-ONL-00" // an earlier reversal or a sign-on goes first
 	Dialling   Code = "P-ONL-01" // the link is being opened
 	Waiting    Code = "P-ONL-02" // sent, waiting for the answer; do not swipe again
@@ -127,6 +128,8 @@ const (
 const (
 	Cancelled    Code = "N-CAN-01"
 	OperatorTime Code = "N-TMO-01" // nobody pressed a key in time
+	CardRemoved  Code = "N-CRD-01" // taken out of the slot too early
+	PINNeeded    Code = "N-PIN-01" // this card does not pay without a PIN, and none was to be had
 	NotSent      Code = "N-SND-01" // dropped before the first byte left, for want of a more exact cause
 )
 

@@ -27,6 +27,13 @@ const (
 	PageRules   Code = "P-PGE-14"
 	PageSeal    Code = "P-PGE-15"
 	PageManual  Code = "P-PGE-16"
+	PageKeys    Code = "P-PGE-17"
+
+	KeyPart      Code = "P-TMK-01" // a custodian keys their part of the master key
+	KeyPartCheck Code = "P-TMK-02" // and its check value
+	KeyPartTaken Code = "P-TMK-03" // it is the one on the letter
+	KeyWhole     Code = "P-TMK-04" // the check value of the whole key
+	KeyCustodian Code = "P-TMK-05" // which custodian is to name themselves
 
 	HintTicket  Code = "P-HNT-01" // beside the ready screen
 	HintRules   Code = "P-HNT-02"
@@ -54,6 +61,14 @@ const (
 	DutyRefund   Code = "F-DTY-01" // settle first: no refund
 	DutySale     Code = "F-DTY-02" // settle first: no sale
 
+	KeyPartWrong  Code = "F-TMK-01" // not the check value on the letter
+	KeyWholeWrong Code = "F-TMK-02" // likewise of the whole key: nothing is kept
+	KeySamePerson Code = "F-TMK-03" // they have entered a part already
+	KeyGivenUp    Code = "F-TMK-04" // cancelled, or nobody keyed in time
+	KeyUnfit      Code = "F-TMK-05" // a key that no honest generator makes
+	KeyBlockBad   Code = "F-KEY-04" // keys of a sign-on that cannot be any
+	KeyTaken      Code = "P-TMK-06"
+
 	ShiftOn  Code = "A-SHF-01"
 	ShiftOff Code = "A-SHF-02"
 )
@@ -80,6 +95,7 @@ const (
 	MenuCare     Code = "M-CAR-01"
 	MenuAssets   Code = "M-AST-01"
 	MenuSurvey   Code = "M-SRV-01"
+	MenuKeys     Code = "M-TMK-01"
 
 	ChoiceView    Code = "M-CHO-01"
 	ChoiceReprint Code = "M-CHO-02"
@@ -113,5 +129,6 @@ const (
 	LogNames       Code = "E-KEY-01" // all cards in the store have new names
 	LogStages      Code = "E-STG-01" // how long the stages of sales take
 	LogRecovery    Code = "E-RCV-01" // to whom records are sealed a second time, and every export
+	LogCustody     Code = "E-TMK-01" // custodians: begun, each part, refused, taken
 	LogHealth      Code = "E-HLT-01" // counters of readers and of what wears out
 )

@@ -236,7 +236,7 @@ func (p *page) figures(room int) block {
 			default:
 				h += leading
 			}
-			if p.Code == prompt.PIN {
+			if p.pin() {
 				h += 38
 			}
 			if w <= p.w-2*margin && h <= room {
@@ -265,7 +265,7 @@ func (p *page) drawFigures(y int, amount, card string, st style, beside bool) {
 		p.say(card)
 		y += leading
 	}
-	if p.Code != prompt.PIN {
+	if !p.pin() {
 		return
 	}
 	stars := p.stars()

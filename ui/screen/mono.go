@@ -178,7 +178,7 @@ func (p *page) monoParts(cols int) []part {
 		add(amount, small, true, false)
 		add(p.Args.Card, small, true, true)
 		return parts
-	case prompt.PIN:
+	case prompt.PIN, prompt.PINMust:
 		add(p.msg.Title, small, false, false)
 		add(amount, small, true, false)
 		add(p.stars(), small, false, false)

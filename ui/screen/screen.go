@@ -121,13 +121,16 @@ func (p *page) amount() string {
 // card is the masked number beside the amount, "" where the sentence has it.
 func (p *page) card() string {
 	switch {
-	case p.Code == prompt.PIN, p.Code == prompt.Confirm, p.Code == prompt.ConfirmKind, p.Code == prompt.Duplicate, p.Code == prompt.Preparing, p.Code == prompt.Dialling, p.Code == prompt.Waiting:
+	case p.pin(), p.Code == prompt.Confirm, p.Code == prompt.ConfirmKind, p.Code == prompt.Duplicate, p.Code == prompt.Preparing, p.Code == prompt.Dialling, p.Code == prompt.Waiting:
 		return p.Args.Card
 	case p.Code != "" && strings.ContainsRune("ADNT", rune(p.Code[0])) && !strings.Contains(p.msg.Body, p.Args.Card):
 		return p.Args.Card
 	}
 	return ""
 }
+
+// pin tells whether this is the step at which the customer keys a PIN.
+func (p *page) pin() bool { return p.Code == prompt.PIN || p.Code == prompt.PINMust }
 
 // stars stand for the digits of a PIN; the pad counts them, the screen never
 // knows more.

@@ -59,7 +59,7 @@ func inputFor(c prompt.Code) string {
 		return "card"
 	case c == prompt.Confirm:
 		return "confirm"
-	case c == prompt.PIN:
+	case c == prompt.PIN || c == prompt.PINMust:
 		return "pin"
 	}
 	return "ack"
@@ -167,8 +167,8 @@ func TestStepsAreTold(t *testing.T) {
 		"请核对":          {prompt.Confirm, prompt.ConfirmKind},
 		"按确认":          {prompt.Confirm, prompt.ConfirmKind},
 		"PRESS ENTER":  {prompt.Confirm, prompt.ConfirmKind},
-		"请输入密码":        {prompt.PIN},
-		"ENTER PIN":    {prompt.PIN},
+		"请输入密码":        {prompt.PIN, prompt.PINMust},
+		"ENTER PIN":    {prompt.PIN, prompt.PINMust},
 		"交易成功":         {prompt.Approved, prompt.ApprovedConfirm},
 		"PLEASE WAIT":  {prompt.Waiting, prompt.Dialling, prompt.Preparing},
 	} {

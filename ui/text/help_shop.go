@@ -35,6 +35,9 @@ var shopHelp = map[string]page{
 	"help/amount-day": {
 		article{"日限额", "本店或收单机构设了一天的限额。", "这一次没有发送。", "请换卡,或请主管按F2。"},
 		article{"Limit of the day", "The shop or the acquirer has set a limit for a day.", "Nothing was sent this time.", "Another card, or supervisor F2."}},
+	"help/custody": {
+		article{"灌主密钥", "主密钥分成两或三份,由不同的保管人各输入一份。", "不涉及扣款;断电或取消后原密钥不变。", "照密钥信输入32位和校验值;点键后按1至6为A至F。"},
+		article{"Master key", "It is in two or three parts; each custodian keys one, and no other's.", "No money moves here; after a cut or cancel the old key stays.", "Key the 32 digits of the letter and its check value. Dot, then 1-6: A-F."}},
 	"help/name": {
 		article{"工号和密码", "需要知道是谁在操作。批准交易的人不能是当班操作员本人。", "不涉及扣款。", "本人输入工号和密码;连错5次停用30分钟。"},
 		article{"Number and PIN", "It must be known who acts. Who approves a sale is not the operator at the desk.", "No money moves here.", "Key your own number and PIN; five wrong ones rest for 30 minutes."}},

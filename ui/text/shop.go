@@ -110,6 +110,7 @@ var shopRows = []row{
 	pageRow(prompt.PageTrain, "训练", "TRAINING"),
 	pageRow(prompt.PageRules, "规则", "RULES"),
 	pageRow(prompt.PageSeal, "合规记录", "COMPLIANCE"),
+	pageRow(prompt.PageKeys, "密钥", "KEYS"),
 	pageRow(prompt.PageManual, "操作手册", "MANUAL"),
 
 	item(prompt.MenuShop, "店务", "Shop"),
@@ -131,6 +132,7 @@ var shopRows = []row{
 	item(prompt.MenuSeal, "合规记录", "Compliance"),
 	item(prompt.MenuCare, "保养计划", "Maintenance plan"),
 	item(prompt.MenuAssets, "设备清单", "Inventory"),
+	item(prompt.MenuKeys, "密钥", "Keys"),
 	item(prompt.MenuSurvey, "信号勘测", "Signal survey"),
 
 	item(prompt.ChoiceView, "看上一笔", "See it first"),
@@ -157,6 +159,7 @@ var shopRows = []row{
 	entry(prompt.LogContingency, "应急演练", "contingency drill"),
 	entry(prompt.LogPeak, "高峰预测", "peak forecast"),
 	entry(prompt.LogScore, "操作考核", "operator's score"),
+	entry(prompt.LogCustody, "灌主密钥<{n}>", "master key< {n}>"),
 	entry(prompt.LogNames, "卡标识已更换", "cards have new names in the store"),
 	entry(prompt.LogRecovery, "恢复密钥与导出", "recovery key and exports"),
 	entry(prompt.LogTrain, "训练", "training"),

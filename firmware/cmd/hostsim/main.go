@@ -67,7 +67,9 @@ prints {"what":"reply","ok":true|false,"text":"…"} for each:
     balance = "1000000.00"
     service = "101"
 
-The end of its input does not end it; SIGTERM does.`,
+The end of its input does not end it; SIGTERM does. Then it exits with 1 if a message was not
+as a right terminal's on a right line: see findings, of which frame, totals, repeated
+advices and benign ones do not count.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -134,7 +136,13 @@ func run(ctx context.Context, f flags, in io.Reader, w io.Writer) error {
 	out.print(reply{What: "listen", OK: true, Addr: h.Addr()})
 	go obey(h, in, out)
 	<-ctx.Done()
-	return h.Close()
+	if err := h.Close(); err != nil {
+		return err
+	}
+	if f := h.Faults(); len(f) > 0 {
+		return fmt.Errorf("%d findings, the first: %s", len(f), f[0])
+	}
+	return nil
 }
 
 // obey carries out commands until the input ends.

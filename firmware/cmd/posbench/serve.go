@@ -92,7 +92,7 @@ type onPage struct {
 func (d *onPage) Snapshot() page.State {
 	s := d.w.Summary()
 	v := s.Panel
-	st := page.State{Version: s.Version, Power: page.PowerOff, Caption: v.Caption, PIN: v.PINActive, Lamps: v.Lamps, Sounds: v.Sounds, Paper: v.Paper,
+	st := page.State{Version: s.Version, Power: page.PowerOff, Caption: v.Caption, PIN: v.PINActive || v.Caption.Secret, Lamps: v.Lamps, Sounds: v.Sounds, Paper: v.Paper,
 		Disk: s.Disk, Armed: s.Armed, Points: world.Points(), Clock: page.Clock{WallMS: s.Wall.UnixMilli(), Zone: 480}}
 	switch {
 	case s.Power && v.Connected && v.Caption.Code != "":

@@ -235,6 +235,10 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 			t.Offline = txn.Offline{Each: each.Minor, Total: total.Minor, Count: o.Count, Age: o.Age.Duration}
 		}
 	}
+	if a.KeyForm == keys.FormSM4 {
+		t.PINPad = false // a PIN block of SM4 has 16 bytes, DE 52 has 8: ADR 0022
+	}
+	t.NoBypass = a.PINBypass != nil && !*a.PINBypass
 	if a.MaxOpen != nil {
 		t.MaxOpen = *a.MaxOpen
 	}

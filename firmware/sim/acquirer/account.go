@@ -89,7 +89,9 @@ func (x *exchange) cardData(k kind) (c cardData, a message, bad bool) {
 			if x.t.keys.tdk == nil {
 				return wrong(FindValue, 53, "an encrypted track without a track key")
 			}
-			if t, ok = openTrack(x.t.keys.tdk, t); !ok {
+			if t, ok = openTrack(x.t.keys.tdk, t); ok {
+				x.h.checks.tracks++
+			} else {
 				return wrong(FindCard, 35, "too short to be encrypted")
 			}
 		}
@@ -141,7 +143,7 @@ func (x *exchange) cardData(k kind) (c cardData, a message, bad bool) {
 // pin opens DE 52; "" if there is none. HOST §1.2: DE 53 tells the format and
 // the algorithm, which must be that of the key we gave.
 func (x *exchange) pin(c cardData) (pin string, a message, bad bool) {
-	block, ok := x.m.f[52]
+	de52, ok := x.m.f[52]
 	if !ok {
 		return "", a, false
 	}
@@ -150,15 +152,28 @@ func (x *exchange) pin(c cardData) (pin string, a message, bad bool) {
 		alg = '0'
 	}
 	switch {
+	case x.t.keys.sm4:
+		return "", x.refuse(FindValue, 52, "a PIN block of SM4 has 16 bytes, this field 8", "30"), true
 	case sec[0] == '0':
 		return "", x.refuse(FindValue, 53, "says that there is no PIN", "30"), true
 	case sec[1] != alg:
 		return "", x.refuse(FindValue, 53, "not the algorithm of the PIN key", "30"), true
 	}
-	pin, ok = openPIN(x.t.keys.pik, block, c.pan, sec[0] == '2')
-	if !ok {
-		return "", x.refuse(FindPINBlock, 52, "does not open to a PIN of this card", "99"), true
+	withPAN := sec[0] == '2'
+	if why := x.t.repeated(de52, block{x.t.session, c.pan, x.m.f[11]}, withPAN); why != "" {
+		return "", x.refuse(FindPINRepeat, 52, why, "99"), true
 	}
+	pin, ok = openPIN(x.t.keys.pik, de52, c.pan, withPAN)
+	if !ok {
+		why := "does not open to a PIN of this card"
+		if x.t.old != nil && len(x.t.old.pik) == len(x.t.keys.pik) {
+			if _, stale := openPIN(x.t.old.pik, de52, c.pan, withPAN); stale {
+				why = "under the PIN key of the session before"
+			}
+		}
+		return "", x.refuse(FindPINBlock, 52, why, "99"), true
+	}
+	x.h.checks.pins++
 	return pin, a, false
 }
 

@@ -23,10 +23,13 @@ param CODE=VALUE…                  what a parameter download is told, as 12=45
 order DIGIT                        the next answer's header carries this processing requirement (3 sign on again)
 undo STAN                          a clerk takes the booking of this trace number back by hand, once
 keys                               forgets all session keys: the next request is answered A0
+keys corrupt|check|short|weak|normal [-n N]  spoils DE 62 of sign-ons: a bit of a key, of a check value, the
+                                   length, a key of zeros; stays until changed, or for N sign-ons
 text WORDS…                        a text for DE 63, until changed
 card NAME field=value…             makes or changes a test card
 sees MTI | mark                    requests with this MTI since the mark
-books | findings | cards | status  what there is, as JSON lines`
+books | findings | cards | status  what there is, as JSON lines
+checks                             how many MACs were right, PIN blocks and tracks opened`
 
 // Command carries out one command: the words after "host" in a script, or one
 // line of hostsim's input. A leading name of this host is skipped.
@@ -96,9 +99,9 @@ func (h *Host) Command(args ...string) (string, error) {
 		}
 		return "", h.undo(pos.STAN(n))
 	case "keys":
-		for _, t := range h.terminals {
-			t.forget()
-		}
+		return "", h.commandKeys(rest)
+	case "checks":
+		return h.checks.String(), nil
 	case "text":
 		s := strings.Join(rest, " ")
 		if len(s) > 60 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {

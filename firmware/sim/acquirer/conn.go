@@ -201,7 +201,7 @@ func (x *exchange) finish(env envelope, a message, manner order) []byte {
 		return nil
 	}
 	if signed {
-		copy(raw[len(raw)-8:], macOf(h.o.MAC, x.t.keys.mak, raw[:len(raw)-8]))
+		copy(raw[len(raw)-8:], x.t.keys.mac(h.o.MAC, raw[:len(raw)-8]))
 	}
 	switch manner.how {
 	case answerBadMAC:

@@ -7,6 +7,8 @@ import (
 	"io"
 	"math/bits"
 	"strings"
+
+	"swipewell/firmware/keys/sm4"
 )
 
 // secret is key material. It prints nothing.
@@ -93,7 +95,10 @@ func chain(b cipher.Block, padded []byte) []byte {
 func checkValue(k secret) []byte { return ecb(cipherOf(k).Encrypt, make([]byte, 8))[:4] }
 
 // workingKeys are what a sign-on hands out.
-type workingKeys struct{ pik, mak, tdk secret }
+type workingKeys struct {
+	pik, mak, tdk secret
+	sm4           bool // of form 005: each of 16 bytes
+}
 
 // newKey draws a key of n bytes with odd parity.
 func newKey(r io.Reader, n int) (secret, error) {
@@ -114,9 +119,12 @@ func newKey(r io.Reader, n int) (secret, error) {
 // 16 bytes; else it is single, followed by zeros.
 func drawKeys(r io.Reader, code string, doubleMAK bool) (w workingKeys, err error) {
 	size, mak := 16, 8
-	if code == "001" {
+	switch {
+	case code == "005":
+		mak, w.sm4 = 16, true
+	case code == "001":
 		size = 8
-	} else if doubleMAK {
+	case doubleMAK:
 		mak = 16
 	}
 	if w.pik, err = newKey(r, size); err != nil {
@@ -139,10 +147,41 @@ func (w workingKeys) bundle(tmk secret) string {
 			continue
 		}
 		slot := make([]byte, len(w.pik)) // a shorter key leaves zeros behind it
-		copy(slot, ecb(cipherOf(tmk).Encrypt, k))
-		out = append(append(out, slot...), checkValue(k)...)
+		check := checkValue(k)
+		if w.sm4 {
+			sm4Of(tmk).Encrypt(slot, k)
+			check = make([]byte, 16)
+			sm4Of(k).Encrypt(check, check)
+		} else {
+			copy(slot, ecb(cipherOf(tmk).Encrypt, k))
+		}
+		out = append(append(out, slot...), check[:4]...)
 	}
 	return string(out)
+}
+
+// sm4Of is the cipher of a key of form 005; the block cipher is the program's, as
+// DES is the library's: its standard's own vectors hold it.
+func sm4Of(k secret) cipher.Block {
+	b, err := sm4.NewCipher(k)
+	if err != nil { // lengths are checked where keys come in
+		panic(fmt.Sprintf("acquirer: an SM4 key of %d bytes", len(k)))
+	}
+	return b
+}
+
+// mac is DE 64 under the session's MAC key. HOST §1.5: CBC, the left eight bytes, with
+// SM4; else the algorithm of this host.
+func (w workingKeys) mac(alg string, mab []byte) string {
+	if !w.sm4 {
+		return macOf(alg, w.mak, mab)
+	}
+	b := append([]byte(nil), mab...)
+	for len(b)%16 != 0 || len(b) == 0 {
+		b = append(b, 0)
+	}
+	cipher.NewCBCEncrypter(sm4Of(w.mak), make([]byte, 16)).CryptBlocks(b, b)
+	return string(b[len(b)-16 : len(b)-8])
 }
 
 // openPIN decrypts DE 52 and returns the PIN; ok is false if what comes out

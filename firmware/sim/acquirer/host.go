@@ -61,6 +61,8 @@ type Host struct {
 	seen        map[string]int
 	findings    []Finding
 	events      []Event
+	checks      checks
+	spoils      spoils
 	params      map[string]string // parameter download: code → value
 	settle      byte              // the code of the next 0510; 0: what the books say
 	settleLeft  int

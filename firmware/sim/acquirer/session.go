@@ -17,12 +17,15 @@ type Terminal struct {
 
 // terminal is a Terminal and its session.
 type terminal struct {
-	tid   pos.TerminalID
-	mid   pos.MerchantID
-	tmk   secret
-	keys  *workingKeys // nil: nobody signed on
-	old   *workingKeys // of the session before, to tell an old key from a wrong MAC
-	batch pos.BatchNo  // open batch, as a sign-on hears it
+	tid  pos.TerminalID
+	mid  pos.MerchantID
+	tmk  secret
+	keys *workingKeys // nil: nobody signed on
+	old  *workingKeys // of the session before, to tell an old key from a wrong MAC
+
+	session int              // sign-ons so far
+	blocks  map[string]block // PIN blocks that came
+	batch   pos.BatchNo      // open batch, as a sign-on hears it
 }
 
 func newTerminal(t Terminal, batch pos.BatchNo) (*terminal, error) {
@@ -49,7 +52,7 @@ func (x *exchange) admin() message {
 	if v := x.m.f[60]; len(v) == 11 && v[:2] == "00" {
 		code = v[8:]
 	}
-	signOn := x.m.mti == "0800" && (code == "001" || code == "003" || code == "004")
+	signOn := x.m.mti == "0800" && (code == "001" || code == "003" || code == "004" || code == "005" && len(x.t.tmk) == 16)
 	var needs, may []int
 	switch {
 	case signOn:
@@ -81,7 +84,8 @@ func (x *exchange) admin() message {
 		x.t.forget()
 		x.t.keys = &w
 		a.f[60] = "00" + x.t.batch.String() + code
-		a.f[62] = w.bundle(x.t.tmk)
+		x.t.session++
+		a.f[62] = w.spoil(w.bundle(x.t.tmk), x.h.spoils.take(), x.t.tmk)
 	case code == "002":
 		x.t.forget()
 	case code == "360":
@@ -101,9 +105,10 @@ func (x *exchange) macRight() (message, bool) {
 	switch {
 	case !ok:
 		return x.refuse(FindMAC, 64, "no DE 64", "A0"), false
-	case x.t.keys != nil && got == macOf(x.h.o.MAC, x.t.keys.mak, mab):
+	case x.t.keys != nil && got == x.t.keys.mac(x.h.o.MAC, mab):
+		x.h.checks.macs++
 		return message{}, true
-	case x.t.old != nil && got == macOf(x.h.o.MAC, x.t.old.mak, mab):
+	case x.t.old != nil && got == x.t.old.mac(x.h.o.MAC, mab):
 		return x.refuse(FindStaleKey, 64, "MAC under the session before", "A0"), false
 	case x.t.keys == nil && x.t.old == nil:
 		return x.refuse(FindNoKey, 64, "nobody signed on", "A0"), false

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,6 +190,21 @@ func (w *World) Findings() (out []string) {
 		return nil
 	}
 	for _, f := range w.Host.Findings() {
+		out = append(out, f.String())
+	}
+	return out
+}
+
+// Faults are the findings that are an error of the run: all that a script has not
+// excused.
+func (w *World) Faults() (out []string) {
+	if w.Host == nil {
+		return nil
+	}
+	w.mu.Lock()
+	excused := slices.Clone(w.excused)
+	w.mu.Unlock()
+	for _, f := range w.Host.Faults(excused...) {
 		out = append(out, f.String())
 	}
 	return out

@@ -78,7 +78,8 @@ func Commands() []string {
 func (w *World) Do(ctx context.Context, name string, args ...string) error {
 	defer w.changed()
 	if name == "host" {
-		return w.hostCmd(args)
+		_, err := w.hostCmd(args)
+		return err
 	}
 	c, ok := commands[name]
 	if !ok {
@@ -197,7 +198,7 @@ func (w *World) press(ctx context.Context, k hal.Key) error {
 		w.read()
 	}
 	if err := w.Panel.Key(k); err != nil {
-		return fmt.Errorf("key %v: %w", k, err)
+		return fmt.Errorf("key: %w", err) // not which: it may be a digit of a PIN
 	}
 	err := w.Panel.Settle(ctx)
 	w.keyed()
@@ -464,24 +465,36 @@ func (w *World) attendCmd(_ context.Context, args []string) error {
 	return nil
 }
 
-func (w *World) hostCmd(args []string) error {
+// Ask is a command of the acquirer that has an answer, as "findings" has.
+func (w *World) Ask(args ...string) (string, error) {
+	defer w.changed()
+	return w.hostCmd(args)
+}
+
+func (w *World) hostCmd(args []string) (string, error) {
 	if w.Host == nil {
-		return errors.New("host: the acquirer is a real one")
+		return "", errors.New("host: the acquirer is a real one")
 	}
 	if len(args) == 2 && (args[1] == "up" || args[1] == "down") && args[0] == "b" {
 		if w.hostB == nil {
-			return usage("host b: this board has no such host: board hosts a b, before start")
+			return "", usage("host b: this board has no such host: board hosts a b, before start")
 		}
 		if args[1] == "up" {
-			return w.hostB.Up()
+			return "", w.hostB.Up()
 		}
 		w.hostB.Down()
-		return nil
+		return "", nil
 	}
 	if len(args) == 2 && args[0] == "a" {
 		args = args[1:]
 	}
-	_, err := w.Host.Command(args...)
+	if len(args) > 1 && args[0] == "excuse" {
+		w.mu.Lock()
+		w.excused = append(w.excused, args[1:]...)
+		w.mu.Unlock()
+		return "", nil
+	}
+	out, err := w.Host.Command(args...)
 	if err == nil && len(args) > 0 {
 		w.mu.Lock()
 		switch args[0] {
@@ -494,7 +507,7 @@ func (w *World) hostCmd(args []string) error {
 		}
 		w.mu.Unlock()
 	}
-	return err
+	return out, err
 }
 
 // Tray is the default card tray, without a world.

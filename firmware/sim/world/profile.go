@@ -12,6 +12,7 @@ import (
 // benchProfile is what the bench's acquirer allows: offline sales with a voice
 // authorisation, which a board file has off unless it says so.
 var benchProfile = map[string]string{
+	"keys":         `"003"`,
 	"offline.each": `"500.00"`, "offline.total": `"2000.00"`, "offline.count": "10", "offline.age": `"24h"`,
 }
 
@@ -52,7 +53,7 @@ func (w *World) profileCmd(_ context.Context, args []string) error {
 		if !ok || k == "" || strings.Trim(k, "abcdefghijklmnopqrstuvwxyz_.") != "" {
 			return usage("profile KEY=VALUE…, keys of [acquirer] in a board file")
 		}
-		if strings.Trim(v, "0123456789") != "" && v != "true" && v != "false" {
+		if leading := len(v) > 1 && v[0] == '0'; leading || strings.Trim(v, "0123456789") != "" && v != "true" && v != "false" {
 			v = `"` + strings.ReplaceAll(v, `"`, "") + `"`
 		} else if k == "offline.each" || k == "offline.total" || k == "max_amount" {
 			v = `"` + v + `"`

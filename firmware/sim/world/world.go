@@ -56,6 +56,8 @@ type World struct {
 	head *msrsim.Head
 	tray []acquirer.Card // with a real acquirer
 
+	excused []string // findings that the script means to see
+
 	mu         sync.Mutex
 	proc       *exec.Cmd
 	exited     chan struct{} // closed when proc is gone
@@ -200,7 +202,6 @@ tid = %q
 mid = %q
 tpdu = "6000030000"
 header = "603100310000"
-keys = "003"
 %s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 

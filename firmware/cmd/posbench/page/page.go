@@ -47,7 +47,7 @@ type State struct {
 	Version uint64            `json:"version"` // grows with every change, see Device.Changed
 	Power   string            `json:"power"`
 	Caption hal.Caption       `json:"caption"`
-	PIN     bool              `json:"pin"`   // the PIN pad has the keys: the page shows none of them
+	PIN     bool              `json:"pin"`   // what is keyed is secret: the page shows none of it
 	Lamps   map[string]string `json:"lamps"` // "ready": "on"
 	Sounds  int               `json:"sounds"`
 	Paper   bool              `json:"paper"`   // there is some in the printer

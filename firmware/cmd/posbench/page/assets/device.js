@@ -52,8 +52,8 @@ export function showDevice(s) {
   byID("printer").dataset.paper = s.paper ? "in" : "out";
 }
 
-// press sends a key. While the PIN pad is active nothing on the page shows which
-// key it was.
+// press sends a key. While a PIN, a card number or a part of a key is entered,
+// nothing on the page shows which key it was.
 function press(key) {
   if (!send("key " + key) || current()?.pin) return;
   const el = document.querySelector(`[data-key="${key}"]`);

@@ -1,0 +1,43 @@
+package text
+
+import "swipewell/ui/prompt"
+
+// keyRows: custodians enter a master key; keys of a sign-on.
+var keyRows = []row{
+	{prompt.KeyPart,
+		Message{"密钥分量{field}", "请旁人回避。已输入{n}位,共32位< {time}>。", "点键后按1-6为A-F,确认键结束", "密钥分量{field}\n{n}位< {time}>"},
+		Message{"KEY PART {field}", "Nobody else looks. {n} of 32 digits< {time}>.", "Dot, then 1-6: A-F. Enter ends", "KEY PART {field}\n{n} of 32< {time}>"}},
+	{prompt.KeyPartCheck,
+		Message{"分量{field}校验值", "照密钥信输入6或8位: <{host}>", "确认键核对,取消键放弃", "校验值 {field}\n<{host}>"},
+		Message{"CHECK VALUE {field}", "As on the letter, 6 or 8 digits: <{host}>", "Enter checks, cancel gives up", "CHECK {field}\n<{host}>"}},
+	{prompt.KeyPartTaken,
+		Message{"分量{left}已收下", "校验值 {field}", "请与密钥信核对,确认键继续", "分量{left}已收下\n{field}"},
+		Message{"PART {left} IS IN", "Check value {field}", "Compare with the letter, then enter", "PART {left} IS IN\n{field}"}},
+	{prompt.KeyWhole,
+		Message{"主密钥校验值", "照密钥信输入6或8位: <{host}>", "确认键合成,取消键放弃", "主密钥校验值\n<{host}>"},
+		Message{"CHECK VALUE OF THE KEY", "As on the letter, 6 or 8 digits: <{host}>", "Enter joins, cancel gives up", "KEY CHECK VALUE\n<{host}>"}},
+	{prompt.KeyCustodian,
+		Message{"请第{n}位保管人({field})", "", "须是另一位主管或技术员", "第{n}位保管人"},
+		Message{"CUSTODIAN {n} ({field})", "", "Another supervisor or technician", "CUSTODIAN {n}"}},
+	{prompt.KeyPartWrong,
+		Message{"校验值不符,未收下", "分量{field}与密钥信的校验值不符。", "确认键重新输入分量", "校验值不符\n确认键重输"},
+		Message{"WRONG CHECK VALUE", "Part {field} is not what the letter says; it is not kept.", "Enter: key the part again", "WRONG CHECK\nEnter: again"}},
+	{prompt.KeyWholeWrong,
+		Message{"主密钥校验值不符", "合成的密钥与校验值不符,分量已清除,原密钥不变。", "请全体保管人重新灌入", "主密钥校验不符\n请重新灌入"},
+		Message{"THE KEY IS NOT THE ONE", "The parts do not make it; they are wiped, the old key stays.", "All custodians begin again", "KEY CHECK WRONG\nBegin again"}},
+	{prompt.KeySamePerson,
+		Message{"须换一位保管人", "每位保管人只输入一份分量。", "请另一位主管或技术员", "须换一位保管人"},
+		Message{"ANOTHER CUSTODIAN IS WANTED", "Nobody enters two parts.", "Another supervisor or technician", "ANOTHER PERSON"}},
+	{prompt.KeyGivenUp,
+		Message{"灌密钥已中止", "已输入的分量已清除,原密钥不变。", "请全体保管人重新灌入", "灌密钥已中止\n原密钥不变"},
+		Message{"NO KEY WAS LOADED", "What was keyed is wiped, the old key stays.", "All custodians begin again", "NOT LOADED\nThe old key stays"}},
+	{prompt.KeyUnfit,
+		Message{"密钥不合格", "弱密钥或长度不对,已清除,原密钥不变。", "请联系密钥签发方", "密钥不合格\n原密钥不变"},
+		Message{"THE KEY IS UNFIT", "Weak, or of a wrong length: wiped, the old key stays.", "Call who issued it", "KEY IS UNFIT\nCall its issuer"}},
+	{prompt.KeyTaken,
+		Message{"主密钥已灌入", "校验值 {field}", "随即签到,请与密钥信核对", "主密钥已灌入\n{field}"},
+		Message{"MASTER KEY LOADED", "Check value {field}", "Signs on now; compare with the letter", "KEY LOADED\n{field}"}},
+	{prompt.KeyBlockBad,
+		Message{"签到密钥不合格", "密钥数据残缺或为弱密钥,未启用;原密钥不变。", "请重新签到;仍错联系收单机构", "签到密钥不合格\n请重新签到"},
+		Message{"SESSION KEYS ARE UNFIT", "Broken or weak, not taken; those in force stay.", "Sign on again; else call the acquirer", "KEYS ARE UNFIT\nSign on again"}},
+}
