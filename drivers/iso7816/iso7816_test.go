@@ -53,6 +53,9 @@ func files() cardsim.App {
 			n := int(c[2])
 			return append(bytes.Repeat([]byte{c[2]}, n), 0x90, 0x00)
 		case 0xDA:
+			if len(c) < 5 || c[4] == 0 {
+				return []byte{0x67, 0x00}
+			}
 			kept = append([]byte(nil), c[5:5+int(c[4])]...)
 			return []byte{0x90, 0x00}
 		case 0x84:

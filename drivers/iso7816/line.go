@@ -190,13 +190,17 @@ func (l *line) put(ctx context.Context, raw, plain []byte) error {
 		l.last = l.now()
 		return nil
 	}
+	low := byte(0) // what a line that is held down looks like: a break
+	if l.turn {
+		low = turned(low)
+	}
 	for i, c := range plain {
 		// The characters before this one may still be on their way out.
 		got, err := l.next(ctx, time.Duration(len(plain)-i+1)*12*l.etu)
 		switch {
 		case err == errSilence:
 			return &hal.ChipError{Cause: hal.ChipShorted, Err: errors.New("the I/O line does not follow")}
-		case err == errParity && got == 0, err == nil && got == 0 && c != 0:
+		case err == errParity && got == low, err == nil && got == low && c != low:
 			return &hal.ChipError{Cause: hal.ChipShorted, Err: errors.New("the I/O line is held down")}
 		case err == errParity, err == nil && got != c:
 			return errEcho

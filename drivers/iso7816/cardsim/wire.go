@@ -209,37 +209,48 @@ func near(a, b time.Duration) bool { return a > b*97/100 && a < b*103/100 }
 
 func (w *Wire) alive() bool { return w.In && w.Powered && w.Clocked && w.High && w.Machine != nil }
 
-// schedule puts the card's characters on the line.
-func (w *Wire) schedule(out []Char, l Line, first int) {
-	etu := l.ETU()
+// schedule puts the card's characters on the line, one after the other.
+func (w *Wire) schedule(out []Char, l Line, least int) {
+	if len(out) == 0 {
+		return
+	}
+	etu, epoch := l.ETU(), w.epoch
+	// The line's last character began at start, whoever's it was.
+	at := max(w.start+time.Duration(max(least, out[0].Gap))*etu, w.now)
+	w.after(at-w.now, func() {
+		if epoch == w.epoch && w.alive() {
+			w.begin(out, l)
+		}
+	})
+}
+
+// begin is the moment at which the first of the card's characters starts.
+func (w *Wire) begin(out []Char, l Line) {
 	each := 12
 	if l.Block {
 		each = 11
 	}
-	for i, c := range out {
-		gap := each
-		if i == 0 {
-			gap = first
-		}
-		// The line's last character began at start, whoever's it was.
-		at := max(w.start+time.Duration(max(gap, c.Gap))*etu, w.now)
-		w.start, w.mine, w.free = at, false, at+time.Duration(each)*etu
-		epoch, v := w.epoch, c
-		w.after(at-w.now+time.Duration(uart*float64(etu)), func() {
-			if epoch != w.epoch || !w.alive() {
-				return
-			}
-			w.Got++
-			b := v.B
-			if l.Inverse {
-				b = turned(b)
-			}
-			w.rx = append(w.rx, rxChar{b, v.Bad != (w.Odd != l.Inverse) || !near(w.etu(), etu)})
-			if w.RemoveAt > 0 && w.Got == w.RemoveAt {
-				w.In = false
-			}
-		})
+	c, etu, epoch := out[0], l.ETU(), w.epoch
+	if w.mine && w.free > w.now {
+		w.Collisions++
+		c.Bad = true
 	}
+	w.start, w.mine, w.free = w.now, false, w.now+time.Duration(each)*etu
+	w.after(time.Duration(uart*float64(etu)), func() {
+		if epoch != w.epoch || !w.alive() {
+			return
+		}
+		w.Got++
+		b := c.B
+		if l.Inverse {
+			b = turned(b)
+		}
+		w.rx = append(w.rx, rxChar{b, c.Bad != (w.Odd != l.Inverse) || !near(w.etu(), etu)})
+		if w.RemoveAt > 0 && w.Got == w.RemoveAt {
+			w.In = false
+		}
+	})
+	w.schedule(out[1:], l, each)
 }
 
 // Drain lets the time pass that what was written needs.
