@@ -171,7 +171,8 @@ func (l *line) send(ctx context.Context, b []byte, after time.Duration) error {
 			return err
 		}
 		if l.guard > 0 && at+piece < len(b) {
-			if err := hal.Sleep(ctx, l.clock, l.guard); err != nil {
+			// The echo is handed out 10.5 etu after its beginning, not 12.
+			if err := hal.Sleep(ctx, l.clock, l.guard+2*l.etu); err != nil {
 				return err
 			}
 		}
