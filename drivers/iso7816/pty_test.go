@@ -94,6 +94,7 @@ func TestConformance(t *testing.T) {
 		"T=1 without echo": {1, cardsim.Opts{}, iso7816.Opts{NoEcho: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			haltest.ChipReader(t, func(t *testing.T) haltest.ChipReaderBench {
 				s, sim := ptySlot(t, hal.SystemClock{}, c.d)
 				return haltest.ChipReaderBench{Reader: s, Protocol: c.protocol, Remove: sim.Remove,

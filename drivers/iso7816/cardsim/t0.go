@@ -9,7 +9,6 @@ import (
 type card0 struct {
 	c    *Card
 	in   []byte // header, then data
-	acks int    // byte by byte: how many were acknowledged
 	left []byte // waits for GET RESPONSE, without status
 	sw   [2]byte
 	// A command answered with 6C: the same again is not carried out twice.
