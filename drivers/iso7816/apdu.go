@@ -47,6 +47,12 @@ func parseCommand(b []byte) (c command, err error) {
 	return c, nil
 }
 
+// CheckCommand refuses what is no command APDU in the short form, with ErrAPDU.
+func CheckCommand(capdu []byte) error {
+	_, err := parseCommand(capdu)
+	return err
+}
+
 // A TPDU is one T=0 exchange: a header whose P3 is the length of data, or what
 // is expected; the answer is data and SW1 SW2.
 type TPDU func(ctx context.Context, tpdu []byte) (data []byte, sw1, sw2 byte, err error)

@@ -323,7 +323,7 @@ func (s *Slot) start(ctx context.Context, a *ATR) error {
 // but a T=0 card's first parity error: then they stay active, and the next PowerUp
 // is a warm reset.
 func (s *Slot) Transmit(ctx context.Context, dst, capdu []byte) ([]byte, error) {
-	if _, err := parseCommand(capdu); err != nil {
+	if err := CheckCommand(capdu); err != nil {
 		return dst, err
 	}
 	ctx, end, err := s.begin(ctx)

@@ -10,7 +10,7 @@ import (
 )
 
 // ChipReaderBench is a slot and whoever puts cards in. Its card answers 00 EE
-// with the data of the command and 9000, and 00 EF never.
+// with the data of the command and 9000, and 00 EF not within half a second.
 type ChipReaderBench struct {
 	Reader hal.ChipReader
 	Insert func()
