@@ -167,9 +167,6 @@ func TestParityEndsInAWarmReset(t *testing.T) {
 // Any fault at any character of a T=0 session: the answers are right, or it
 // ends with a cause; no byte is believed whose parity was wrong.
 func TestT0FaultsEverywhere(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a second")
-	}
 	clean := func() *cardsim.Faulty { return &cardsim.Faulty{Machine: cardsim.New(cardsim.Opts{App: files()})} }
 	f := clean()
 	s, _ := slot(t, f, iso7816.Opts{})
