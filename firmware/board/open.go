@@ -68,6 +68,7 @@ func (f *File) Open(o Opts) *Result {
 	}
 	op.device("panel", f.Panel != nil, op.panel) // first: it brings the clock
 	op.device("msr", f.MSR != nil, op.msr)
+	op.device("icc", f.ICC != nil, op.icc)
 	op.links()
 	op.device("keystore", f.Keystore != nil, op.keystore)
 	op.device("service", f.Service != nil, op.service)
@@ -252,7 +253,7 @@ func (c cable) Write(ctx context.Context, b []byte) (int, error) { return c.Port
 
 // rest reports mistakes in sections that open nothing, and in unknown ones.
 func (op *opener) rest() {
-	known := []string{"panel", "msr", "link", "keystore", "service", "acquirer"}
+	known := []string{"panel", "msr", "icc", "link", "keystore", "service", "acquirer"}
 	var names []string
 	for section := range op.f.wrong {
 		if !slices.Contains(known, section) {
