@@ -76,6 +76,13 @@ func Listen(o SlotOpts) (*Slot, error) {
 // Path is that of the socket.
 func (s *Slot) Path() string { return s.o.Socket }
 
+// Powered tells whether the device gives the slot its supply.
+func (s *Slot) Powered() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.vcc
+}
+
 // Insert puts a card in.
 func (s *Slot) Insert(m Machine) { s.change(m) }
 

@@ -178,9 +178,9 @@ func (w *World) second(_ *front, c net.Conn) {
 // boardCmd names the links and hosts of the device, in order of preference,
 // before start: `board links eth 4g`, `board hosts a b`.
 func (w *World) boardCmd(_ context.Context, args []string) error {
-	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}}
-	if len(args) < 2 || names[args[0]] == nil {
-		return usage("board links 4g|eth… | board hosts a|b…")
+	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}, "icc": {"serial", "none"}}
+	if len(args) < 2 || names[args[0]] == nil || args[0] == "icc" && len(args) > 2 {
+		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|none")
 	}
 	if w.Running() || w.Host == nil {
 		return usage("board: before start, and with the bench's own acquirer")
@@ -191,10 +191,13 @@ func (w *World) boardCmd(_ context.Context, args []string) error {
 		}
 	}
 	w.mu.Lock()
-	if args[0] == "links" {
+	switch args[0] {
+	case "links":
 		w.links = slices.Clone(args[1:])
-	} else {
+	case "hosts":
 		w.hosts = slices.Clone(args[1:])
+	default:
+		w.icc = args[1] == "serial"
 	}
 	w.mu.Unlock()
 	if err := w.layRoads(); err != nil {

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"swipewell/drivers/at/modemsim"
+	"swipewell/drivers/iso7816/cardsim"
 	"swipewell/drivers/msr/msrsim"
 	"swipewell/drivers/panel/panelsim"
 	"swipewell/drivers/softkeys"
@@ -38,9 +39,10 @@ type Opts struct {
 	Lang  string // "zh" (default), "en"
 	W, H  int    // display; 320×240
 	Mono  bool
-	Modem string // a real modem's serial port in place of the simulated one
-	MSR   string // a real stripe reader's port
-	Host  string // a real acquirer's address; the books are then not ours
+	Modem string    // a real modem's serial port in place of the simulated one
+	MSR   string    // a real stripe reader's port
+	Chip  ChipMaker // what is on the cards' chips; nil: there are none
+	Host  string    // a real acquirer's address; the books are then not ours
 	Seed  uint64
 	Log   io.Writer // what posd writes to standard error, as it comes; may be nil
 }
@@ -54,6 +56,9 @@ type World struct {
 	Panel *panelsim.Server
 
 	head *msrsim.Head
+	icc  bool            // the board has a slot
+	slot *cardsim.Slot   // while there is power
+	chip cardsim.Machine // the card that is in it
 	tray []acquirer.Card // with a real acquirer
 
 	mu         sync.Mutex
@@ -178,7 +183,7 @@ driver = "serial"
 port = %q
 baud = 9600
 
-%s
+%s%s
 [keystore]
 driver = "softkeys"
 file = %q
@@ -198,7 +203,7 @@ mid = %q
 tpdu = "6000030000"
 header = "603100310000"
 keys = "003"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.
@@ -374,6 +379,9 @@ func (w *World) plug() error {
 		}
 		w.head = msrsim.NewHead(p, w.o.Seed)
 	}
+	if err := w.plugSlot(open); err != nil {
+		return err
+	}
 	svc, err := open("service")
 	if err != nil {
 		return err
@@ -388,11 +396,14 @@ func (w *World) plug() error {
 func (w *World) unplug() {
 	w.Modem.Unplug()
 	w.mu.Lock()
-	ps := w.ptys
-	w.ptys, w.service = nil, nil
+	ps, slot := w.ptys, w.slot
+	w.ptys, w.service, w.slot = nil, nil, nil
 	w.mu.Unlock()
 	for _, p := range ps {
 		p.Close()
+	}
+	if slot != nil {
+		slot.Close()
 	}
 }
 
