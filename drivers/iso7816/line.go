@@ -58,16 +58,17 @@ type line struct {
 	buf [300]byte
 	rx  []byte // of buf: received and not yet taken
 	bad bool   // the last byte of rx failed its parity
-	// doubt: the parity of the port was just turned over; until a good byte
-	// comes, a bad one may have been checked by the old one.
-	doubt bool
-	last  time.Duration // boottime at which the last character was over, either way
+	// flip: the card's parity is the other one, so a good byte is one that the
+	// port finds bad.
+	flip bool
+	last time.Duration // boottime at which the last character was over, either way
 }
 
 func (l *line) now() time.Duration { return l.clock.Now().Boot }
 
 // frame sets parity and stop bits.
 func (l *line) frame(stop int) error {
+	l.flip = false
 	parity := tty.ParityEven
 	if l.turn {
 		parity = tty.ParityOdd
@@ -97,10 +98,9 @@ func (l *line) next(ctx context.Context, wait time.Duration) (byte, error) {
 	if l.turn {
 		b = turned(b)
 	}
-	if bad && !l.doubt {
+	if bad != l.flip {
 		return b, errParity
 	}
-	l.doubt = l.doubt && bad
 	return b, nil
 }
 

@@ -3,6 +3,7 @@ package iso7816_test
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"swipewell/drivers/iso7816"
 	"swipewell/drivers/iso7816/cardsim"
@@ -74,7 +75,8 @@ func ptySlot(t *testing.T, clock hal.Clock, o iso7816.Opts) (*iso7816.Slot, *car
 			t.Error(err)
 		}
 	})
-	o.Port, o.Contacts, o.Clock = port, contacts, clock
+	// The echo is a goroutine's, which may have to wait for its turn.
+	o.Port, o.Contacts, o.Clock, o.Slack = port, contacts, clock, 2*time.Second
 	s, err := iso7816.New(o)
 	if err != nil {
 		t.Fatal(err)

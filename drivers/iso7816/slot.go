@@ -199,7 +199,7 @@ func again(err error) bool {
 // reset moves the contacts and collects the answer.
 func (s *Slot) reset(ctx context.Context, warm bool) ([]byte, error) {
 	l, c := s.l, s.o.Contacts
-	l.turn, l.doubt, l.guard = false, false, 0
+	l.turn, l.guard = false, 0
 	l.etu = s.cycles(372)
 	if err := errors.Join(l.port.SetBaud((s.o.Hz+186)/372), l.frame(2), c.RST(false)); err != nil {
 		return nil, device(err)
@@ -232,12 +232,12 @@ func (s *Slot) answer(ctx context.Context) ([]byte, error) {
 		return nil, err
 	case ts == 0:
 		return nil, &hal.ChipError{Cause: hal.ChipShorted, Err: errors.New("the I/O line is held down")}
-	case ts == inverseRaw: // whatever its parity was: it is the other one
-		ts, l.turn, l.doubt = inverse, true, true
-		// What was read with TS was checked by the wrong parity: doubt covers it.
-		if err := l.frame(2); err != nil {
-			return nil, err
-		}
+	case ts == inverseRaw:
+		// Its parity is the other one: a port that checks parity finds every good
+		// character bad, this one too. The port is left as it is until the answer
+		// is over, since a UART that is set anew may spoil the character that is
+		// coming in.
+		ts, l.turn, l.flip = inverse, true, err == errParity
 	case ts != direct:
 		return nil, refused(fmt.Errorf("%w: TS = %02X", ErrATR, ts))
 	case err == errParity:
@@ -295,6 +295,9 @@ func (s *Slot) accept(b []byte) (*ATR, error) {
 // start begins the session that the answer to reset describes.
 func (s *Slot) start(ctx context.Context, a *ATR) error {
 	p, l := a.Params(), s.l
+	if err := l.frame(2); err != nil {
+		return err
+	}
 	if s.o.Rules == RulesISO {
 		if err := s.negotiate(ctx, a, &p); err != nil {
 			return err

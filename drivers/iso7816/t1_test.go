@@ -235,6 +235,35 @@ func TestT1Rules(t *testing.T) {
 	}
 }
 
+// What the R-block says of the block that it asks for again. ISO7816-3 §11.6.3.
+func TestT1Reasons(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		first []byte
+		want  byte
+	}{
+		{"a wrong check", append(lrc(0x00, 0x90, 0)[:5], 0x00), 0x81},
+		{"a block out of turn", lrc(0x40, 0x90, 0), 0x82},
+		{"nothing", nil, 0x82},
+		{"half a block", lrc(0x00, 0x90, 0)[:4], 0x81},
+	} {
+		var asked []byte
+		s, _ := slot(t, &blockCard{reply: func(n int, b []byte) []byte {
+			if n == 0 {
+				return c.first
+			}
+			asked = append(asked, b[1])
+			return lrc(0x00, 0x90, 0)
+		}}, iso7816.Opts{})
+		if _, err := s.PowerUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Transmit(t.Context(), nil, unhex("00EE0000")); err != nil || !bytes.Equal(asked, []byte{c.want}) {
+			t.Errorf("%s: asked again with % X, %v, want %02X", c.name, asked, err, c.want)
+		}
+	}
+}
+
 // A chain that the card does not take: an I-block in the middle of ours.
 func TestT1ChainNotTaken(t *testing.T) {
 	s, _ := slot(t, &blockCard{reply: func(int, []byte) []byte { return lrc(0x00, 0x90, 0) }}, iso7816.Opts{})

@@ -2,6 +2,7 @@ package board
 
 import (
 	"fmt"
+	"time"
 
 	"periph.io/x/conn/v3/driver/driverreg"
 	"periph.io/x/conn/v3/gpio"
@@ -99,6 +100,9 @@ func (op *opener) iccSerial(c *ICC) error {
 	}
 	op.keep(port)
 	o := iso7816.Opts{Port: port, Contacts: contacts, Clock: op.r.Clock, Hz: c.Hz, NoEcho: c.NoEcho}
+	if c.Lines != "" {
+		o.Slack = 500 * time.Millisecond // the echo is a program's, which may have to wait for its turn
+	}
 	if c.Rules == "iso" {
 		o.Rules = iso7816.RulesISO
 	}
