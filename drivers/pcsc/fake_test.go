@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"swipewell/drivers/iso7816"
 	"swipewell/hal"
@@ -153,6 +154,14 @@ func TestNoDaemon(t *testing.T) {
 	go func() { (<-hold).Close() }()
 	if _, err := New(Opts{Socket: path, Clock: hal.SystemClock{}}); !errors.As(err, &ce) || ce.Cause != hal.ChipDevice {
 		t.Errorf("hung up: %v", err)
+	}
+	clock := hal.NewSteppedClock(nil, time.Unix(1_800_000_000, 0))
+	done := make(chan error, 1)
+	go func() { _, err := New(Opts{Socket: path, Clock: clock}); done <- err }()
+	<-hold // and not a word
+	clock.Jump(time.Minute)
+	if err := <-done; !errors.As(err, &ce) || ce.Cause != hal.ChipDevice {
+		t.Errorf("silent: %v", err)
 	}
 }
 

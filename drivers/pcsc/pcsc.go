@@ -58,7 +58,11 @@ type Reader struct {
 	protocol uint32
 }
 
-var errDown = errors.New("pcsc: powered down")
+// Causes of the end of a call other than the caller's own.
+var (
+	errDown  = errors.New("pcsc: powered down")
+	errLimit = errors.New("pcsc: it took too long")
+)
 
 // New looks whether the daemon is there; a reader may come later.
 func New(o Opts) (*Reader, error) {
@@ -105,18 +109,29 @@ func (r *Reader) during(ctx context.Context, f func(c *conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c, err := dial(r.o.Socket)
-	if err != nil {
-		return device(err)
+	c, err := dial(ctx, r.o.Socket)
+	if err == nil {
+		defer c.c.Close()
+		defer context.AfterFunc(ctx, func() { c.c.Close() })()
+		err = f(c)
 	}
-	defer c.c.Close()
-	defer context.AfterFunc(ctx, func() { c.c.Close() })()
-	if err := f(c); ctx.Err() != nil {
-		return ctx.Err()
-	} else if err != nil {
-		return device(err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	return r.ended(ctx, err)
+}
+
+// ended names what stopped a call: PowerDown, the limit, the caller, or err.
+func (r *Reader) ended(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() == nil:
+		return device(err)
+	case context.Cause(ctx) == errLimit:
+		return &hal.ChipError{Cause: hal.ChipMute, Err: errLimit}
+	case context.Cause(ctx) == errDown:
+		return errDown
+	}
+	return ctx.Err()
 }
 
 func device(err error) error {
@@ -136,6 +151,9 @@ func (r *Reader) Present() (in bool, err error) {
 		in = r.ours(all).present
 		return err
 	})
+	if hal.TimedOut(ctx) {
+		err = &hal.ChipError{Cause: hal.ChipDevice, Err: errors.New("pcsc: the daemon does not answer")}
+	}
 	return in, err
 }
 
@@ -165,16 +183,16 @@ func (r *Reader) begin(ctx context.Context) (context.Context, func(), error) {
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
-	outer, stop := context.WithCancelCause(ctx)
-	inner, cancel := hal.WithTimeout(outer, r.o.Clock, r.o.Limit)
+	ctx, stop := context.WithCancelCause(ctx)
+	still := r.o.Clock.AfterFunc(r.o.Limit, func() { stop(errLimit) })
 	r.mu.Lock()
 	r.stop = stop
 	r.mu.Unlock()
-	return inner, func() {
+	return ctx, func() {
 		r.mu.Lock()
 		r.stop = nil
 		r.mu.Unlock()
-		cancel()
+		still()
 		stop(nil)
 		r.busy <- struct{}{}
 	}, nil
@@ -209,20 +227,14 @@ func (r *Reader) guard(ctx context.Context, f func(c *conn) error) error {
 	stop := context.AfterFunc(ctx, func() { c.c.Close() })
 	err := f(c)
 	stop()
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case hal.TimedOut(ctx):
-		err = &hal.ChipError{Cause: hal.ChipMute, Err: err}
-	case ctx.Err() != nil && context.Cause(ctx) == errDown:
-		err = errDown
-	case ctx.Err() != nil:
-		err = ctx.Err()
-	default:
+	}
+	if ctx.Err() == nil {
 		err = r.cause(err)
 	}
 	r.drop()
-	return err
+	return r.ended(ctx, err)
 }
 
 // cause names the daemon's answer.
@@ -308,9 +320,9 @@ const (
 func (r *Reader) open(ctx context.Context) (reset hal.Reset, err error) {
 	warm := r.c != nil
 	if !warm {
-		c, err := dial(r.o.Socket)
+		c, err := dial(ctx, r.o.Socket)
 		if err != nil {
-			return reset, device(err)
+			return reset, r.ended(ctx, err)
 		}
 		r.c = c
 	}

@@ -2,6 +2,7 @@ package pcsc
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -99,12 +100,14 @@ func (c *conn) reply(n int) ([]byte, error) {
 	return b, nil
 }
 
-// dial connects, agrees on the version and gets a context.
-func dial(socket string) (*conn, error) {
-	nc, err := net.Dial("unix", socket)
+// dial connects, agrees on the version and gets a context, until ctx ends.
+func dial(ctx context.Context, socket string) (*conn, error) {
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, "unix", socket)
 	if err != nil {
 		return nil, err
 	}
+	defer context.AfterFunc(ctx, func() { nc.Close() })()
 	c := &conn{c: nc}
 	_, err = c.call(cmdVersion, words(major, minor, 0))
 	if err == nil {

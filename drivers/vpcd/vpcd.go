@@ -87,7 +87,11 @@ type card struct {
 	wrong error
 }
 
-var errDown = errors.New("vpcd: powered down")
+// Causes of the end of a call other than the caller's own.
+var (
+	errDown  = errors.New("vpcd: powered down")
+	errLimit = errors.New("vpcd: it took too long")
+)
 
 // Listen begins to wait for cards.
 func Listen(o Opts) (*Reader, error) {
@@ -237,16 +241,16 @@ func (r *Reader) begin(ctx context.Context) (context.Context, func(), error) {
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
-	outer, stop := context.WithCancelCause(ctx)
-	inner, cancel := hal.WithTimeout(outer, r.o.Clock, r.o.Limit)
+	ctx, stop := context.WithCancelCause(ctx)
+	still := r.o.Clock.AfterFunc(r.o.Limit, func() { stop(errLimit) })
 	r.mu.Lock()
 	r.stop = stop
 	r.mu.Unlock()
-	return inner, func() {
+	return ctx, func() {
 		r.mu.Lock()
 		r.stop = nil
 		r.mu.Unlock()
-		cancel()
+		still()
 		stop(nil)
 		r.busy <- struct{}{}
 	}, nil
@@ -388,10 +392,10 @@ func (k *card) ask(ctx context.Context, b []byte) ([]byte, error) {
 		case <-k.gone:
 			return nil, k.lost()
 		case <-ctx.Done():
-			switch {
-			case hal.TimedOut(ctx):
-				return nil, &hal.ChipError{Cause: hal.ChipMute}
-			case context.Cause(ctx) == errDown:
+			switch context.Cause(ctx) {
+			case errLimit:
+				return nil, &hal.ChipError{Cause: hal.ChipMute, Err: errLimit}
+			case errDown:
 				return nil, errDown
 			}
 			return nil, ctx.Err()

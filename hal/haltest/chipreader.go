@@ -162,6 +162,15 @@ func ChipReader(t *testing.T, open func(t *testing.T) ChipReaderBench) {
 		}
 		works(t, b)
 	})
+	t.Run("TimeOutIsTheCallers", func(t *testing.T) {
+		b := up(t)
+		ctx, cancel := hal.WithTimeout(t.Context(), real, 2*pause)
+		defer cancel()
+		done := start(func() ([]byte, error) { return b.Reader.Transmit(ctx, nil, []byte{0, 0xEF, 0, 0}) })
+		if _, err := await(t, "Transmit", done); !errors.Is(err, context.Canceled) || !hal.TimedOut(ctx) {
+			t.Errorf("%v, timed out %v", err, hal.TimedOut(ctx))
+		}
+	})
 	t.Run("PowerDownFreesTransmit", func(t *testing.T) {
 		b := up(t)
 		done := start(func() ([]byte, error) { return b.Reader.Transmit(limit(t), nil, []byte{0, 0xEF, 0, 0}) })
