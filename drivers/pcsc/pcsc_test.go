@@ -120,3 +120,27 @@ func TestT1(t *testing.T) {
 		t.Errorf("a card for two: %v", err)
 	}
 }
+
+// Noise in place of an answer to reset. A mute card cannot be had here: vpcd
+// takes a card without an ATR for none.
+func TestNoATR(t *testing.T) {
+	t.Parallel()
+	d := daemon(t)
+	c, err := d.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	card := vpcdsim.Serve(c, []byte{0x55, 0x55}, app(0), nil)
+	defer card.Remove()
+	r := reader(t, d, pcsc.Opts{})
+	limit, cancel := hal.WithTimeout(t.Context(), hal.SystemClock{}, 5*time.Second)
+	defer cancel()
+	if err := r.WaitCard(limit, true); err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.PowerUp(limit)
+	var ce *hal.ChipError
+	if !errors.As(err, &ce) || ce.Cause != hal.ChipRefused {
+		t.Errorf("%v", err)
+	}
+}

@@ -7,24 +7,37 @@ import (
 	"time"
 
 	"swipewell/drivers/iso7816/cardsim"
+	"swipewell/drivers/pcsc/pcscsim"
 	"swipewell/firmware/sim/world"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
 
-// The slot of the bench, byte by byte: the real posd resets the card that is
-// put in, by T=0 and by T=1, says so of one without an answer, and of a card
-// that is in when the power comes.
+// The slots of the bench: the real posd resets the card that is put in, by T=0
+// and by T=1, says so of one without an answer, and takes a card that is in when
+// the power comes. Byte by byte, by the virtual card link, and behind a real
+// pcscd.
 func TestSlot(t *testing.T) {
-	t.Parallel()
+	for _, kind := range []string{"serial", "vpcd", "pcsc"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			if why := pcscsim.Missing(); kind == "pcsc" && why != "" {
+				t.Skip(why)
+			}
+			testSlot(t, kind)
+		})
+	}
+}
+
+func testSlot(t *testing.T, kind string) {
 	resets := make(chan string, 16)
 	o := world.Opts{Dir: t.TempDir()}
 	o.Posd, o.Tool = real(t).posd, real(t).tool
-	o.Chip = func(name string) (cardsim.Machine, error) {
+	o.Chip = func(name string) (*cardsim.Opts, error) {
 		switch name {
 		case "t0", "t1":
-			return cardsim.New(cardsim.Opts{Protocol: int(name[1] - '0'), Reset: func() { resets <- name },
-				App: func([]byte) []byte { return []byte{0x6A, 0x82} }}), nil
+			return &cardsim.Opts{Protocol: int(name[1] - '0'), Reset: func() { resets <- name },
+				App: func([]byte) []byte { return []byte{0x6A, 0x82} }}, nil
 		case "stripe":
 			return nil, nil
 		}
@@ -58,7 +71,7 @@ func TestSlot(t *testing.T) {
 	if err := w.Do(t.Context(), "insert", "t0"); err == nil {
 		t.Error("a card goes in without a slot")
 	}
-	do("board icc serial")
+	do("board icc " + kind)
 	do("start")
 	if err := w.Do(t.Context(), "remove"); err == nil {
 		t.Error("a card comes out of an empty slot")

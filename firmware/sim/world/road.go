@@ -178,9 +178,9 @@ func (w *World) second(_ *front, c net.Conn) {
 // boardCmd names the links and hosts of the device, in order of preference,
 // before start: `board links eth 4g`, `board hosts a b`.
 func (w *World) boardCmd(_ context.Context, args []string) error {
-	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}, "icc": {"serial", "none"}}
+	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}, "icc": {"serial", "vpcd", "pcsc", "none"}}
 	if len(args) < 2 || names[args[0]] == nil || args[0] == "icc" && len(args) > 2 {
-		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|none")
+		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none")
 	}
 	if w.Running() || w.Host == nil {
 		return usage("board: before start, and with the bench's own acquirer")
@@ -196,10 +196,13 @@ func (w *World) boardCmd(_ context.Context, args []string) error {
 		w.links = slices.Clone(args[1:])
 	case "hosts":
 		w.hosts = slices.Clone(args[1:])
-	default:
-		w.icc = args[1] == "serial"
 	}
 	w.mu.Unlock()
+	if args[0] == "icc" {
+		if err := w.fitSlot(args[1]); err != nil {
+			return err
+		}
+	}
 	if err := w.layRoads(); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"swipewell/drivers/iso7816/cardsim"
 	"swipewell/drivers/msr/msrsim"
 	"swipewell/drivers/panel/panelsim"
+	"swipewell/drivers/pcsc/pcscsim"
 	"swipewell/drivers/softkeys"
 	"swipewell/drivers/tty/ttysim"
 	"swipewell/firmware/sim/acquirer"
@@ -55,11 +56,13 @@ type World struct {
 	Modem *modemsim.Modem
 	Panel *panelsim.Server
 
-	head *msrsim.Head
-	icc  bool            // the board has a slot
-	slot *cardsim.Slot   // while there is power
-	chip cardsim.Machine // the card that is in it
-	tray []acquirer.Card // with a real acquirer
+	head    *msrsim.Head
+	icc     string          // the kind of slot; "" none
+	iccAddr string          // vpcd: where the device listens
+	pcscd   *pcscsim.Daemon // pcsc
+	slot    slot            // while there is power
+	chip    *cardsim.Opts   // the card that is in it
+	tray    []acquirer.Card // with a real acquirer
 
 	mu         sync.Mutex
 	proc       *exec.Cmd
@@ -403,7 +406,7 @@ func (w *World) unplug() {
 		p.Close()
 	}
 	if slot != nil {
-		slot.Close()
+		slot.close()
 	}
 }
 
@@ -519,6 +522,9 @@ func (w *World) Close() {
 	w.closed = true
 	w.mu.Unlock()
 	w.Panel.Close()
+	if w.pcscd != nil {
+		w.pcscd.Stop()
+	}
 	for _, c := range w.cables {
 		c.Down()
 	}
