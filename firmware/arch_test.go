@@ -85,6 +85,8 @@ func may(p, q string) (string, bool) {
 		return "", true // the algorithms that a real element has in silicon
 	case under(p, "drivers"):
 		ok := under(q, "hal") || q == "drivers/tty" || p == "drivers/hayes" && q == "drivers/at"
+		// A T=0 card's 61xx and 6Cxx are the same behind every kind of reader.
+		ok = ok || (p == "drivers/pcsc" || p == "drivers/vpcd") && q == "drivers/iso7816"
 		if isSim(p) {
 			ok = ok || under(q, "drivers") // a peer speaks its driver's format
 		}
@@ -149,7 +151,7 @@ func TestWallsCatchLeaks(t *testing.T) {
 		{"hal", "drivers/tty"}, {"drivers/msr", "firmware/pos"}, {"drivers/msr", "drivers/at"}, {"ui/screen", "firmware/pos"},
 		{"firmware/txn", "firmware/card"}, {"firmware/txn", "hal"}, {"firmware/terminal", "drivers/at"}, {"firmware/store", "firmware/keys"},
 		{"firmware/board", "firmware/txn"}, {"firmware/cmd/posd", "firmware/sim/acquirer"}, {"firmware/terminal", "drivers/at/modemsim"},
-		{"drivers/msr", "firmware/keys/key"}, {"drivers/softkeys", "firmware/keys"}, {"drivers/softkeys", "firmware/card"}, {"firmware/keys/dukpt", "firmware/card"}, {"hal", "firmware/keys/key"},
+		{"drivers/msr", "firmware/keys/key"}, {"drivers/iso7816", "drivers/pcsc"}, {"drivers/pcsc", "drivers/vpcd"}, {"drivers/iso7816", "firmware/emv"}, {"firmware/board", "drivers/iso7816/cardsim"}, {"drivers/softkeys", "firmware/keys"}, {"drivers/softkeys", "firmware/card"}, {"firmware/keys/dukpt", "firmware/card"}, {"hal", "firmware/keys/key"},
 	} {
 		if _, ok := may(leak[0], leak[1]); ok {
 			t.Errorf("%s may import %s, and must not", leak[0], leak[1])

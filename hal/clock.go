@@ -22,8 +22,17 @@ type Clock interface {
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
 }
 
+// Sleeper is a clock that somebody must move while they wait on it: virtual
+// time with one goroutine.
+type Sleeper interface {
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
 // Sleep waits for d of the clock's time or for ctx.
 func Sleep(ctx context.Context, c Clock, d time.Duration) error {
+	if s, ok := c.(Sleeper); ok {
+		return s.Sleep(ctx, d)
+	}
 	done := make(chan struct{})
 	stop := c.AfterFunc(d, func() { close(done) })
 	defer stop()

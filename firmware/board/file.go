@@ -37,6 +37,7 @@ type File struct {
 	Display  Display    `toml:"display"`
 	Panel    *Panel     `toml:"panel"`
 	MSR      *MSR       `toml:"msr"`
+	ICC      *ICC       `toml:"icc"`
 	Links    []Link     `toml:"link"`
 	Keystore *Keystore  `toml:"keystore"`
 	Service  *Service   `toml:"service"`
@@ -334,6 +335,7 @@ func (f *File) check() {
 			f.fault("msr.driver", `must be "serial" or "ttl"`)
 		}
 	}
+	f.checkICC()
 	for _, l := range f.Links {
 		switch l.Driver {
 		case "at":

@@ -69,6 +69,7 @@ func (f *File) Open(o Opts) *Result {
 	}
 	op.device("panel", f.Panel != nil, op.panel) // first: it brings the clock
 	op.device("msr", f.MSR != nil, op.msr)
+	op.device("icc", f.ICC != nil, op.icc)
 	op.links()
 	op.device("tamper", f.Keystore != nil && f.Keystore.Tamper != "" && len(f.wrong["keystore"]) == 0, op.tamper)
 	op.device("keystore", f.Keystore != nil, op.keystore)
@@ -274,7 +275,7 @@ func (c cable) Write(ctx context.Context, b []byte) (int, error) { return c.Port
 
 // rest reports mistakes in sections that open nothing, and in unknown ones.
 func (op *opener) rest() {
-	known := []string{"panel", "msr", "link", "tamper", "keystore", "service", "acquirer"}
+	known := []string{"panel", "msr", "icc", "link", "tamper", "keystore", "service", "acquirer"}
 	var names []string
 	for section := range op.f.wrong {
 		if !slices.Contains(known, section) {

@@ -2,10 +2,12 @@ package terminal
 
 import (
 	"context"
+	"errors"
 
 	"swipewell/firmware/diagnose"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/txn"
+	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
 
@@ -35,7 +37,13 @@ func (t *Terminal) readChips() {
 			return err
 		}
 		_, err := t.board.Chip.PowerUp(ctx)
-		if ctx.Err() == nil {
+		var ce *hal.ChipError
+		switch errors.As(err, &ce); {
+		case ctx.Err() != nil:
+		case ce != nil && ce.Cause == hal.ChipDevice: // the reader's fault, not the card's
+			return err
+		case ce != nil && ce.Cause == hal.ChipRemoved: // pulled at once: nothing is known of its chip
+		default:
 			t.Insert(err)
 		}
 		t.board.Chip.PowerDown()

@@ -59,8 +59,8 @@ var commands = map[string]command{
 	"board":    (*World).boardCmd,
 	"attend":   (*World).attendCmd,
 	"login":    (*World).loginCmd,
-	"insert":   func(*World, context.Context, []string) error { return &ErrLater{"insert", 5} },
-	"remove":   func(*World, context.Context, []string) error { return &ErrLater{"remove", 5} },
+	"insert":   (*World).insertCmd,
+	"remove":   (*World).removeCmd,
 }
 
 // Commands lists the words that act, sorted; "host" is apart, since its

@@ -178,13 +178,13 @@ func (w *World) second(_ *front, c net.Conn) {
 // boardCmd names the links and hosts of the device, in order of preference,
 // before start: `board links eth 4g`, `board hosts a b`.
 func (w *World) boardCmd(_ context.Context, args []string) error {
-	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}}
+	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}, "icc": {"serial", "vpcd", "pcsc", "none"}}
 	if len(args) == 2 && args[0] == "recovery" && !w.Running() {
 		w.noRecovery = args[1] == "off"
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 	}
-	if len(args) < 2 || names[args[0]] == nil {
-		return usage("board links 4g|eth… | board hosts a|b… | board recovery on|off")
+	if len(args) < 2 || names[args[0]] == nil || args[0] == "icc" && len(args) > 2 {
+		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off")
 	}
 	if w.Running() || w.Host == nil {
 		return usage("board: before start, and with the bench's own acquirer")
@@ -195,12 +195,18 @@ func (w *World) boardCmd(_ context.Context, args []string) error {
 		}
 	}
 	w.mu.Lock()
-	if args[0] == "links" {
+	switch args[0] {
+	case "links":
 		w.links = slices.Clone(args[1:])
-	} else {
+	case "hosts":
 		w.hosts = slices.Clone(args[1:])
 	}
 	w.mu.Unlock()
+	if args[0] == "icc" {
+		if err := w.fitSlot(args[1]); err != nil {
+			return err
+		}
+	}
 	if err := w.layRoads(); err != nil {
 		return err
 	}

@@ -22,8 +22,10 @@ import (
 	"time"
 
 	"swipewell/drivers/at/modemsim"
+	"swipewell/drivers/iso7816/cardsim"
 	"swipewell/drivers/msr/msrsim"
 	"swipewell/drivers/panel/panelsim"
+	"swipewell/drivers/pcsc/pcscsim"
 	"swipewell/drivers/softkeys"
 	"swipewell/drivers/tty/ttysim"
 	"swipewell/firmware/sim/acquirer"
@@ -38,9 +40,10 @@ type Opts struct {
 	Lang  string // "zh" (default), "en"
 	W, H  int    // display; 320×240
 	Mono  bool
-	Modem string // a real modem's serial port in place of the simulated one
-	MSR   string // a real stripe reader's port
-	Host  string // a real acquirer's address; the books are then not ours
+	Modem string    // a real modem's serial port in place of the simulated one
+	MSR   string    // a real stripe reader's port
+	Chip  ChipMaker // what is on the cards' chips; nil: there are none
+	Host  string    // a real acquirer's address; the books are then not ours
 	Seed  uint64
 	Log   io.Writer // what posd writes to standard error, as it comes; may be nil
 }
@@ -53,8 +56,13 @@ type World struct {
 	Modem *modemsim.Modem
 	Panel *panelsim.Server
 
-	head *msrsim.Head
-	tray []acquirer.Card // with a real acquirer
+	head    *msrsim.Head
+	icc     string          // the kind of slot; "" none
+	iccAddr string          // vpcd: where the device listens
+	pcscd   *pcscsim.Daemon // pcsc
+	slot    slot            // while there is power
+	chip    *cardsim.Opts   // the card that is in it
+	tray    []acquirer.Card // with a real acquirer
 
 	excused []string // findings that the script means to see
 
@@ -184,7 +192,7 @@ driver = "serial"
 port = %q
 baud = 9600
 
-%s
+%s%s
 [keystore]
 driver = "softkeys"
 file = %q
@@ -202,7 +210,7 @@ tid = %q
 mid = %q
 tpdu = "6000030000"
 header = "603100310000"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.
@@ -378,6 +386,9 @@ func (w *World) plug() error {
 		}
 		w.head = msrsim.NewHead(p, w.o.Seed)
 	}
+	if err := w.plugSlot(open); err != nil {
+		return err
+	}
 	svc, err := open("service")
 	if err != nil {
 		return err
@@ -392,11 +403,14 @@ func (w *World) plug() error {
 func (w *World) unplug() {
 	w.Modem.Unplug()
 	w.mu.Lock()
-	ps := w.ptys
-	w.ptys, w.service = nil, nil
+	ps, slot := w.ptys, w.slot
+	w.ptys, w.service, w.slot = nil, nil, nil
 	w.mu.Unlock()
 	for _, p := range ps {
 		p.Close()
+	}
+	if slot != nil {
+		slot.close()
 	}
 }
 
@@ -512,6 +526,9 @@ func (w *World) Close() {
 	w.closed = true
 	w.mu.Unlock()
 	w.Panel.Close()
+	if w.pcscd != nil {
+		w.pcscd.Stop()
+	}
 	for _, c := range w.cables {
 		c.Down()
 	}
