@@ -141,8 +141,11 @@ func (w *World) SetAttend(on bool) {
 // settle waits until what is under way in this process has come to rest: the
 // simulators run on goroutines of their own.
 func (w *World) settle() {
-	quiet := 0
-	for i := 0; i < 200 && quiet < 3; i++ {
+	quiet, need := 0, 3
+	if v, _ := w.Panel.View(); v.Caption.Input == "none" {
+		need = 40 // the device is under way with something: on a loaded machine the next step takes its time
+	}
+	for i := 0; i < 200 && quiet < need; i++ {
 		before, fired := w.Modem.State().Moved, w.Clock.Fired()
 		began := now()
 		hal.Sleep(context.Background(), hal.SystemClock{}, time.Millisecond)
