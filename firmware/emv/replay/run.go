@@ -35,6 +35,9 @@ var shown = []tlv.Tag{
 // player is one run.
 type player struct {
 	f       *File
+	live    func([]byte) []byte   // the card itself, while a transcript is made
+	issuer  func(emv.State) *Host // and its issuer
+	state   emv.State
 	next    int
 	random  []byte
 	pins    [][]byte
@@ -48,9 +51,19 @@ func (p *player) fail(format string, args ...any) {
 	p.errs = append(p.errs, fmt.Sprintf(format, args...))
 }
 
+// Record plays a file against a card and, if issuer is not nil, its issuer, and
+// writes into f.APDUs and f.Host what went over the wire: a new transcript. card
+// returns nil for no answer.
+func Record(f *File, card func([]byte) []byte, issuer func(emv.State) *Host) (Result, error) {
+	f.APDUs = nil
+	return play(f, card, issuer)
+}
+
 // Run plays a file. A difference from the transcript is in Errors; only a file
 // that cannot be played at all is an error.
-func Run(f *File) (Result, error) {
+func Run(f *File) (Result, error) { return play(f, nil, nil) }
+
+func play(f *File, card func([]byte) []byte, issuer func(emv.State) *Host) (Result, error) {
 	cfg, txn, random, err := f.setup()
 	if err != nil {
 		return Result{}, err
@@ -59,7 +72,7 @@ func Run(f *File) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	p := &player{f: f, random: random}
+	p := &player{f: f, random: random, live: card, issuer: issuer}
 	var end emv.Outcome
 	var best []emv.Candidate
 	for {
@@ -67,6 +80,7 @@ func Run(f *File) (Result, error) {
 			end = o
 			break
 		}
+		p.state = state
 		in, more := p.answer(out)
 		if !more {
 			break
@@ -124,6 +138,12 @@ func (p *player) transmit(c []byte) (emv.Input, bool) {
 
 // exchange is strict: the command must be the next one.
 func (p *player) exchange(c []byte) ([]byte, bool) {
+	if p.live != nil {
+		r := p.live(c)
+		p.f.APDUs = append(p.f.APDUs, Exchange{append(Hex(nil), c...), upper(r)})
+		p.next++
+		return r, r != nil
+	}
 	if p.next == len(p.f.APDUs) {
 		if !p.f.dryRun() || p.f.Stage == "" || p.f.Stage == "gac1" {
 			p.fail("a command behind the end: %s", upper(c))
@@ -205,6 +225,9 @@ func Block(pin []byte) []byte {
 var approving = map[string]bool{"00": true, "10": true, "11": true}
 
 func (p *player) host() emv.Input {
+	if p.issuer != nil {
+		p.f.Host = p.issuer(p.state)
+	}
 	h := p.f.Host
 	if h == nil {
 		return emv.Host{Reach: emv.NeverSent}
