@@ -107,7 +107,7 @@ func expired(yymmdd string, today []byte) bool {
 		if c < '0' || c > '9' {
 			return true
 		}
-		b[i/2] = b[i/2]<<4 | c - '0'
+		b[i/2] = b[i/2]<<4 | (c - '0')
 	}
 	return date(b) < date(today)
 }

@@ -3,6 +3,7 @@ package card
 import (
 	"bytes"
 	"errors"
+	"maps"
 )
 
 // Card is one simulated card. It is not safe for two callers at once.
@@ -60,6 +61,13 @@ func New(p Profile) (*Card, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// Copy is a card that from here on lives its own life; files and keys are shared.
+func (c *Card) Copy() *Card {
+	d := *c
+	d.seen = maps.Clone(c.seen)
+	return &d
 }
 
 // Reset is power off and on: what the session knew is gone.
