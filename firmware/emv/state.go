@@ -31,6 +31,9 @@ func (l list) get(t tlv.Tag) ([]byte, bool) {
 	return nil, false
 }
 
+// copy has room for what one step adds.
+func (l list) copy() list { return append(make(list, 0, len(l)+16), l...) }
+
 func (l *list) put(t tlv.Tag, v []byte) {
 	for i := range *l {
 		if (*l)[i].tag == t {
@@ -135,7 +138,7 @@ func Step(s State, in Input) (State, Output) {
 		return s, *s.p.done
 	}
 	n := *s.p
-	n.card, n.term = slices.Clone(n.card), slices.Clone(n.term)
+	n.card, n.term = n.card.copy(), n.term.copy()
 	out := n.step(in)
 	return State{&n}, out
 }
