@@ -94,20 +94,3 @@ func (i issuer) with(change func(*replay.Host, card.Profile, emv.State)) issuer 
 		return h
 	}
 }
-
-// sale runs one card through the kernel.
-func sale(t testing.TB, p card.Profile, f *replay.File, i issuer) replay.Result {
-	t.Helper()
-	c, err := card.New(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if i == nil {
-		i = approve
-	}
-	r, err := replay.Record(f, c.Transmit, func(s emv.State) *replay.Host { return i(p, s) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
