@@ -1,6 +1,7 @@
 package emv
 
-// Bit names one bit of the TVR or the TSI: byte number (from 0) and mask.
+// Bit names one bit of the TVR or the TSI (B3 Annex C5, C6): byte number, from 0,
+// and mask.
 type Bit uint16
 
 func bit(byteNo, no int) Bit { return Bit((byteNo-1)<<8 | 1<<(no-1)) }

@@ -74,8 +74,8 @@ type Revoked struct {
 	Serial [3]byte
 }
 
-// Config is what the terminal knows before a card comes. It is shared by many
-// transactions and must not change while one runs.
+// Config is what the terminal knows before a card comes: B4 §10.2. It is shared by
+// many transactions and must not change while one runs.
 type Config struct {
 	Data       Values // 9F1A, 9F33, 9F35, 9F40 and the other data of the terminal
 	Apps       []App  // in the order of the list of AIDs. B1 §12.3.3
@@ -151,7 +151,7 @@ type Transaction struct {
 	ForceOnline bool    // the merchant wants the issuer's word. B4 §6.5.3: sets TVR byte 4 bit 4
 }
 
-// Check proves a transaction's data.
+// Check proves a transaction's data: what B3 §10.1 wants before the card is asked.
 func (t Transaction) Check() error {
 	for _, w := range []struct {
 		tag tlv.Tag

@@ -6,7 +6,7 @@ import (
 	"swipewell/firmware/card"
 )
 
-// Input is what may come into [Step].
+// Input is what may come into [Step]: the card's answers (B3 §6.3.3) and the world's.
 type Input interface{ input() }
 
 // Response is an R-APDU. B3 §6.3.3.
@@ -47,19 +47,20 @@ const (
 	PINTimeout            // nobody entered one
 )
 
-// PIN answers [AskPIN]. Handle names the entry inside the PIN pad.
+// PIN answers [AskPIN]. Handle names the entry inside the PIN pad. B3 §10.5.1.
 type PIN struct {
 	Result PINResult
 	Handle uint64
 }
 
-// Facts answers [AskFacts] from the terminal's log of the day and its exception file.
+// Facts answers [AskFacts] from the terminal's log of the day and its exception
+// file. B3 §10.6.1, B4 §10.2.
 type Facts struct {
 	Logged    uint64 // minor units of earlier transactions of this card in the log. B3 §10.6.1
 	Exception bool   // the card stands on the exception file. B3 §10.6 (card on exception file)
 }
 
-// Reach says how the attempt to reach the issuer ended.
+// Reach says how the attempt to reach the issuer ended. B3 §10.9, B4 §6.3.8.
 type Reach uint8
 
 // The ends of an attempt.
@@ -95,7 +96,8 @@ func (r Response) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "R-APDU of %d bytes, SW %04X", len(r.Data), r.SW)
 }
 
-// Output is what [Step] wants next.
+// Output is what [Step] wants next: a command (B3 §6.3.2), an answer of the world, or
+// nothing more.
 type Output interface{ output() }
 
 // Command is a C-APDU for the card; answer with [Response] or [Lost]. B3 §6.3.2.

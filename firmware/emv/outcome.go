@@ -20,7 +20,7 @@ var kinds = [...]string{"terminated", "approved-offline", "approved-online", "de
 // String is the name that transcripts use.
 func (k Kind) String() string { return kinds[min(int(k), len(kinds)-1)] }
 
-// Cause says why a transaction ended early, or why the card was not believed.
+// Cause says why a transaction ended early, or why the card was not believed. B3 §7.5.
 type Cause uint8
 
 // The causes.
@@ -44,8 +44,9 @@ var causes = [...]string{"", "card-data", "card-status", "card-blocked", "no-app
 // String is the name that transcripts use.
 func (c Cause) String() string { return causes[min(int(c), len(causes)-1)] }
 
-// Reversal is the field 39 that a reversal must carry, or none. See the money
-// rules of the design: 98 no answer came, 06 the terminal or the card failed after an approval.
+// Reversal is the field 39 that a reversal must carry, or none: 98 no answer came,
+// 06 terminal or card failed after an approval. B4 §12.2.1 wants the reversal; the
+// codes are the host's.
 type Reversal string
 
 // The reversals.
@@ -56,6 +57,7 @@ const (
 )
 
 // Outcome is the end of a transaction. Its data objects are read from the State.
+// B3 §10.11.
 type Outcome struct {
 	Kind      Kind
 	Cause     Cause

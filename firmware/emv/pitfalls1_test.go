@@ -38,6 +38,9 @@ var cvmCases = []pitfall{
 	{name: "manual-cash", p: list("1F021E04"), f: config("9C", "01"), out: "approved-online", tvr: "0000000000", cvm: "1E0400", sign: true},
 	{name: "unattended-cash", p: list("1F020201"), f: config("9C", "01", "9F35", "24"), out: "approved-online", tvr: "0000040000", cvm: "020100"},
 	{name: "cashback", p: list("1F021E05"), f: config("9C", "09", "9F03", "000000000100"), out: "approved-online", tvr: "0000000000", cvm: "1E0500", sign: true},
+	{name: "not-cash", p: list("1E021F00"), out: "approved-online", tvr: "0000000000", cvm: "1E0200", sign: true},
+	{name: "cashback-by-amount", p: list("1F021E05"), f: config("9F03", "000000000100"), out: "approved-online", tvr: "0000000000", cvm: "1E0500", sign: true},
+	{name: "not-unattended-cash", p: list("1F011E00"), f: config("9C", "01"), out: "approved-online", tvr: "0000000000", cvm: "1E0000", sign: true},
 	{name: "reserved-condition", p: list("000A00801F00"), out: "approved-online", tvr: "0000000000", cvm: "1F0002"},
 	{name: "no-cvm-in-aip", p: func(p *card.Profile) { p.AIP = "6C00" }, out: "approved-online", tvr: "0000000000", cvm: "3F0000", tsi: "B800"},
 	{name: "list-absent", p: set("8E", "-"), out: "approved-online", tvr: "2000000000", cvm: "3F0000"},
@@ -72,8 +75,10 @@ var cdaCases = []pitfall{
 	{name: "no-capability-falls-to-dda", card: "credit", f: config("9F33", "E0F8C0"), out: "approved-offline", tvr: "0000000000", sign: true, sent: []string{"00880000", "80AE4000"}},
 }
 
-func revoke(f *replay.File) {
-	f.Revoked = []replay.Revoked{{RID: unhex("A000000333"), Index: unhex("C1"), Serial: unhex("000001")}}
+func revokeAs(rid, index, serial string) func(*replay.File) {
+	return func(f *replay.File) {
+		f.Revoked = []replay.Revoked{{RID: unhex(rid), Index: unhex(index), Serial: unhex(serial)}}
+	}
 }
 
 // 3. Data and keys of offline authentication. B2 §5, §6.
@@ -85,7 +90,12 @@ var odaCases = []pitfall{
 	{name: "icc-certificate-missing", p: wire("drop 9F46"), out: "approved-online", tvr: "2800000000"},
 	{name: "issuer-certificate-missing", p: wire("drop 90"), out: "approved-online", tvr: "2800000000"},
 	{name: "remainder-missing", p: wire("drop 92"), out: "approved-online", tvr: "0800000000"},
-	{name: "revoked", f: revoke, out: "approved-online", tvr: "0800000000"},
+	{name: "revoked", f: revokeAs("A000000333", "C1", "000001"), out: "approved-online", tvr: "0800000000"},
+	{name: "revoked-another-serial", f: revokeAs("A000000333", "C1", "000002"), out: "approved-online", tvr: "0000000000"},
+	{name: "revoked-another-index", f: revokeAs("A000000333", "C2", "000001"), out: "approved-online", tvr: "0000000000"},
+	{name: "revoked-another-scheme", f: revokeAs("A000000003", "C1", "000001"), out: "approved-online", tvr: "0000000000"},
+	{name: "ca-key-expiry-unreadable", f: func(f *replay.File) { f.CAPK[0].Expiry = "2030-01" }, out: "approved-online", tvr: "0800000000"},
+	{name: "ca-key-expiry-letters", f: func(f *replay.File) { f.CAPK[0].Expiry = "30A101" }, out: "approved-online", tvr: "0800000000"},
 	{name: "ca-key-expired", f: func(f *replay.File) { f.CAPK[0].Expiry = "261125" }, out: "approved-online", tvr: "0800000000"},
 	{name: "ca-key-last-day", f: func(f *replay.File) { f.CAPK[0].Expiry = "261126" }, out: "approved-online", tvr: "0000000000"},
 	{name: "ca-key-unknown", f: func(f *replay.File) { f.CAPK = nil }, out: "approved-online", tvr: "0800000000"},

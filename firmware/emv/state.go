@@ -10,8 +10,8 @@ import (
 // about 60: selection 10, records 20, PIN 8, cryptograms 4, scripts 15.
 const MaxAPDUs = 300
 
-// State is a transaction between two steps. It is a value: [Step] never changes
-// one that it was given. It prints nothing of the card.
+// State is a transaction between two steps, from B1 §12.2 to B3 §10.11. It is a
+// value: [Step] never changes one that it was given. It prints nothing of the card.
 type State struct{ p *session }
 
 // element is one data object of a list that is small enough to search.

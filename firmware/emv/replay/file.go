@@ -194,14 +194,14 @@ func (e Expect) MarshalJSON() ([]byte, error) {
 // nobody at it: the first application is chosen, no PIN is entered.
 type File struct {
 	Name         string         `json:"name"`
-	Stage        string         `json:"stage,omitempty"` // gac1: the file ends at GENERATE AC 1 or before
+	Stage        string         `json:"stage,omitempty"` // one of early: the file ends at GENERATE AC 1 or before
 	CAPK         Keys           `json:"capk,omitempty"`
 	Revoked      []Revoked      `json:"revoked,omitempty"`
 	Config       map[string]Hex `json:"config"`
 	Apps         []App          `json:"aids"`
 	Params       map[string]Hex `json:"params"`
 	UN           Hex            `json:"unpredictable_number,omitempty"`
-	Random       []Hex          `json:"random,omitempty"` // end to end: 4 bytes UN, 1 byte random selection, the rest PIN padding
+	Random       []Hex          `json:"random,omitempty"` // end to end: 4 bytes UN; a second entry of 1 byte is random selection; the rest PIN padding
 	Clock        string         `json:"clock,omitempty"`  // YYMMDD or RFC 3339, if params has no 9A
 	Choose       []int          `json:"choose,omitempty"`
 	CannotChoose bool           `json:"cannot_choose,omitempty"`
@@ -228,11 +228,29 @@ func Parse(b []byte) (*File, error) {
 	return &f, nil
 }
 
-// dryRun tells that the file stops at GENERATE AC 1: its stage says so, or its
-// outcome is a number, as kernels that stop there write it.
-func (f *File) dryRun() bool {
+// early are the stages before the issuer is asked.
+var early = map[string]bool{
+	"select": true, "selection": true, "candidates": true, "gpo": true, "init": true, "read": true, "records": true, "oda": true,
+	"restrictions": true, "cvm": true, "risk": true, "trm": true, "taa": true, "gac1": true, "dry-run": true,
+}
+
+// early tells that the file stops at GENERATE AC 1 or before: its stage says so, or
+// its outcome is a number, as kernels that stop there write it.
+func (f *File) early() bool {
 	_, number := f.Expect.Outcome.(float64)
-	return number || f.Stage != "" && f.Stage != "full"
+	return number || early[f.Stage]
+}
+
+// dryRun tells that such a file asks the card to decline, as kernels do that
+// verify no cardholder; one that asks for another cryptogram, or that enters a PIN,
+// is a real sale that is cut.
+func (f *File) dryRun() bool {
+	for _, x := range f.APDUs {
+		if len(x.C) > 2 && x.C[1] == 0xAE && x.C[2]&0xC0 != 0 {
+			return false
+		}
+	}
+	return f.early() && len(f.PIN) == 0
 }
 
 func values(m map[string]Hex) (emv.Values, error) {
@@ -296,7 +314,7 @@ func (f *File) setup() (*emv.Config, emv.Transaction, []byte, error) {
 	n := copy(txn.UN[:], random)
 	random = random[n:]
 	txn.Pick = 99
-	if len(random) > 0 {
+	if len(f.UN) == 0 && len(f.Random) > 1 && len(f.Random[1]) == 1 {
 		txn.Pick, random = random[0]%99+1, random[1:]
 	}
 	txn.ForceOnline = f.ForceOnline

@@ -46,6 +46,12 @@ func run(t *testing.T, rest string) (Result, error) {
 
 const selectPSE = "00A404000E315041592E5359532E444446303100"
 
+// cut is a sale of a card without anything, up to its ARQC.
+const cut = `"apdus":[{"c":"` + selectPSE + `","r":"6A82"},{"c":"00A4040008A00000033301010100","r":"6F128408A000000333010101A50650044445424D9000"},
+{"c":"00A4040008A00000033301010100","r":"6F128408A000000333010101A50650044445424D9000"},{"c":"80A8000002830000","r":"80060000080102009000"},
+{"c":"00B2010C00","r":"70195A0862258800000901275F24034912318C039F37048D028A029000"},{"c":"00B2020C00","r":"70009000"},
+{"c":"80AE8000040000000000","r":"800B80000111223344556677889000"}]`
+
 func TestStrictness(t *testing.T) {
 	blocked := `"apdus":[{"c":"` + selectPSE + `","r":"6A81"}]`
 	for name, c := range map[string]struct {
@@ -68,6 +74,9 @@ func TestStrictness(t *testing.T) {
 		"another command":          {`"apdus":[{"c":"00A4040000","r":"6A81"}],"expect":{"outcome":"unfinished"}`, "command 1"},
 		"a command left over":      {`"apdus":[{"c":"` + selectPSE + `","r":"6A81"},{"c":"00","r":"00"}],"expect":{"outcome":"terminated"}`, "never sent"},
 		"a command too many":       {`"apdus":[],"expect":{"outcome":"unfinished"}`, "behind the end"},
+		"gac1 with an ARQC":        {`"stage":"gac1",` + cut + `,"expect":{"outcome":"dry-run","9F27":"80"}`, ""},
+		"gac1 cut before":          {`"stage":"gac1","apdus":[{"c":"` + selectPSE + `","r":"6A82"}],"expect":{"outcome":"dry-run"}`, "behind the end"},
+		"a family of outcomes":     {blocked + `,"expect":{"outcome":"approved"}`, "outcome"},
 		"a command too many, gac1": {`"apdus":[],"expect":{"outcome":0}`, "behind the end"},
 		"a stage that ends early":  {`"stage":"select","apdus":[{"c":"` + selectPSE + `","r":"6A82"}],"expect":{"outcome":0}`, ""},
 		"lost":                     {`"apdus":[{"c":"` + selectPSE + `","r":"lost"}],"expect":{"outcome":"terminated/card-lost"}`, ""},
