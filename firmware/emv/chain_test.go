@@ -154,6 +154,20 @@ func TestDynamicData(t *testing.T) {
 	}
 }
 
+// TestDDANumber: the ICC dynamic number has two to eight bytes. B2 §6.5.2.
+func TestDDANumber(t *testing.T) {
+	for size, want := range map[int]bool{0: false, 1: false, 2: true, 8: true, 9: false} {
+		n := fresh(t, map[tlv.Tag]string{0x82: "2000", 0x5F24: "491231"})
+		n.icc, n.ddol = open1(96), []byte{1, 2, 3, 4}
+		dyn := append([]byte{byte(size)}, bytes.Repeat([]byte{7}, size)...)
+		n.at = atInternalAuth
+		n.gotInternalAuth(Response{tlv.Append(nil, 0x80, sealed(96, append([]byte{5, 1, byte(len(dyn))}, dyn...), n.ddol)), swOK})
+		if n.tvr.Has(DDAFailed) == want || want && len(n.cardValue(0x9F4C)) != size {
+			t.Errorf("%d bytes: TVR %X", size, n.tvr)
+		}
+	}
+}
+
 func TestReadAC(t *testing.T) {
 	for s, want := range map[string]bool{
 		"800B8000011122334455667788":                                          true,

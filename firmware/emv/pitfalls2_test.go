@@ -143,6 +143,10 @@ var onlineCases = []pitfall{
 	{name: "proof-wrong-in-cdol2", p: both(needIssuer, throughCDOL), host: issuer(approve).with(wrongProof), out: "refused", tvr: "0000000000", rev: "06"},
 	{name: "no-proof", host: issuer(approve).with(withoutProof), out: "approved-online", tvr: "0000000000", tsi: "E800", unsent: []string{"00820000"}},
 	{name: "proof-too-short", host: issuer(approve).with(func(h *replay.Host, _ card.Profile, _ emv.State) { h.AuthData = h.AuthData[:7] }), out: "approved-online", tvr: "0000000040", unsent: []string{"00820000"}},
+	{name: "proof-of-sixteen-bytes", host: issuer(approve).with(func(h *replay.Host, _ card.Profile, _ emv.State) { h.AuthData = append(h.AuthData, 0, 0, 0, 0, 0, 0) }), out: "approved-online", tvr: "0000000040", sent: []string{"0082000010"}},
+	{name: "proof-of-seventeen-bytes", host: issuer(approve).with(func(h *replay.Host, _ card.Profile, _ emv.State) {
+		h.AuthData = append(h.AuthData, 0, 0, 0, 0, 0, 0, 0)
+	}), out: "approved-online", tvr: "0000000040", unsent: []string{"00820000"}},
 	{name: "declined", host: decline, out: "declined-online", tags: map[string]string{"8A": "3531"}, sent: []string{"80AE0000"}},
 	{name: "declined-and-card-errs", p: fault(card.Fault{On: "GENERATE AC", Nth: 2, SW: "6F00"}), host: decline, out: "declined-online/card-status"},
 	{name: "declined-and-card-says-tc", p: func(p *card.Profile) { p.Answer2 = "TC" }, host: decline, out: "declined-online/bad-cryptogram"},
@@ -232,6 +236,8 @@ var scriptCases = []pitfall{
 	{name: "broken-tlv-inside", host: script(raw("7109"+"860584240000008605"), nil), out: "approved-online", tvr: "0000000020", tags: map[string]string{"9F5B": "1000000000"}, unsent: []string{"84240000"}},
 	{name: "broken-template-after", host: script(nil, raw("7209"+"8605")), out: "approved-online", tvr: "0000000010", tags: map[string]string{"9F5B": "1000000000"}},
 	{name: "command-too-short", host: script(raw("7105"+"8603842400"), nil), out: "approved-online", tvr: "0000000020", tags: map[string]string{"9F5B": "1000000000"}},
+	{name: "identifier-of-three-bytes", host: script(raw("71069F1803000007"), nil), out: "approved-online", tvr: "0000000020", tags: map[string]string{"9F5B": "1000000000"}},
+	{name: "command-of-four-bytes", host: script(raw("7106"+"860484240000"), nil), out: "approved-online", tvr: "0000000020", tags: map[string]string{"9F5B": "1100000000"}, sent: []string{"84240000"}},
 	{name: "empty-script", host: script(raw("71069F180400000007"[:2]+"07"+"9F180400000007"), nil), out: "approved-online", tvr: "0000000000", tags: map[string]string{"9F5B": "2000000007"}},
 	{name: "withdrawn-in-the-last-script", p: fault(card.Fault{On: "SCRIPT", Mute: true}), host: script(nil, and(unblock("72", "00000002", false), unblock("72", "00000004", false))), out: "approved-online", tvr: "0000000010"},
 	{name: "withdrawn-in-the-first-script", p: fault(card.Fault{On: "SCRIPT", Mute: true}), host: script(unblock("71", "00000001", false), unblock("72", "00000002", false)), out: "refused/card-lost", rev: "06",
@@ -275,6 +281,8 @@ var errorCases = []pitfall{
 	{name: "service-not-allowed", p: func(p *card.Profile) { p.AUC = "0000" }, out: "declined-offline", tvr: "0010000000"},
 	{name: "abroad-not-allowed", p: func(p *card.Profile) { p.AUC, p.Country = "A900", "0840" }, out: "declined-offline", tvr: "0010000000"},
 	{name: "cashback-not-allowed", p: func(p *card.Profile) { p.AUC = "FF00" }, f: config("9F03", "000000000100"), out: "declined-offline", tvr: "0010000000"},
+	{name: "refund-elsewhere", p: both(list("1F00"), func(p *card.Profile) { p.AUC = "0100" }), f: config("9C", "20"), out: "approved-online", tvr: "0000000000"},
+	{name: "issuer-country-absent", p: both(func(p *card.Profile) { p.AUC = "0100" }, set("5F28", "-")), out: "approved-online", tvr: "0000000000"},
 	{name: "atm-only-card", p: func(p *card.Profile) { p.AUC = "FEC0" }, out: "declined-offline", tvr: "0010000000"},
 	{name: "cash-at-home", p: both(list("1F00"), func(p *card.Profile) { p.AUC = "8100" }), f: config("9C", "01"), out: "approved-online", tvr: "0000000000"},
 	{name: "atm", p: both(list("1F00"), func(p *card.Profile) { p.AUC = "8200" }), f: config("9C", "01", "9F35", "14"), out: "approved-online", tvr: "0000000000"},
