@@ -10,7 +10,7 @@ import (
 // filled, GET PROCESSING OPTIONS goes out. B3 §10.1.
 func (n *session) initiate() Output {
 	n.tvr, n.tsi = TVR{}, TSI{}
-	n.term = nil
+	n.term = list{}
 	n.term.put(0x9F37, n.txn.UN[:])
 	n.term.put(0x9F06, n.cfg.Apps[n.app].AID)
 	if n.txn.ForceOnline {

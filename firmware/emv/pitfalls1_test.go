@@ -142,6 +142,7 @@ var dolCases = []pitfall{
 	{name: "text-filled-on-the-right", p: func(p *card.Profile) { p.PDOL = "9F1E0A" }, f: config("9F1E", "3132333435363738"), out: "approved-online", sent: []string{"80A800000C830A3132333435363738000000"}},
 	{name: "binary-cut-on-the-right", p: func(p *card.Profile) { p.PDOL = "9F3302" }, out: "approved-online", sent: []string{"80A80000048302E0F800"}},
 	{name: "unknown-and-constructed", p: func(p *card.Profile) { p.PDOL = "DF7F03BF0C049F3501" }, out: "approved-online", sent: []string{"80A800000A8308000000000000002200"}},
+	{name: "proprietary-object-of-the-card", p: both(func(p *card.Profile) { p.CDOL1 += "DF0102DF0202" }, set("DF01", "CAFE")), out: "approved-online", sent: []string{"120000CAFE000000"}},
 	{name: "length-zero", p: func(p *card.Profile) { p.PDOL = "9A009F3501" }, out: "approved-online", sent: []string{"80A8000003830122"}},
 	{name: "no-pdol", p: func(p *card.Profile) { p.PDOL = "" }, out: "approved-online", sent: []string{"80A8000002830000"}},
 	{name: "pdol-too-long", p: func(p *card.Profile) { p.PDOL = "9F02F09F03F0" }, out: "terminated/card-data"},

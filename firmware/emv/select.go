@@ -200,7 +200,7 @@ func (n *session) gotFinalSelect(r Response) Output {
 	}
 	n.selected = true
 	lang, hasLang := n.card.get(0x5F2D)
-	n.card = nil
+	n.card = list{}
 	if hasLang {
 		n.card.put(0x5F2D, lang)
 	}

@@ -20,32 +20,44 @@ type element struct {
 	v   []byte
 }
 
-type list []element
+// list holds data objects in layers, the youngest first: what a step adds lies in
+// own, what older States may hold lies in up and is never written again.
+type list struct {
+	own []element
+	up  *list
+}
 
-func (l list) get(t tlv.Tag) ([]byte, bool) {
-	for i := range l {
-		if l[i].tag == t {
-			return l[i].v, true
+func (l *list) get(t tlv.Tag) ([]byte, bool) {
+	for ; l != nil; l = l.up {
+		for i := range l.own {
+			if l.own[i].tag == t {
+				return l.own[i].v, true
+			}
 		}
 	}
 	return nil, false
 }
 
-// copy has room for what one step adds.
-func (l list) copy() list { return append(make(list, 0, len(l)+16), l...) }
-
 func (l *list) put(t tlv.Tag, v []byte) {
-	for i := range *l {
-		if (*l)[i].tag == t {
-			(*l)[i].v = v
+	for i := range l.own {
+		if l.own[i].tag == t {
+			l.own[i].v = v
 			return
 		}
 	}
-	*l = append(*l, element{t, v})
+	l.own = append(l.own, element{t, v})
 }
 
-// session is all of a State. Step copies it and both lists, then changes the
-// copy; a slice is only replaced or grown by grow, never written into.
+// layer begins a step's own layer.
+func (l *list) layer() {
+	if len(l.own) > 0 {
+		older := *l
+		*l = list{up: &older}
+	}
+}
+
+// session is all of a State. Step copies it and changes the copy; a list
+// gets a layer of its own, a slice is only replaced or grown by grow, never written into.
 type session struct {
 	cfg  *Config
 	txn  Transaction
@@ -138,7 +150,8 @@ func Step(s State, in Input) (State, Output) {
 		return s, *s.p.done
 	}
 	n := *s.p
-	n.card, n.term = n.card.copy(), n.term.copy()
+	n.card.layer()
+	n.term.layer()
 	out := n.step(in)
 	return State{&n}, out
 }
@@ -247,7 +260,7 @@ func (n *session) get(t tlv.Tag) ([]byte, bool) {
 	if v, ok := n.setting(t); ok {
 		return v, true
 	}
-	if e.Origin == tlv.Unknown && t>>8 != 0xDF {
+	if e.Origin == tlv.Unknown { // a proprietary object that the card gave itself
 		return n.card.get(t)
 	}
 	return nil, false
