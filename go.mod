@@ -19,6 +19,8 @@ require (
 	pgregory.net/rapid v1.3.0 // tests only: property tests
 )
 
+require golang.org/x/text v0.43.0 // ISO 8859 tables: application names on chip cards
+
 require golang.org/x/crypto v0.58.0 // argon2id for the PINs of roles
 
 require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
@@ -33,7 +35,6 @@ require (
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 )

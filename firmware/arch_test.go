@@ -77,6 +77,8 @@ func may(p, q string) (string, bool) {
 	switch {
 	case isSim(q) && !isSim(p) && p != "firmware/cmd/posbench" && !under(p, "firmware/cmd/posbench") && p != "firmware/cmd/hostsim":
 		return "simulators belong to posbench, hostsim and tests: the device links none of them", false
+	case under(p, "firmware/sim/card") && under(q, "firmware/emv"), under(p, "firmware/emv") && under(q, "firmware/sim"):
+		return "the simulated card and the kernel share nothing: they must not be wrong together", false
 	case under(p, "hal"):
 		return "hal knows nobody", under(q, "hal")
 	case strings.HasPrefix(p, element):
@@ -152,6 +154,7 @@ func TestWallsCatchLeaks(t *testing.T) {
 		{"firmware/txn", "firmware/card"}, {"firmware/txn", "hal"}, {"firmware/terminal", "drivers/at"}, {"firmware/store", "firmware/keys"},
 		{"firmware/board", "firmware/txn"}, {"firmware/cmd/posd", "firmware/sim/acquirer"}, {"firmware/terminal", "drivers/at/modemsim"},
 		{"drivers/msr", "firmware/keys/key"}, {"drivers/iso7816", "drivers/pcsc"}, {"drivers/pcsc", "drivers/vpcd"}, {"drivers/iso7816", "firmware/emv"}, {"firmware/board", "drivers/iso7816/cardsim"}, {"drivers/softkeys", "firmware/keys"}, {"drivers/softkeys", "firmware/card"}, {"firmware/keys/dukpt", "firmware/card"}, {"hal", "firmware/keys/key"},
+		{"firmware/emv", "hal"}, {"firmware/emv", "firmware/keys"}, {"firmware/emv/replay", "firmware/sim/card"}, {"firmware/sim/card", "firmware/emv/tlv"}, {"firmware/txn", "drivers/iso7816"},
 	} {
 		if _, ok := may(leak[0], leak[1]); ok {
 			t.Errorf("%s may import %s, and must not", leak[0], leak[1])
