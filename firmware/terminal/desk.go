@@ -3,6 +3,7 @@ package terminal
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"swipewell/firmware/care"
 	"swipewell/firmware/journal"
@@ -171,6 +172,9 @@ func (t *Terminal) check(echo bool) {
 	}
 	t.checkDone(-2)
 }
+
+// firstCheck is when a device that has just started looks at itself.
+const firstCheck = 5 * time.Second
 
 // checkedEcho is the end of an echo: of the self-check, if one waits for it.
 func (t *Terminal) checkedEcho(ok bool) {

@@ -205,7 +205,8 @@ func (t *Terminal) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, t.cancel)
 	defer stop()
 	t.Boot()
-	t.post(func() { t.check(false) })
+	// The modem has its time to come up: what is slow at a start is not bad.
+	t.clock.AfterFunc(firstCheck, func() { t.post(func() { t.check(false) }) })
 	t.readKeys()
 	t.readCards()
 	t.readChips()
