@@ -55,3 +55,14 @@ func (s *Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
 func (s *Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (s *Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 func (s *Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
+
+// AppendWiping is append for bytes that must leave no copy behind: what it has
+// outgrown is overwritten.
+func AppendWiping(dst, more []byte) []byte {
+	if len(dst)+len(more) <= cap(dst) {
+		return append(dst, more...)
+	}
+	out := append(append(make([]byte, 0, 2*(len(dst)+len(more))), dst...), more...)
+	clear(dst)
+	return out
+}

@@ -132,6 +132,7 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 	defer l.giveBack()
 	l.stir.Add(1)
 	defer l.stir.Add(1)
+	defer clear(r.raw) // a request has a number, a track, a PIN block
 	if r.err != nil {
 		l.o.Notice(Notice{Code: prompt.Internal, What: "pack", Err: r.err})
 		return l.ended(Reply{Kind: txn.NotSent, Code: prompt.Internal})
@@ -144,6 +145,7 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 		return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
 	}
 	frame := l.frame(r.raw)
+	defer clear(frame)
 	r.point("before-send")
 	n, err := l.send(ctx, frame)
 	if n == 0 && err != nil && ctx.Err() == nil && !hal.TimedOut(ctx) {
@@ -294,14 +296,16 @@ func (l *Line) readFrame(ctx context.Context) ([]byte, error) {
 			}
 			if len(l.buf) >= 2+n {
 				body := append([]byte(nil), l.buf[2:2+n]...)
-				l.buf = append(l.buf[:0], l.buf[2+n:]...)
+				rest := copy(l.buf, l.buf[2+n:])
+				clear(l.buf[rest:])
+				l.buf = l.buf[:rest]
 				return body, nil
 			}
 		}
 		var chunk [1024]byte
 		n, err := l.link.Read(ctx, chunk[:])
 		l.stir.Add(1)
-		l.buf = append(l.buf, chunk[:n]...)
+		l.buf = hal.AppendWiping(l.buf, chunk[:n])
 		clear(chunk[:])
 		if err != nil && n == 0 {
 			return nil, err

@@ -211,7 +211,7 @@ func (l *sieveLife) live(ctx context.Context, every int, began time.Time) error 
 		progress(i+1, len(l.cards), began)
 	}
 	// The reversals that wait, a night with its copy, and what technicians ask.
-	for _, d := range []time.Duration{2 * time.Minute, 10 * time.Minute, 24 * time.Hour, 24 * time.Hour} {
+	for _, d := range []time.Duration{2 * time.Minute, 10 * time.Minute, 24 * time.Hour} {
 		if err := l.w.Advance(ctx, d); err != nil {
 			return err
 		}

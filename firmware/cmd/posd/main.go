@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"swipewell/firmware/board"
+	"swipewell/firmware/card"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/store"
 	"swipewell/firmware/terminal"
@@ -64,6 +66,10 @@ func main() {
 
 // serve runs the device until ctx ends or the bench takes the power.
 func serve(ctx context.Context, boardFile, data string) error {
+	var conceal [16]byte
+	rand.Read(conceal[:]) // never fails
+	card.Conceal(conceal)
+	clear(conceal[:])
 	f, err := board.Read(boardFile)
 	if err != nil {
 		return fmt.Errorf("%s: %w", prompt.BoardFile, err)
