@@ -23,6 +23,7 @@ import (
 
 	"swipewell/firmware/board"
 	"swipewell/firmware/card"
+	"swipewell/firmware/jail"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/store"
 	"swipewell/firmware/terminal"
@@ -34,6 +35,10 @@ import (
 var version = "dev"
 
 func main() {
+	if err := jail.Hush(); err != nil {
+		fmt.Fprintln(os.Stderr, "posd:", err)
+		os.Exit(1)
+	}
 	var boardFile, data string
 	root := &cobra.Command{
 		Use:           "posd --board FILE --data DIR",
@@ -56,6 +61,11 @@ func main() {
 		Use: "judge FILE", Hidden: true, Args: cobra.ExactArgs(1),
 		Short: "read a store in a process with limits, and say what is wrong with it",
 		Run:   func(_ *cobra.Command, args []string) { os.Exit(store.JudgeMain(args[0])) },
+	})
+	root.AddCommand(&cobra.Command{
+		Use: "judges DIR...", Hidden: true,
+		Short: "start judges for the posd whose pipe this is",
+		Run:   func(_ *cobra.Command, dirs []string) { os.Exit(judgesMain(dirs)) },
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	if err := root.ExecuteContext(context.Background()); err != nil {
@@ -111,13 +121,27 @@ func serve(ctx context.Context, boardFile, data string) error {
 		}()
 	}
 	d := &device{file: f, board: b, data: data, journal: j, log: log, start: b.Clock.Now()}
+	if err := d.settle(); err != nil {
+		log.Error("process", "err", err)
+		return err
+	}
+	defer d.judges.Close()
+	go func() { // whoever watches over posd starts both again
+		select {
+		case <-d.judges.Gone():
+			cancel(store.ErrJudges)
+		case <-ctx.Done():
+		}
+	}()
 	late.mu.Lock()
 	late.then = d.redraw
 	late.mu.Unlock()
 	err = d.run(ctx)
 	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
-	if errors.Is(context.Cause(ctx), errGone) {
-		return errGone
+	for _, why := range []error{errGone, store.ErrJudges} {
+		if errors.Is(context.Cause(ctx), why) {
+			return why
+		}
 	}
 	return err
 }
@@ -132,6 +156,7 @@ func (d *device) run(ctx context.Context) error {
 	if err := d.listen(ctx); err != nil {
 		d.log.Error("service", "err", err)
 	}
+	d.lock()
 	for fails := 0; ; fails++ {
 		began := d.board.Clock.Now().Boot
 		err := d.session(ctx)

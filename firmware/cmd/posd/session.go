@@ -31,6 +31,7 @@ type device struct {
 	board   *board.Result
 	data    string
 	journal *journal.Journal
+	judges  *store.Judges
 	log     *slog.Logger
 	start   hal.Instant
 
