@@ -41,6 +41,7 @@ type Opts struct {
 	Modem string // a real modem's serial port in place of the simulated one
 	MSR   string // a real stripe reader's port
 	Host  string // a real acquirer's address; the books are then not ours
+	User  string // whom posd becomes, where the bench is root
 	Seed  uint64
 	Log   io.Writer // what posd writes to standard error, as it comes; may be nil
 }
@@ -190,7 +191,7 @@ cashier = %q
 technician = %q
 supervisor = %q
 
-%s%s
+%s%s%s
 [acquirer]
 context = "bench"
 tid = %q
@@ -198,7 +199,7 @@ mid = %q
 tpdu = "6000030000"
 header = "603100310000"
 keys = "003"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.linkText(modem), w.path("keys.json"), w.path("service"), pinHash(), pinHash(), pinHash(), people(), w.rulesText(), w.processText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.
