@@ -202,5 +202,6 @@ func sum256(k, data []byte) []byte {
 	// bytes go over them.
 	h.Reset()
 	h.Write(make([]byte, sha256.BlockSize-1))
+	hal.Scrub()
 	return sum
 }

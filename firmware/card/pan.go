@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"swipewell/firmware/pos"
+	"swipewell/hal"
 )
 
 // Errors that say what is wrong with a number or a track, and never its content.
@@ -80,6 +81,7 @@ func ParsePAN(digits []byte) (p PAN, err error) {
 		plain[1+i/2] |= (c - '0') << (4 * (1 - i%2))
 	}
 	concealed.Encrypt(p.block[:], plain)
+	hal.Scrub()
 	return p, nil
 }
 
@@ -94,6 +96,7 @@ func (p PAN) Reveal(fn func(digits []byte)) {
 		fn(nil)
 		return
 	}
+	defer hal.Scrub()
 	plain, digits := make([]byte, aes.BlockSize), make([]byte, maxPAN)
 	defer clear(plain)
 	defer clear(digits)

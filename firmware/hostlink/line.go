@@ -132,6 +132,7 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 	defer l.giveBack()
 	l.stir.Add(1)
 	defer l.stir.Add(1)
+	defer hal.Scrub()
 	defer clear(r.raw) // a request has a number, a track, a PIN block
 	if r.err != nil {
 		l.o.Notice(Notice{Code: prompt.Internal, What: "pack", Err: r.err})
@@ -145,6 +146,7 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 		return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
 	}
 	frame := l.frame(r.raw)
+	hal.Scrub()
 	defer clear(frame)
 	r.point("before-send")
 	n, err := l.send(ctx, frame)
@@ -244,6 +246,7 @@ func (l *Line) send(ctx context.Context, frame []byte) (int, error) {
 	ctx, cancel := hal.WithTimeout(ctx, l.o.Clock, l.o.AnswerTimeout)
 	defer cancel()
 	n, err := l.link.Write(ctx, frame)
+	hal.Scrub()
 	l.stir.Add(1)
 	if err == nil && n < len(frame) {
 		err = &hal.LinkError{Cause: hal.CauseDevice, Err: fmt.Errorf("short write, %d of %d", n, len(frame))}

@@ -237,6 +237,7 @@ func (l *Line) pack(m *iso8583.Message, mac bool) Request {
 	if mac {
 		m.SetBytes(iso8583.DEMAC, make([]byte, 8))
 	}
+	defer hal.Scrub()
 	r.raw, r.err = iso8583.UnionPay.Append(nil, m)
 	m.Reset(0)
 	if r.err != nil || !mac {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -181,6 +182,9 @@ func (o sieveRun) run(ctx context.Context) (r sieved, err error) {
 	return r, nil
 }
 
+// number of a file among its like.
+var number = regexp.MustCompile(`\d{8}`)
+
 // sieveLife is the run and what it has seen so far.
 type sieveLife struct {
 	w     *world.World
@@ -238,7 +242,7 @@ func (l *sieveLife) live(ctx context.Context, every int, began time.Time) error 
 	return l.x.Tree(l.w.Dir(), func(path string) string {
 		top, _, _ := strings.Cut(path, string(filepath.Separator))
 		if top == "data" {
-			return "file " + path
+			return "file " + number.ReplaceAllString(path, "*")
 		}
 		return "bench files"
 	})
