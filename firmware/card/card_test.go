@@ -259,7 +259,7 @@ func TestNoDumpShowsAPAN(t *testing.T) {
 					}
 				}
 			}
-			for _, leak := range []string{"51 48 49 50", "0x33, 0x30, 0x31, 0x32", "30 12"} {
+			for _, leak := range []string{"51 48 49 50", "0x33, 0x30, 0x31, 0x32", "33 30 31 32"} {
 				if strings.Contains(out, leak) {
 					t.Fatalf("%T shows the expiry", x)
 				}
