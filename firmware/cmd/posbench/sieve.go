@@ -215,8 +215,8 @@ func (l *sieveLife) live(ctx context.Context, every int, began time.Time) error 
 		progress(i+1, len(l.cards), began)
 	}
 	// The reversals that wait, a night with its copy, and what technicians ask.
-	for _, d := range []time.Duration{2 * time.Minute, 10 * time.Minute, 24 * time.Hour} {
-		if err := l.w.Advance(ctx, d); err != nil {
+	for _, words := range [][]string{{"advance", "2m"}, {"advance", "70m"}, {"set", "03:30"}, {"advance", "11m"}} {
+		if err := l.w.Do(ctx, "clock", words...); err != nil {
 			return err
 		}
 		l.see()
