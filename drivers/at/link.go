@@ -165,6 +165,7 @@ func (l *link) Read(ctx context.Context, p []byte) (int, error) {
 			n := copy(p, l.rx)
 			clear(l.rx[:n])
 			l.rx = l.rx[n:]
+			hal.Scrub()
 			l.mu.Unlock()
 			return n, nil
 		}

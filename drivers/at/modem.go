@@ -180,6 +180,7 @@ func (m *Modem) read(ctx context.Context, port Port, dead chan struct{}) {
 		n, err := port.Read(ctx, buf)
 		m.feed(buf[:n])
 		clear(buf[:n])
+		hal.Scrub() // an answer may have the card number
 		if err != nil {
 			m.mu.Lock()
 			m.deadErr, m.ready = err, false

@@ -291,6 +291,7 @@ func (l *Line) await(ctx context.Context, r Request) Reply {
 
 // readFrame collects one frame: a length of two bytes, and that many.
 func (l *Line) readFrame(ctx context.Context) ([]byte, error) {
+	defer hal.Scrub()
 	for {
 		if len(l.buf) >= 2 {
 			n := int(binary.BigEndian.Uint16(l.buf))
@@ -310,6 +311,7 @@ func (l *Line) readFrame(ctx context.Context) ([]byte, error) {
 		l.stir.Add(1)
 		l.buf = hal.AppendWiping(l.buf, chunk[:n])
 		clear(chunk[:])
+		hal.Scrub()
 		if err != nil && n == 0 {
 			return nil, err
 		}

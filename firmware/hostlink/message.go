@@ -281,6 +281,7 @@ type Answer struct {
 // check parses one frame and holds it against the request. What does not
 // match is returned as a notice for the log, by field name.
 func (l *Line) check(body []byte, w want) (Answer, *Notice) {
+	defer hal.Scrub()
 	defer clear(body)
 	f, err := iso8583.ParseFrame(body)
 	var m iso8583.Message
