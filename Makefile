@@ -13,9 +13,10 @@ SALES ?= 20000
 DAYS ?= 10000
 SEED ?= 1000
 RUNS ?= 12
+CARDS ?= 5000
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak days scenarios model mutants build scripts generate clean
+.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model mutants build scripts generate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +30,7 @@ run: build ## the whole device with its world: open http://127.0.0.1:8583
 test: ## all tests, with a summary of what was skipped for want of a tool
 	@scripts/test.sh
 
-check: ## gofmt, vet, staticcheck, a clean tree after go generate
+check: ## gofmt, vet, staticcheck, pinned modules, a clean tree after go generate
 	@scripts/check.sh
 
 scripts: build ## play scripts against the real posd: make scripts FILES=...
@@ -47,6 +48,9 @@ crash: build ## kill -9 of posd, then disks as power cuts leave them: KILLS=500 
 
 soak: build ## whole days in virtual time, with random faults: SEEDS=1,2,3,4 SALES=20000
 	@$(BIN)/posbench soak --seeds $(SEEDS) --sales $(SALES)
+
+sieve: build ## known cards, tracks and PINs, then all that posd wrote and remembers: CARDS=5000 PANS=FILE PINS=FILE
+	@$(BIN)/posbench sieve --count $(CARDS) $(if $(PANS),--pans $(PANS)) $(if $(PINS),--pins $(PINS))
 
 days: build ## honest days of every kind of shop, beside other products: DAYS=10000
 	@$(BIN)/posbench days --days $(DAYS)

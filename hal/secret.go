@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 )
 
 // redacted is all that a Secret ever prints.
@@ -31,6 +32,7 @@ func (s *Secret) Len() int {
 
 // Use lends the bytes to fn. They are valid only until fn returns.
 func (s *Secret) Use(fn func(b []byte)) {
+	defer Scrub()
 	if s == nil || s.held == nil {
 		fn(nil)
 		return
@@ -46,6 +48,7 @@ func (s *Secret) Wipe() {
 	b := s.held()
 	clear(*b)
 	*b = nil
+	Scrub()
 }
 
 // String, GoString, Format, MarshalText, MarshalJSON and LogValue all hide.
@@ -55,3 +58,32 @@ func (s *Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
 func (s *Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (s *Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 func (s *Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
+
+// scrubbed is what Scrub copies, and where to; size is a variable so that the copy
+// is the runtime's own.
+var (
+	scrubbed  [256]byte
+	scrubSize = len(scrubbed)
+)
+
+// Scrub puts zeros where the copying of a secret leaves it: in the vector
+// registers. A copy of 17 to 256 bytes goes through them, and there its last bytes
+// stay until the thread copies something else of that size; a signal meanwhile
+// writes all registers to the thread's signal stack, where nobody wipes them. It
+// is called by what lends, packs or wipes secrets, at its end.
+func Scrub() {
+	var to [256]byte
+	copy(to[:scrubSize], scrubbed[:scrubSize])
+	runtime.KeepAlive(&to)
+}
+
+// AppendWiping is append for bytes that must leave no copy behind: what it has
+// outgrown is overwritten.
+func AppendWiping(dst, more []byte) []byte {
+	if len(dst)+len(more) <= cap(dst) {
+		return append(dst, more...)
+	}
+	out := append(append(make([]byte, 0, 2*(len(dst)+len(more))), dst...), more...)
+	clear(dst)
+	return out
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gofmt, vet, staticcheck, and a tree that go generate leaves as it was.
+# gofmt, vet, staticcheck, modules as go.sum has them, and a tree that go generate leaves as it was.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
@@ -8,6 +8,7 @@ bad=$(gofmt -l firmware drivers hal ui)
 $go vet ./...
 GOARCH=arm GOARM=7 $go vet ./firmware/cmd/... ./drivers/...
 $go tool staticcheck ./...
+$go mod verify >/dev/null
 before=$(git status --porcelain)
 $go generate ./...
 after=$(git status --porcelain)

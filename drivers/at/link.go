@@ -133,7 +133,7 @@ func (l *link) Halt() error { return l.Close() }
 // received, waiting and lost are called by the modem's reader, in order; a nil
 // link takes nothing.
 func (l *link) received(b []byte) {
-	l.update(func() { l.rx = append(l.rx, b...) })
+	l.update(func() { l.rx = hal.AppendWiping(l.rx, b) })
 }
 
 func (l *link) waiting() { l.update(func() { l.fetch = true }) }
@@ -165,6 +165,7 @@ func (l *link) Read(ctx context.Context, p []byte) (int, error) {
 			n := copy(p, l.rx)
 			clear(l.rx[:n])
 			l.rx = l.rx[n:]
+			hal.Scrub()
 			l.mu.Unlock()
 			return n, nil
 		}

@@ -179,6 +179,8 @@ func (m *Modem) read(ctx context.Context, port Port, dead chan struct{}) {
 	for {
 		n, err := port.Read(ctx, buf)
 		m.feed(buf[:n])
+		clear(buf[:n])
+		hal.Scrub() // an answer may have the card number
 		if err != nil {
 			m.mu.Lock()
 			m.deadErr, m.ready = err, false

@@ -49,6 +49,7 @@ func ParseLine(line []byte) (s hal.Swipe, pass bool) {
 		return s, true
 	}
 	turned := slices.Clone(line)
+	hal.Scrub() // the copy is in the registers, and reading it takes a while
 	slices.Reverse(turned)
 	defer clear(turned)
 	r, back, _ := parseForward(turned)
@@ -153,7 +154,9 @@ func track(b []byte, i int) (t hal.Track, n int, ok bool) {
 	if c, sent := lrcSent(i, b[end+1:]); sent && c != lrc(i, body) {
 		return fault(hal.FaultLRC)
 	}
-	return hal.Track{Data: hal.NewSecret(slices.Clone(body))}, len(body), true
+	data := hal.NewSecret(slices.Clone(body))
+	hal.Scrub()
+	return hal.Track{Data: data}, len(body), true
 }
 
 // isFormat: track 1 begins with a format code. ISO7813, track 1.

@@ -126,6 +126,7 @@ func (s *Serial) end() (sw hal.Swipe, ok bool) {
 func (s *Serial) drop() {
 	clear(s.line)
 	s.line, s.flood = s.line[:0], false
+	hal.Scrub()
 }
 
 var errGap = errors.New("msr: silence")

@@ -197,5 +197,11 @@ func (s *Store) HMAC(slot hal.KeySlot, generation uint32, data []byte) (out [32]
 func sum256(k, data []byte) []byte {
 	h := hmac.New(sha256.New, k)
 	h.Write(data)
-	return h.Sum(nil)
+	sum := h.Sum(nil)
+	// The hash has kept the last bytes of data, a card number, in its buffer: other
+	// bytes go over them.
+	h.Reset()
+	h.Write(make([]byte, sha256.BlockSize-1))
+	hal.Scrub()
+	return sum
 }

@@ -47,6 +47,7 @@ func (p *Port) Read(ctx context.Context, b []byte) (int, error) {
 func (p *Port) receive(ctx context.Context, b []byte) (int, error) {
 	if len(p.rest) > 0 {
 		n := copy(b, p.rest)
+		clear(p.rest[:n])
 		p.rest = p.rest[n:]
 		return n, nil
 	}
@@ -97,7 +98,10 @@ func (p *Port) unmark(b []byte) (n int, bad bool) {
 // keep puts b before what is still to be handed out.
 func (p *Port) keep(b []byte) {
 	if len(b) > 0 {
-		p.rest = append(append(make([]byte, 0, len(b)+len(p.rest)), b...), p.rest...)
+		old := p.rest
+		p.rest = append(append(make([]byte, 0, len(b)+len(old)), b...), old...)
+		clear(old)
+		clear(b) // in the caller's buffer, behind what it is told
 	}
 }
 

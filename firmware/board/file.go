@@ -47,6 +47,7 @@ type File struct {
 	Rules    Rules      `toml:"rules"`
 	People   []Operator `toml:"operator"`
 	Assets   []Asset    `toml:"asset"`
+	Process  Process    `toml:"process"`
 
 	path  string
 	text  string
@@ -137,6 +138,11 @@ type Asset struct {
 
 // AssetKinds are the sorts of an inventory.
 var AssetKinds = []string{"serial", "place", "sim", "seal", "deposit", "contract", "cert"}
+
+// Process is what posd becomes once its devices are open.
+type Process struct {
+	User string `toml:"user"` // the user, where posd was started by root; "": it stays root, and says so
+}
 
 // Store is where records are kept.
 type Store struct {

@@ -20,6 +20,12 @@ import (
 
 const testPAN = "6225882116400091" // a published test number, HOST §5.2
 
+// inClear is a number in clear.
+func inClear(p PAN) (s string) {
+	p.Reveal(func(b []byte) { s = string(b) })
+	return s
+}
+
 func secret(s string) *hal.Secret { return hal.NewSecret([]byte(s)) }
 
 func TestParseTrack2(t *testing.T) {
@@ -111,7 +117,7 @@ func TestParseTrack1(t *testing.T) {
 		if !errors.Is(err, c.err) || got.Expiry.Reveal() != c.expiry || string(got.Service) != c.service {
 			t.Errorf("%s: expiry %q service %q %v", c.name, got.Expiry.Reveal(), got.Service, err)
 		}
-		if err == nil && got.PAN.Reveal() != testPAN {
+		if err == nil && inClear(got.PAN) != testPAN {
 			t.Errorf("%s: another number", c.name)
 		}
 		raw.Wipe()
@@ -253,7 +259,7 @@ func TestNoDumpShowsAPAN(t *testing.T) {
 					}
 				}
 			}
-			for _, leak := range []string{"51 48 49 50", "0x33, 0x30, 0x31, 0x32", "30 12"} {
+			for _, leak := range []string{"51 48 49 50", "0x33, 0x30, 0x31, 0x32", "33 30 31 32"} {
 				if strings.Contains(out, leak) {
 					t.Fatalf("%T shows the expiry", x)
 				}
@@ -278,11 +284,11 @@ func TestParsePAN(t *testing.T) {
 		"622588 000000": ErrPANDigits, "62258800000\xb2": ErrPANDigits, "-62258800000": ErrPANDigits,
 	} {
 		p, err := ParsePAN([]byte(in))
-		if !errors.Is(err, want) || err == nil && p.Reveal() != in || p.IsZero() != (err != nil) {
+		if !errors.Is(err, want) || err == nil && inClear(p) != in || p.IsZero() != (err != nil) {
 			t.Errorf("%d characters: %v, want %v", len(in), err, want)
 		}
 	}
-	if (PAN{}).Masked() != "" || (PAN{}).Reveal() != "" || (PAN{}).LuhnOK() {
+	if (PAN{}).Masked() != "" || inClear(PAN{}) != "" || (PAN{}).LuhnOK() {
 		t.Error("no number is not nothing")
 	}
 }
@@ -408,8 +414,8 @@ func FuzzParseTrack2(f *testing.F) {
 			return
 		}
 		// What was accepted is a number, one separator, and its fields again.
-		rest := string(b[len(got.PAN.Reveal())+1:])
-		if len(b) > maxTrack2 || !strings.HasPrefix(string(b), got.PAN.Reveal()) || !strings.HasPrefix(rest, got.Expiry.Reveal()) || len(rest) < 2 {
+		rest := string(b[len(inClear(got.PAN))+1:])
+		if len(b) > maxTrack2 || !strings.HasPrefix(string(b), inClear(got.PAN)) || !strings.HasPrefix(rest, got.Expiry.Reveal()) || len(rest) < 2 {
 			t.Error("the fields are not in the track")
 		}
 		if strings.Contains(rest, "=") && strings.Contains(rest, "D") || strings.Trim(rest, "=D0123456789") != "" {
@@ -435,7 +441,7 @@ func FuzzParseTrack1(f *testing.F) {
 			}
 			return
 		}
-		if len(b) > maxTrack1 || !strings.HasPrefix(string(b), "B"+got.PAN.Reveal()+"^") || !strings.Contains(string(b), got.Expiry.Reveal()+string(got.Service)) {
+		if len(b) > maxTrack1 || !strings.HasPrefix(string(b), "B"+inClear(got.PAN)+"^") || !strings.Contains(string(b), got.Expiry.Reveal()+string(got.Service)) {
 			t.Error("the fields are not in the track")
 		}
 	})

@@ -15,29 +15,44 @@ type MAC func(b []byte) ([32]byte, error)
 
 // ScopeOf makes the scopes of a number. What holds the digits is zeroed.
 func ScopeOf(mac MAC, p PAN) (s Scope, err error) {
-	digits := p.Reveal()
-	hash := func(tag, body string) (sum [32]byte) {
+	hash := func(tag string, digits []byte) (sum [32]byte) {
 		if err != nil {
 			return sum
 		}
-		b := append([]byte("v1|"+tag+"|"), body...)
+		b := join(tag, digits)
 		sum, err = mac(b)
 		clear(b)
 		return sum
 	}
-	vel, hist, bin := hash("velocity", digits), hash("history", digits), hash("bin8", digits[:min(8, len(digits))])
-	copy(s.Key[:], vel[:])
-	s.Card, s.Bin8 = binary.BigEndian.Uint64(hist[:]), binary.BigEndian.Uint32(bin[:])
+	p.Reveal(func(digits []byte) {
+		vel, hist, bin := hash("velocity", digits), hash("history", digits), hash("bin8", digits[:min(8, len(digits))])
+		copy(s.Key[:], vel[:])
+		s.Card, s.Bin8 = binary.BigEndian.Uint64(hist[:]), binary.BigEndian.Uint32(bin[:])
+	})
 	if err != nil {
 		return Scope{}, err
 	}
 	return s, nil
 }
 
+// join is what is hashed for a tag, in one piece of memory.
+func join(tag string, secret []byte) []byte {
+	b := make([]byte, 0, len("v1||")+len(tag)+len(secret))
+	return append(append(append(append(b, "v1|"...), tag...), '|'), secret...)
+}
+
 // StaffTag is the keyed hash of a staff card's track: a token, and no payment
 // card's name.
 func StaffTag(mac MAC, track []byte) (sum [32]byte, err error) {
-	b := append([]byte("v1|staff|"), track...)
+	b := join("staff", track)
+	defer clear(b)
+	return mac(b)
+}
+
+// TrainTag is the keyed hash of a track that a training terminal puts a test
+// card in the place of.
+func TrainTag(mac MAC, track []byte) (sum [32]byte, err error) {
+	b := join("train", track)
 	defer clear(b)
 	return mac(b)
 }

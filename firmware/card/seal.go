@@ -14,10 +14,12 @@ const refScope = "v1|card|"
 // under SlotCardRef): HMAC-SHA-256 of scope and digits, cut to 16 bytes. The
 // errors are hmac's.
 func Ref(hmac func([]byte) ([sha256.Size]byte, error), p PAN) (ref pos.CardRef, err error) {
-	var room [len(refScope) + maxPAN]byte
-	buf := append(append(room[:0], refScope...), p.Reveal()...)
-	defer clear(buf)
-	sum, err := hmac(buf)
+	var sum [sha256.Size]byte
+	p.Reveal(func(digits []byte) {
+		buf := append(append(make([]byte, 0, len(refScope)+maxPAN), refScope...), digits...)
+		defer clear(buf)
+		sum, err = hmac(buf)
+	})
 	if err == nil {
 		copy(ref[:], sum[:])
 	}
@@ -27,13 +29,20 @@ func Ref(hmac func([]byte) ([sha256.Size]byte, error), p PAN) (ref pos.CardRef, 
 // sealVersion is the first byte of what is sealed.
 const sealVersion = 1
 
+// maxSealable is the most bytes of what is sealed.
+const maxSealable = 2 + maxPAN + 4
+
 // AppendSealable appends the plain form that the store seals: version, number
 // of digits, digits, and four digits YYMM or nothing: at most 25 bytes. The
 // caller clears it after use.
 func AppendSealable(dst []byte, p PAN, e Expiry) []byte {
-	digits := p.Reveal()
-	dst = append(dst, sealVersion, byte(len(digits)))
-	dst = append(dst, digits...)
+	if cap(dst)-len(dst) < maxSealable { // no growth on the way leaves a copy
+		dst = append(make([]byte, 0, len(dst)+maxSealable), dst...)
+	}
+	p.Reveal(func(digits []byte) {
+		dst = append(dst, sealVersion, byte(len(digits)))
+		dst = append(dst, digits...)
+	})
 	return append(dst, e.Reveal()...)
 }
 

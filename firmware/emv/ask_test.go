@@ -71,7 +71,9 @@ func TestQuestions(t *testing.T) {
 			}
 			handle++
 		case emv.AskFacts:
-			if q.PAN.Reveal() != p.PAN || q.PSN != 1 {
+			var got string
+			q.PAN.Reveal(func(d []byte) { got = string(d) })
+			if got != p.PAN || q.PSN != 1 {
 				t.Errorf("%v, sequence number %d", q.PAN, q.PSN)
 			}
 		case emv.AskOnline:

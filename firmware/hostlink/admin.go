@@ -126,9 +126,17 @@ type Detail struct {
 
 // Details packs a 0320/201: up to eight rows in DE 48. HOST §1.4.
 func (l *Line) Details(stan pos.STAN, batch pos.BatchNo, rows []Detail) Request {
-	list := fmt.Appendf(nil, "%02d", len(rows))
+	// 2 + 6 + 20 + 12 bytes each, made at once: growth would leave copies.
+	list := fmt.Appendf(make([]byte, 0, 2+40*len(rows)), "%02d", len(rows))
 	for _, d := range rows {
-		list = fmt.Appendf(list, "00%s%020s%012d", d.Row.STAN, d.PAN.Reveal(), d.Row.Amount.Minor+d.Row.Tip)
+		list = fmt.Appendf(list, "00%s", d.Row.STAN)
+		d.PAN.Reveal(func(digits []byte) {
+			for range 20 - len(digits) {
+				list = append(list, '0')
+			}
+			list = append(list, digits...)
+		})
+		list = fmt.Appendf(list, "%012d", d.Row.Amount.Minor+d.Row.Tip)
 	}
 	defer clear(list)
 	return l.upload(stan, batch, "201", list)
@@ -141,8 +149,9 @@ func (l *Line) Notice(stan pos.STAN, d Detail) Request {
 	if s == nil {
 		return Unpackable(fmt.Errorf("hostlink: no notice for a %s", d.Row.Kind))
 	}
+	defer m.Reset(0)
 	m.Reset(0x0320)
-	m.SetDigits(iso8583.DEPAN, d.PAN.Reveal())
+	l.pan(&m, d.PAN)
 	m.SetDigits(iso8583.DEProcessing, s.Process)
 	m.SetDigits(iso8583.DEAmount, amount12(pos.Amount{Minor: d.Row.Amount.Minor + d.Row.Tip}))
 	m.SetDigits(iso8583.DESTAN, stan.String())
@@ -172,10 +181,11 @@ func (l *Line) BatchEnd(stan pos.STAN, batch pos.BatchNo, balanced bool, rows in
 
 func (l *Line) upload(stan pos.STAN, batch pos.BatchNo, net string, de48 []byte) Request {
 	var m iso8583.Message
+	defer m.Reset(0)
 	m.Reset(0x0320)
 	m.SetDigits(iso8583.DESTAN, stan.String())
 	l.identity(&m)
-	m.SetDigits(iso8583.DEPrivate48, string(de48))
+	m.SetSecret(iso8583.DEPrivate48, de48)
 	m.SetDigits(iso8583.DEBatch, "00"+batch.String()+net)
 	return l.pack(&m, false)
 }

@@ -132,6 +132,8 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 	defer l.giveBack()
 	l.stir.Add(1)
 	defer l.stir.Add(1)
+	defer hal.Scrub()
+	defer clear(r.raw) // a request has a number, a track, a PIN block
 	if r.err != nil {
 		l.o.Notice(Notice{Code: prompt.Internal, What: "pack", Err: r.err})
 		return l.ended(Reply{Kind: txn.NotSent, Code: prompt.Internal})
@@ -144,6 +146,8 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 		return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
 	}
 	frame := l.frame(r.raw)
+	hal.Scrub()
+	defer clear(frame)
 	r.point("before-send")
 	n, err := l.send(ctx, frame)
 	if n == 0 && err != nil && ctx.Err() == nil && !hal.TimedOut(ctx) {
@@ -242,6 +246,7 @@ func (l *Line) send(ctx context.Context, frame []byte) (int, error) {
 	ctx, cancel := hal.WithTimeout(ctx, l.o.Clock, l.o.AnswerTimeout)
 	defer cancel()
 	n, err := l.link.Write(ctx, frame)
+	hal.Scrub()
 	l.stir.Add(1)
 	if err == nil && n < len(frame) {
 		err = &hal.LinkError{Cause: hal.CauseDevice, Err: fmt.Errorf("short write, %d of %d", n, len(frame))}
@@ -286,6 +291,7 @@ func (l *Line) await(ctx context.Context, r Request) Reply {
 
 // readFrame collects one frame: a length of two bytes, and that many.
 func (l *Line) readFrame(ctx context.Context) ([]byte, error) {
+	defer hal.Scrub()
 	for {
 		if len(l.buf) >= 2 {
 			n := int(binary.BigEndian.Uint16(l.buf))
@@ -294,15 +300,18 @@ func (l *Line) readFrame(ctx context.Context) ([]byte, error) {
 			}
 			if len(l.buf) >= 2+n {
 				body := append([]byte(nil), l.buf[2:2+n]...)
-				l.buf = append(l.buf[:0], l.buf[2+n:]...)
+				rest := copy(l.buf, l.buf[2+n:])
+				clear(l.buf[rest:])
+				l.buf = l.buf[:rest]
 				return body, nil
 			}
 		}
 		var chunk [1024]byte
 		n, err := l.link.Read(ctx, chunk[:])
 		l.stir.Add(1)
-		l.buf = append(l.buf, chunk[:n]...)
+		l.buf = hal.AppendWiping(l.buf, chunk[:n])
 		clear(chunk[:])
+		hal.Scrub()
 		if err != nil && n == 0 {
 			return nil, err
 		}

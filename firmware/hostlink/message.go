@@ -72,6 +72,7 @@ type TxnData struct {
 // Financial packs a 0100, 0200 or 0220 of any kind. HOST §1.4.
 func (l *Line) Financial(d TxnData) Request {
 	var m iso8583.Message
+	defer m.Reset(0) // whatever the way out
 	m.Reset(iso8583.MTI(d.Spec.MTI))
 	m.SetDigits(iso8583.DEProcessing, d.Spec.Process)
 	if !d.Spec.NoAmount {
@@ -99,7 +100,7 @@ func (l *Line) Financial(d TxnData) Request {
 			return Unpackable(err)
 		}
 	} else if !d.Card.PAN.IsZero() {
-		m.SetDigits(iso8583.DEPAN, d.Card.PAN.Reveal())
+		l.pan(&m, d.Card.PAN)
 	}
 	if security[0] != '0' || security[2] != '0' {
 		m.SetDigits(iso8583.DESecurity, string(security))
@@ -184,12 +185,18 @@ func (l *Line) track2(m *iso8583.Message, t card.Track2, security []byte) (err e
 	return err
 }
 
+// pan sets DE 2; without a number the field is refused, and with it the message.
+func (l *Line) pan(m *iso8583.Message, p card.PAN) {
+	p.Reveal(func(digits []byte) { m.SetSecret(iso8583.DEPAN, digits) })
+}
+
 // reversal packs a 0400: the original's STAN and fields, the reason in DE 39,
 // never a track nor a PIN. HOST §1.4.
 func (l *Line) reversal(r pos.Record, p card.PAN, e card.Expiry) Request {
 	var m iso8583.Message
+	defer m.Reset(0)
 	m.Reset(0x0400)
-	m.SetDigits(iso8583.DEPAN, p.Reveal())
+	l.pan(&m, p)
 	m.SetDigits(iso8583.DEProcessing, r.Process)
 	m.SetDigits(iso8583.DEAmount, amount12(r.Amount))
 	m.SetDigits(iso8583.DESTAN, r.STAN.String())
@@ -241,6 +248,7 @@ func (l *Line) pack(m *iso8583.Message, mac bool) Request {
 	if mac {
 		m.SetBytes(iso8583.DEMAC, make([]byte, 8))
 	}
+	defer hal.Scrub()
 	r.raw, r.err = iso8583.UnionPay.Append(nil, m)
 	m.Reset(0)
 	if r.err != nil || !mac {
@@ -284,6 +292,7 @@ type Answer struct {
 // check parses one frame and holds it against the request. What does not
 // match is returned as a notice for the log, by field name.
 func (l *Line) check(body []byte, w want) (Answer, *Notice) {
+	defer hal.Scrub()
 	defer clear(body)
 	f, err := iso8583.ParseFrame(body)
 	var m iso8583.Message

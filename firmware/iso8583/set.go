@@ -60,21 +60,29 @@ func (m *Message) room(de, n int, kinds ...kind) (b []byte, s *spec, ok bool) {
 // is '=' or 'D'.
 func (m *Message) SetDigits(de int, digits string) {
 	b, s, ok := m.room(de, len(digits), kindN, kindZ)
-	if !ok {
-		return
+	for i := 0; ok && i < len(digits); i++ {
+		ok = m.digit(de, s, b, i, len(digits), digits[i])
 	}
-	top := byte(9)
-	if s.kind == kindZ {
-		top = 0xD
+}
+
+// SetSecret is SetDigits for what must leave no copy behind, as no string can: a
+// card number.
+func (m *Message) SetSecret(de int, digits []byte) {
+	b, s, ok := m.room(de, len(digits), kindN, kindZ)
+	for i := 0; ok && i < len(digits); i++ {
+		ok = m.digit(de, s, b, i, len(digits), digits[i])
 	}
-	for i := range len(digits) {
-		v := nibble(digits[i])
-		if v > 9 && v != top {
-			m.fail(de, i, BadDigit)
-			return
-		}
-		putNibble(b, s.skip(len(digits))+i, v)
+}
+
+// digit puts character i of n into the room b of a field.
+func (m *Message) digit(de int, s *spec, b []byte, i, n int, c byte) bool {
+	v := nibble(c)
+	if v > 9 && (s.kind != kindZ || v != 0xD) {
+		m.fail(de, i, BadDigit)
+		return false
 	}
+	putNibble(b, s.skip(n)+i, v)
+	return true
 }
 
 // SetTrack sets a z field from the text of a track: digits and separators, or

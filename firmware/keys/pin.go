@@ -28,9 +28,8 @@ const (
 // store, where the clear block is made and encrypted. hal.ErrKeyUse for a format
 // whose block DE 52 cannot carry.
 func PINBlock(ks hal.KeyStore, f PINFormat, digits *hal.Secret, p card.PAN) (block [8]byte, err error) {
-	pan := []byte(p.Reveal())
-	defer clear(pan)
-	b, err := ks.PINBlock(hal.SlotPIK, f, digits, pan)
+	var b []byte
+	p.Reveal(func(pan []byte) { b, err = ks.PINBlock(hal.SlotPIK, f, digits, pan) })
 	if err != nil {
 		return block, err
 	}

@@ -10,6 +10,7 @@ import (
 // SealCard seals a card's number and expiry; aad binds it to its record.
 func SealCard(ks hal.KeyStore, p card.PAN, e card.Expiry, aad []byte) ([]byte, error) {
 	plain := card.AppendSealable(make([]byte, 0, 32), p, e)
+	defer hal.Scrub()
 	defer clear(plain)
 	return ks.Seal(nil, plain, aad)
 }
@@ -20,6 +21,7 @@ func OpenCard(ks hal.KeyStore, sealed, aad []byte) (card.PAN, card.Expiry, error
 	if err != nil {
 		return card.PAN{}, card.Expiry{}, fmt.Errorf("keys: %w", err)
 	}
+	defer hal.Scrub()
 	defer clear(plain)
 	return card.ParseSealable(plain)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -102,17 +101,7 @@ func JudgeMain(path string) int {
 	}
 	v := verdict{Verdict: "ok"}
 	if err := judgeFile(path); err != nil {
-		var schema *SchemaError
-		switch {
-		case errors.As(err, &schema):
-			v = verdict{Verdict: "schema", Have: schema.Have}
-		case errors.Is(err, ErrDamaged):
-			v = verdict{Verdict: "damaged", Why: err.Error()}
-		case errors.Is(err, ErrBusy):
-			v = verdict{Verdict: "busy", Why: err.Error()}
-		default:
-			v = verdict{Verdict: "error", Why: err.Error()}
-		}
+		v = verdictOf(err)
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(v); err != nil || v.Verdict != "ok" {
 		return 1

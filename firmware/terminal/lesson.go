@@ -41,7 +41,7 @@ func (t *Terminal) disguise(t2 card.Track2) (card.Track2, error) {
 	var sum [32]byte
 	var err error
 	t2.Reveal(func(track []byte) {
-		sum, err = t.mac(append([]byte("v1|train|"), track...))
+		sum, err = card.TrainTag(t.mac, track)
 	})
 	t2.Wipe()
 	if err != nil {

@@ -124,6 +124,9 @@ func txID(id pos.RecordID) string {
 func (t *Terminal) forget(except pos.CardRef) {
 	t.vault.Keep(except)
 	t.forgetScopes()
+	if t.o.Sweep != nil {
+		defer t.o.Sweep()
+	}
 	if except.IsZero() {
 		t.forgetPIN()
 	}

@@ -20,6 +20,9 @@ func (t *Terminal) swiped(s hal.Swipe) {
 	defer func() {
 		s.Tracks[0].Data.Wipe()
 		s.Tracks[2].Data.Wipe()
+		if t.o.Sweep != nil {
+			t.o.Sweep()
+		}
 	}()
 	t.o.Journal.Record(journal.Event{Code: prompt.LogSwipe, Source: "msr", Fields: []journal.Field{
 		journal.Word("t1", s.Tracks[0].Fault.String()), journal.Word("t2", s.Tracks[1].Fault.String()), journal.Word("t3", s.Tracks[2].Fault.String())}})

@@ -81,6 +81,9 @@ type Opts struct {
 	Recovery *recovery.Public
 	// Verify checks a PIN against its hash; nil: role.Verify.
 	Verify func(hash string, pin []byte) bool
+	// Sweep is called when a card has gone, to wipe what is outside this program's
+	// variables; nil: nothing.
+	Sweep func()
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
 	// runs it in place, so that a seed replays exactly; Rand likewise.
 	Spawn func(func())

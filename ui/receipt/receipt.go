@@ -204,6 +204,18 @@ func (w *writer) fields(kind string) {
 	w.amount()
 }
 
+// lastFour is a masked number with nothing but its last four digits: what a
+// customer leaves on the counter names no card. PCI DSS 3.4.1, FACTA.
+func lastFour(masked string) string {
+	n := max(len(masked)-4, 0)
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return '*'
+		}
+		return r
+	}, masked[:n]) + masked[n:]
+}
+
 // kindText is a label in both languages on a Chinese slip, as the trade
 // prints it: 消费/SALE.
 func kindText(lang, kind string) string {
@@ -233,7 +245,12 @@ func (w *writer) sale(c Copy) {
 	} else {
 		w.centre(w.label("copy-cardholder"), hal.StyleNormal)
 	}
+	masked := w.Card
+	if c == CardholderCopy {
+		w.Card = lastFour(masked)
+	}
 	w.fields(w.Kind)
+	w.Card = masked
 	switch w.State {
 	case "pending":
 		w.centre(kindText(w.Lang, "offline-mark"), hal.StyleBold)

@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"swipewell/firmware/board"
+	"swipewell/firmware/card"
+	"swipewell/firmware/jail"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/store"
 	"swipewell/firmware/terminal"
@@ -32,6 +35,10 @@ import (
 var version = "dev"
 
 func main() {
+	if err := jail.Hush(); err != nil {
+		fmt.Fprintln(os.Stderr, "posd:", err)
+		os.Exit(1)
+	}
 	var boardFile, data string
 	root := &cobra.Command{
 		Use:           "posd --board FILE --data DIR",
@@ -55,6 +62,11 @@ func main() {
 		Short: "read a store in a process with limits, and say what is wrong with it",
 		Run:   func(_ *cobra.Command, args []string) { os.Exit(store.JudgeMain(args[0])) },
 	})
+	root.AddCommand(&cobra.Command{
+		Use: "judges DIR...", Hidden: true,
+		Short: "start judges for the posd whose pipe this is",
+		Run:   func(_ *cobra.Command, dirs []string) { os.Exit(judgesMain(dirs)) },
+	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	if err := root.ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "posd:", err)
@@ -64,6 +76,10 @@ func main() {
 
 // serve runs the device until ctx ends or the bench takes the power.
 func serve(ctx context.Context, boardFile, data string) error {
+	var conceal [16]byte
+	rand.Read(conceal[:]) // never fails
+	card.Conceal(conceal)
+	clear(conceal[:])
 	f, err := board.Read(boardFile)
 	if err != nil {
 		return fmt.Errorf("%s: %w", prompt.BoardFile, err)
@@ -105,14 +121,28 @@ func serve(ctx context.Context, boardFile, data string) error {
 		}()
 	}
 	d := &device{file: f, board: b, data: data, journal: j, log: log, start: b.Clock.Now()}
+	if err := d.settle(); err != nil {
+		log.Error("process", "err", err)
+		return err
+	}
+	defer d.judges.Close()
+	go func() { // whoever watches over posd starts both again
+		select {
+		case <-d.judges.Gone():
+			cancel(store.ErrJudges)
+		case <-ctx.Done():
+		}
+	}()
 	late.mu.Lock()
 	late.then = d.redraw
 	late.mu.Unlock()
 	go d.watchTamper(ctx)
 	err = d.run(ctx)
 	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
-	if errors.Is(context.Cause(ctx), errGone) {
-		return errGone
+	for _, why := range []error{errGone, store.ErrJudges} {
+		if errors.Is(context.Cause(ctx), why) {
+			return why
+		}
 	}
 	return err
 }
@@ -127,6 +157,7 @@ func (d *device) run(ctx context.Context) error {
 	if err := d.listen(ctx); err != nil {
 		d.log.Error("service", "err", err)
 	}
+	d.lock()
 	for fails := 0; ; fails++ {
 		began := d.board.Clock.Now().Boot
 		err := d.session(ctx)

@@ -235,7 +235,8 @@ func (t *tool) recoveryOpen() *cobra.Command {
 					// The sealed image is what counts, not the line beside it.
 					o.Kind, o.Amount, o.At = im.Record.Kind, im.Record.Amount, im.Record.At.WallTime(pos.CST).Format(time.DateTime)
 					if clear {
-						o.Card, o.Expiry = im.PAN.Reveal(), im.Expiry.Reveal()
+						im.PAN.Reveal(func(d []byte) { o.Card = string(d) })
+						o.Expiry = im.Expiry.Reveal()
 					}
 				}
 				if t.json {

@@ -66,6 +66,14 @@ func (w *World) profileCmd(_ context.Context, args []string) error {
 	return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 }
 
+// processText is its section on what posd becomes.
+func (w *World) processText() string {
+	if w.o.User == "" {
+		return ""
+	}
+	return "[process]\nuser = " + strconv.Quote(w.o.User) + "\n\n"
+}
+
 // rulesText is the board file's section on rules.
 func (w *World) rulesText() string {
 	if len(w.rules) == 0 {

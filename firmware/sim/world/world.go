@@ -44,6 +44,7 @@ type Opts struct {
 	MSR   string    // a real stripe reader's port
 	Chip  ChipMaker // what is on the cards' chips; nil: there are none
 	Host  string    // a real acquirer's address; the books are then not ours
+	User  string    // whom posd becomes, where the bench is root
 	Seed  uint64
 	Log   io.Writer // what posd writes to standard error, as it comes; may be nil
 }
@@ -203,14 +204,14 @@ baud = 115200
 cashier = %q
 supervisor = %q
 
-%s%s%s
+%s%s%s%s
 [acquirer]
 context = "bench"
 tid = %q
 mid = %q
 tpdu = "6000030000"
 header = "603100310000"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), w.rulesText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), w.rulesText(), w.processText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.

@@ -1,0 +1,93 @@
+package sieve
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestMain is also a process that remembers a card, or has forgotten it.
+func TestMain(m *testing.M) {
+	what := os.Getenv("SIEVE_REMEMBER")
+	if what == "" {
+		os.Exit(m.Run())
+	}
+	c := Cards(1, 6)[0]
+	kept := []byte(c.Track2 + c.PIN)
+	if what == "no" {
+		clear(kept)
+	}
+	c = Card{}
+	os.Stdout.WriteString("ready\n")
+	os.Stdin.Read(make([]byte, 1))
+	os.Stdout.Write(kept[:0])
+}
+
+// The memory of another process is searched, and what it remembers is found.
+func TestMemory(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := New(Cards(1, 6)).Search()
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), "SIEVE_REMEMBER=yes")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer in.Close()
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	err = x.Memory("memory", cmd.Process.Pid)
+	if errors.Is(err, ErrMemory) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[Kind]bool{}
+	for _, f := range x.Found() {
+		kinds[f.Kind] = true
+	}
+	if !kinds[PAN] || !kinds[Track] || !kinds[PIN] {
+		t.Errorf("found %v", x.Found())
+	}
+}
+
+func TestTree(t *testing.T) {
+	cards := Cards(3, 8)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a"), []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, cards[1].PAN), []byte(cards[2].PIN), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := New(cards).Search()
+	if err := x.Tree(dir, func(string) string { return "files" }); err != nil {
+		t.Fatal(err)
+	}
+	have := map[Kind]int{}
+	for _, f := range x.Found() {
+		have[f.Kind] = f.Card
+	}
+	if have[PAN] != 1 || have[PIN] != 2 || len(have) != 2 {
+		t.Errorf("found %+v", x.Found())
+	}
+	if p := x.Places(); len(p) != 1 || p[0].Items != 4 {
+		t.Errorf("places %+v", p)
+	}
+}
