@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 	// What a busy disk does to a device is a matter of its own: a commit that takes
 	// half a second is a fault that the device speaks of.
 	if dir, err := os.MkdirTemp("/dev/shm", "posbench-"); err == nil {
+		os.Chmod(dir, 0o755) // a device that is another user comes by here
 		os.Setenv("TMPDIR", dir)
 	}
 	// Scripts mostly wait, as people do: more of them at a time than processors.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -38,7 +39,7 @@ func (w *World) slotText() string {
 	case "vpcd":
 		return fmt.Sprintf("[icc]\ndriver = \"vpcd\"\nlisten = %q\n\n", w.iccAddr)
 	case "pcsc":
-		return fmt.Sprintf("[icc]\ndriver = \"pcsc\"\nsocket = %q\n\n", w.pcscd.Socket())
+		return fmt.Sprintf("[icc]\ndriver = \"pcsc\"\nsocket = %q\n\n", w.path("pcscd.sock"))
 	}
 	return ""
 }
@@ -71,6 +72,9 @@ func (w *World) fitSlot(kind string) error {
 			return err
 		}
 		w.pcscd = d
+		if err := w.lendPCSC(); err != nil {
+			return err
+		}
 	}
 	w.icc = kind
 	return nil
@@ -217,4 +221,38 @@ func (w *World) removeCmd(ctx context.Context, args []string) error {
 		}
 	}
 	return errors.New("remove: the device keeps an empty slot under power")
+}
+
+// lendPCSC puts the daemon's socket where a device finds it that may look into no
+// other process: the daemon lives in namespaces of its own, behind /proc.
+func (w *World) lendPCSC() error {
+	l, err := net.Listen("unix", w.path("pcscd.sock"))
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(w.path("pcscd.sock"), 0o666); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	w.pcscSock = l
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return // the world ends
+			}
+			up, err := net.Dial("unix", w.pcscd.Socket())
+			if err != nil {
+				c.Close()
+				continue
+			}
+			for _, way := range [][2]net.Conn{{up, c}, {c, up}} {
+				go func() {
+					io.Copy(way[0], way[1])
+					up.Close()
+					c.Close()
+				}()
+			}
+		}
+	}()
+	return nil
 }

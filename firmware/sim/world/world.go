@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,13 +58,14 @@ type World struct {
 	Modem *modemsim.Modem
 	Panel *panelsim.Server
 
-	head    *msrsim.Head
-	icc     string          // the kind of slot; "" none
-	iccAddr string          // vpcd: where the device listens
-	pcscd   *pcscsim.Daemon // pcsc
-	slot    slot            // while there is power
-	chip    *cardsim.Opts   // the card that is in it
-	tray    []acquirer.Card // with a real acquirer
+	head     *msrsim.Head
+	icc      string          // the kind of slot; "" none
+	iccAddr  string          // vpcd: where the device listens
+	pcscd    *pcscsim.Daemon // pcsc
+	pcscSock net.Listener    // where the device finds it
+	slot     slot            // while there is power
+	chip     *cardsim.Opts   // the card that is in it
+	tray     []acquirer.Card // with a real acquirer
 
 	excused []string // findings that the script means to see
 
@@ -527,6 +529,9 @@ func (w *World) Close() {
 	w.closed = true
 	w.mu.Unlock()
 	w.Panel.Close()
+	if w.pcscSock != nil {
+		w.pcscSock.Close()
+	}
 	if w.pcscd != nil {
 		w.pcscd.Stop()
 	}
