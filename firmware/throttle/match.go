@@ -179,8 +179,23 @@ func (r *Rules) lay(s *scanner, e *Event, a *Attempt, f *Facts) {
 				continue
 			}
 		}
-		s.tallies[s.place[slot]].add(Seen{At: e.At, Amount: e.Amount, Outcome: e.Outcome, RC: e.RC, Op: e.Op, Kind: e.What}, e.Tags.Card)
+		t := &s.tallies[s.place[slot]]
+		t.add(Seen{At: e.At, Amount: e.Amount, Outcome: e.Outcome, RC: e.RC, Op: e.Op, Kind: e.What}, e.Tags.Card)
+		if t.distinct == distinctMost && r.List[r.slots[slot]].few() {
+			s.active &^= 1 << slot // so many cards are not few, and older events make them no fewer
+		}
 	}
+}
+
+// few tells that a rule is about few cards: with more than are told apart it can
+// no longer fire.
+func (x *Rule) few() bool {
+	for _, m := range x.Measure {
+		if m.Of == DistinctCards && !m.Least {
+			return true
+		}
+	}
+	return false
 }
 
 // rcIndex is a small number for DE 39: 36 signs each, and one for all others.
