@@ -98,6 +98,7 @@ type SteppedClock struct {
 	seq    int
 	timers map[int]*steppedTimer
 	fired  uint64 // timers fired since the start; a stir for idle detection
+	runs   int    // timers whose function has not returned yet
 }
 
 type steppedTimer struct {
@@ -161,11 +162,29 @@ func (c *SteppedClock) fire(id int) {
 	delete(c.timers, id)
 	if ok {
 		c.fired++
+		c.runs++
 	}
 	c.mu.Unlock()
 	if ok {
-		t.f()
+		c.run(t)
 	}
+}
+
+func (c *SteppedClock) run(t *steppedTimer) {
+	defer func() {
+		c.mu.Lock()
+		c.runs--
+		c.mu.Unlock()
+	}()
+	t.f()
+}
+
+// Running tells whether the function of a timer that has fired is still to return,
+// or to begin: whoever jumps again before that takes time away from it.
+func (c *SteppedClock) Running() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.runs > 0
 }
 
 // Next is how long until the earliest timer is due; ok is false if none waits.
@@ -215,8 +234,9 @@ func (c *SteppedClock) Jump(d time.Duration) {
 			t.stop()
 		}
 		c.fired++
+		c.runs++
 		c.mu.Unlock()
-		go t.f()
+		go c.run(t)
 	}
 }
 

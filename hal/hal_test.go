@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +84,32 @@ func TestSecretWipe(t *testing.T) {
 	})
 	if none.Len() != 0 || new(hal.Secret).Len() != 0 {
 		t.Error("empty is not empty")
+	}
+}
+
+// A timer that has fired runs until its function returns, by a jump or by time: a
+// bench that jumps again before that takes time away from it.
+func TestSteppedClockRunning(t *testing.T) {
+	c := hal.NewSteppedClock(nil, time.Unix(1_800_000_000, 0))
+	begun, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	c.AfterFunc(time.Minute, func() { close(begun); <-end; close(ended) })
+	if c.Running() {
+		t.Error("it runs before its time")
+	}
+	c.Jump(time.Minute)
+	if !c.Running() { // perhaps not begun yet
+		t.Error("fired, and not running")
+	}
+	<-begun
+	if !c.Running() {
+		t.Error("under way, and not running")
+	}
+	close(end)
+	<-ended
+	for i := 0; c.Running(); i++ {
+		if i > 1_000_000 {
+			t.Fatal("it runs for ever")
+		}
+		runtime.Gosched()
 	}
 }

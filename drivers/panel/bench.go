@@ -78,7 +78,7 @@ func (p *Panel) look() (busy bool, stir uint64) {
 	if probe != nil {
 		busy, stir = probe()
 	}
-	return busy, stir + p.clock.Fired() + p.moved.Load()
+	return busy || p.clock.Running(), stir + p.clock.Fired() + p.moved.Load()
 }
 
 // bench gives the terminal the bench's fault points.
