@@ -18,11 +18,13 @@ var borrowers = map[string]string{
 	"drivers/softkeys/inject.go":     "a custodian's part into its key",
 	"drivers/softkeys/use.go":        "a PIN into its block; the key of an HMAC",
 	"firmware/card/track.go":         "a track is parsed",
+	"firmware/keys/cardpin.go":       "a PIN into the command that the card verifies",
 	"firmware/keys/dukpt/working.go": "keys are derived",
 	"firmware/keys/key/check.go":     "check values",
 	"firmware/keys/key/component.go": "parts are joined",
 	"firmware/keys/key/key.go":       "keys are made of bytes, and compared",
 	"firmware/keys/tr31/unwrap.go":   "key blocks are opened",
+	"firmware/terminal/chip.go":      "a command that carries a PIN goes to the card",
 	"firmware/terminal/hidden.go":    "a PIN of the staff is checked; a token is told",
 }
 

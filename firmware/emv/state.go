@@ -3,6 +3,7 @@ package emv
 import (
 	"slices"
 
+	"swipewell/firmware/card"
 	"swipewell/firmware/emv/tlv"
 )
 
@@ -287,6 +288,26 @@ func (n *session) setting(t tlv.Tag) ([]byte, bool) {
 func (n *session) cardValue(t tlv.Tag) []byte { v, _ := n.card.get(t); return v }
 
 func (n *session) settingValue(t tlv.Tag) []byte { v, _ := n.setting(t); return v }
+
+// Identified tells that the card has said who it is: its records are read, and
+// nothing of it was verified. It is where a terminal asks its own rules. B3 §10.2.
+func (s State) Identified() bool { return s.p != nil && s.p.at > atRecord }
+
+// PAN is the application's card number, once it is identified. B3 Annex A1, tag 5A.
+func (s State) PAN() (card.PAN, bool) {
+	if !s.Identified() {
+		return card.PAN{}, false
+	}
+	return s.p.pan()
+}
+
+// Chosen is the application that runs, or was tried last. B1 §12.4.
+func (s State) Chosen() Candidate {
+	if s.p == nil {
+		return Candidate{}
+	}
+	return s.p.trying
+}
 
 // Get is the current value of a data object, for field 55 and the receipt. The
 // bytes belong to the State. B3 Annex A.

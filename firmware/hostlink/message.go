@@ -67,6 +67,7 @@ type TxnData struct {
 	Tip    int64     // DE 48 of a tip, minor units
 	Card   card.Data // with the track if the card is in front of us; else number and expiry
 	PIN    *hal.Secret
+	Chip   pos.Chip
 }
 
 // Financial packs a 0100, 0200 or 0220 of any kind. HOST §1.4.
@@ -116,7 +117,10 @@ func (l *Line) Financial(d TxnData) Request {
 		m.SetDigits(iso8583.DEPrivate48, fmt.Sprintf("%012d", d.Tip))
 	}
 	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", d.Amount.Currency))
-	m.SetDigits(iso8583.DEBatch, d.Spec.Type+d.ID.Batch.String()+l.o.Profile.Tail60)
+	m.SetDigits(iso8583.DEBatch, d.Spec.Type+d.ID.Batch.String()+txn.Tail60(l.o.Profile.Tail60, d.Chip))
+	if err := icc(&m, d.Chip); err != nil {
+		return Unpackable(err)
+	}
 	if o := original(d.Spec.Kind, d.Orig); o != "" {
 		m.SetDigits(iso8583.DEOriginal, o)
 	}
@@ -146,12 +150,14 @@ func (l *Line) Record(r pos.Record, p card.PAN, e card.Expiry) Request {
 	switch r.Class {
 	case pos.ClassReversal:
 		return l.reversal(r, p, e)
+	case pos.ClassScript:
+		return l.script(r, p)
 	case pos.ClassAdvice:
 		s := txn.SpecOf(r.Kind)
 		if s == nil {
 			break
 		}
-		d := TxnData{Spec: s, ID: r.RecordID, Amount: r.Amount, Entry: r.Entry, Orig: r.Orig, Tip: r.Tip, Card: card.Data{PAN: p, Expiry: e}}
+		d := TxnData{Spec: s, ID: r.RecordID, Amount: r.Amount, Entry: r.Entry, Orig: r.Orig, Tip: r.Tip, Card: card.Data{PAN: p, Expiry: e}, Chip: r.Chip}
 		if d.Orig.Auth == "" {
 			d.Orig.Auth = r.AuthCode
 		}
@@ -212,6 +218,9 @@ func (l *Line) reversal(r pos.Record, p card.PAN, e card.Expiry) Request {
 	l.identity(&m)
 	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", r.Amount.Currency))
 	m.SetDigits(iso8583.DEBatch, r.Type60)
+	if err := icc(&m, r.Chip); err != nil {
+		return Unpackable(err)
+	}
 	switch r.Kind { // HOST §1.4: DE 61 only for these
 	case pos.KindVoid, pos.KindPreAuthVoid, pos.KindCompletion, pos.KindCompletionVoid:
 		m.SetDigits(iso8583.DEOriginal, original(r.Kind, r.Orig))
@@ -287,6 +296,7 @@ type Answer struct {
 	Code48   byte       // settlement: DE 48 position 31
 	Totals   pos.Totals // settlement: the host's; zero if it sends none
 	Params   txn.Params
+	ICC      []byte // DE 55: 91, 71, 72
 }
 
 // check parses one frame and holds it against the request. What does not
@@ -323,6 +333,7 @@ func (l *Line) check(body []byte, w want) (Answer, *Notice) {
 		fmt.Sscanf(d[2:8], "%d", &a.Batch)
 	}
 	a.Keys = append([]byte(nil), m.Bytes(iso8583.DEKeys)...)
+	a.ICC = append([]byte(nil), m.Bytes(iso8583.DEICC)...)
 	a.Balance, a.HasBal = available(m.Text(iso8583.DEBalance))
 	if w.settle {
 		if d := m.Digits(iso8583.DEPrivate48); len(d) >= 31 {

@@ -20,6 +20,7 @@ const (
 	KindCompletionVoid   TxnKind = "complete-void"   // 0200
 	KindBalance          TxnKind = "balance"         // 0200
 	KindOffline          TxnKind = "offline"         // 0220, with a voice authorisation
+	KindChipOffline      TxnKind = "chip-offline"    // 0220, approved by the card itself
 	KindAdjust           TxnKind = "adjust"          // 0220, another amount for an offline sale
 	KindTip              TxnKind = "tip"             // 0220
 	KindStatus           TxnKind = "status"          // 0820, moves nothing
@@ -99,6 +100,23 @@ type Record struct {
 	Tried     time.Duration `json:"tried,omitempty"`      // logical time of the last try
 	Next      time.Duration `json:"next"`                 // logical time of the next try
 	LastError string        `json:"last_error,omitempty"` // a code or DE 39
+	Chip      Chip          `json:"chip,omitzero"`        // DE 23 and 55
+}
+
+// Chip is what a record or a row keeps of the card's chip: no number, no track and
+// no PIN is in it.
+type Chip struct {
+	PSN string `json:"psn,omitempty"` // DE 23, three digits
+	// ICC is in hexadecimal: of a record DE 55 of its message, of a row the data of
+	// the last cryptogram, which settlement uploads.
+	ICC   string `json:"icc,omitempty"`
+	AID   string `json:"aid,omitempty"` // 9F06, hexadecimal
+	Label string `json:"label,omitempty"`
+	// AuthFailed: the issuer approved, and the card did not believe that it was the
+	// issuer. Settlement has a class of its own for it. HOST §1.4.
+	AuthFailed bool `json:"auth_failed,omitempty"`
+	Sign       bool `json:"sign,omitempty"`     // the cardholder signs
+	Fallback   bool `json:"fallback,omitempty"` // the stripe of a card whose chip could not be read
 }
 
 // RowState is what has become of a row of the batch.
@@ -137,6 +155,7 @@ type Sale struct {
 	Uploaded bool         `json:"uploaded,omitempty"` // its detail went up in a batch upload
 	Order    string       `json:"order,omitempty"`    // the merchant's order reference
 	Op       uint8        `json:"op,omitempty"`       // the operator's number
+	Chip     Chip         `json:"chip,omitzero"`
 }
 
 // Date is MMDD of the transaction: the host's, or else the device's own.
@@ -158,7 +177,7 @@ type Totals struct {
 // Add books a row of kind k once (n = 1) or takes it back (n = -1).
 func (t *Totals) Add(k TxnKind, amount int64, n int) {
 	switch k {
-	case KindSale, KindCompletion, KindCompletionAdvice, KindOffline:
+	case KindSale, KindCompletion, KindCompletionAdvice, KindOffline, KindChipOffline:
 		t.DebitN += n
 		t.Debit += int64(n) * amount
 	case KindRefund:

@@ -10,6 +10,7 @@ import (
 
 	"swipewell/firmware/card"
 	"swipewell/firmware/care"
+	"swipewell/firmware/emv"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/keys"
@@ -81,7 +82,17 @@ func (t *Terminal) run(x txn.Effect) {
 		}
 		t.stopOp = t.clock.AfterFunc(x.D, func() { t.post(func() { t.handle(txn.Event{Kind: txn.TimerExpired, N: x.ID}) }) })
 	case txn.ForgetCard:
-		t.forget(x.Except)
+		t.forget(x)
+	case txn.StartChip:
+		t.startChip(x)
+	case txn.PickApp:
+		t.answerChip(emv.Choice{Index: x.Index})
+	case txn.GoChip:
+		t.goChip()
+	case txn.GiveChip:
+		t.giveChip(x)
+	case txn.TellChip:
+		t.tellChip(x)
 	case txn.Sound:
 		if t.board.Sounder != nil {
 			t.board.Sounder.Sound(hal.Tone(x.Tone))
@@ -121,13 +132,14 @@ func txID(id pos.RecordID) string {
 	return id.Context + "-" + id.Batch.String() + "-" + id.STAN.String()
 }
 
-func (t *Terminal) forget(except pos.CardRef) {
+func (t *Terminal) forget(x txn.ForgetCard) {
+	except := t.forgetChip(x)
 	t.vault.Keep(except)
 	t.forgetScopes()
 	if t.o.Sweep != nil {
 		defer t.o.Sweep()
 	}
-	if except.IsZero() {
+	if x.Except.IsZero() && !x.KeepChip {
 		t.forgetPIN()
 	}
 }
@@ -160,11 +172,18 @@ func (t *Terminal) sendSale(in txn.Intent) {
 	if !ok {
 		req = hostlink.Unpackable(errors.New("terminal: the card is gone from the vault"))
 	} else {
-		req = t.o.Line.Financial(hostlink.TxnData{Spec: txn.SpecOf(in.Kind), ID: in.ID, Amount: in.Amount, Entry: in.Entry, Orig: in.Orig, Card: d, PIN: t.pin.digits})
+		x := hostlink.TxnData{Spec: txn.SpecOf(in.Kind), ID: in.ID, Amount: in.Amount, Entry: in.Entry, Orig: in.Orig, Card: d, PIN: t.pin.digits, Chip: in.Chip}
+		if t.slot.live && in.Chip.ICC != "" { // the record has what a reversal needs; the request more
+			x.Chip.ICC = t.chipData(iccRequest).ICC
+		}
+		req = t.o.Line.Financial(x)
 	}
 	t.forgetPIN()
 	req.Timeout = t.state.Durable.Params.Answer
-	t.exchange(req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SaleDone, Reply: t.reply(r)}) })
+	t.exchange(req, func(r hostlink.Reply) {
+		t.slot.reply = r.Answer.ICC
+		t.handle(txn.Event{Kind: txn.SaleDone, Reply: t.reply(r)})
+	})
 }
 
 // sendRecord sends what the outbox picks; the card comes out of its seal for

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"errors"
-	"slices"
 
 	"swipewell/firmware/card"
 	"swipewell/firmware/hostlink"
@@ -21,28 +20,41 @@ func (t *Terminal) upload(txn.Event) (u txn.Upload) {
 	if t.uploads.batch != t.state.Durable.Batch {
 		t.uploads = uploads{batch: t.state.Durable.Batch}
 	}
-	u.N = t.toUpload(&t.uploads.sales, u.STANs[:], pos.KindSale, pos.KindCompletion, pos.KindOffline)
+	if t.state.Durable.Settle.Step == txn.SettleChip {
+		u.N = t.toUpload(&t.uploads.chips, u.STANs[:1], func(s pos.Sale) bool { return s.Chip.ICC != "" && chipKinds[s.Kind] })
+		u.Chip = u.N > 0
+		return u
+	}
+	u.N = t.toUpload(&t.uploads.sales, u.STANs[:], func(s pos.Sale) bool { return saleKinds[s.Kind] && s.Chip.ICC == "" })
 	if u.N == 0 {
-		u.N = t.toUpload(&t.uploads.notices, u.STANs[:1], pos.KindRefund, pos.KindCompletionAdvice)
+		u.N = t.toUpload(&t.uploads.notices, u.STANs[:1], func(s pos.Sale) bool { return noticeKinds[s.Kind] })
 		u.Notice = u.N > 0
 	}
 	return u
 }
 
+// Which rows go up how. HOST §1.4: the stripe's in lists, refunds and completion
+// advices each as a copy, the chip's each with its cryptogram.
+var (
+	saleKinds   = map[pos.TxnKind]bool{pos.KindSale: true, pos.KindCompletion: true, pos.KindOffline: true}
+	noticeKinds = map[pos.TxnKind]bool{pos.KindRefund: true, pos.KindCompletionAdvice: true}
+	chipKinds   = map[pos.TxnKind]bool{pos.KindSale: true, pos.KindChipOffline: true}
+)
+
 // uploads is how far the rows of a batch are known to be uploaded, so that a
 // large batch is not walked from its first row for each message. The marks at the
 // rows are what counts.
 type uploads struct {
-	batch          pos.BatchNo
-	sales, notices pos.STAN
+	batch                 pos.BatchNo
+	sales, notices, chips pos.STAN
 }
 
-// toUpload fills into with the next rows of some kinds that are not uploaded
+// toUpload fills into with the next rows of a kind that are not uploaded
 // yet; before is the row up to which all are.
-func (t *Terminal) toUpload(before *pos.STAN, into []pos.STAN, kinds ...pos.TxnKind) (n int) {
+func (t *Terminal) toUpload(before *pos.STAN, into []pos.STAN, which func(pos.Sale) bool) (n int) {
 	id := store.BatchID{Context: t.o.Profile.Context, Batch: t.state.Durable.Batch}
 	err := t.o.Store.SalesAfter(id, *before, func(s pos.Sale) error {
-		if s.Uploaded || s.State != pos.RowBooked || !slices.Contains(kinds, s.Kind) {
+		if s.Uploaded || s.State != pos.RowBooked || !which(s) {
 			if n == 0 {
 				*before = s.STAN
 			}
@@ -66,11 +78,13 @@ func (t *Terminal) sendSettle(x txn.SendSettle) {
 	switch x.Settle.Step {
 	case txn.SettleTotals:
 		req = t.o.Line.Settlement(x.STAN, x.Batch, x.Settle.Totals)
-	case txn.SettleUpload:
+	case txn.SettleUpload, txn.SettleChip:
 		details, err := t.details(x.Batch, x.Upload)
 		switch {
 		case err != nil:
 			req = hostlink.Unpackable(err)
+		case x.Upload.Chip:
+			req = t.o.Line.ChipRow(details[0], x.Settle.Balanced)
 		case x.Upload.Notice:
 			req = t.o.Line.Notice(x.STAN, details[0])
 		default:

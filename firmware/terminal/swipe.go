@@ -64,7 +64,7 @@ func (t *Terminal) swiped(s hal.Swipe) {
 		return
 	}
 	t.vault.Put(ref, card.Data{PAN: t2.PAN, Expiry: t2.Expiry, Track2: t2})
-	t.handle(txn.Event{Kind: txn.Presented, Card: ref, Masked: t2.PAN.Masked(), Entry: pos.EntrySwipe, MustPIN: t2.Service.PINRequired()})
+	t.handle(txn.Event{Kind: txn.Presented, Card: ref, Masked: t2.PAN.Masked(), Entry: pos.EntrySwipe, MustPIN: t2.Service.PINRequired(), HasChip: t2.Service.Chip()})
 }
 
 // faultCode is what to tell about a pass that could not be read, by track 2,

@@ -15,7 +15,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"log/slog"
 	"strconv"
 	"sync/atomic"
@@ -24,6 +23,7 @@ import (
 	"swipewell/firmware/card"
 	"swipewell/firmware/care"
 	"swipewell/firmware/diagnose"
+	"swipewell/firmware/emv"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/outbox"
@@ -84,6 +84,9 @@ type Opts struct {
 	// Sweep is called when a card has gone, to wipe what is outside this program's
 	// variables; nil: nothing.
 	Sweep func()
+	// EMV is what the acquirer says of chips, for a sale of that day; it does not
+	// change while one runs. nil, or no application: no chip is read.
+	EMV func(time.Time) *emv.Config
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
 	// runs it in place, so that a seed replays exactly; Rand likewise.
 	Spawn func(func())
@@ -98,6 +101,7 @@ type Terminal struct {
 	state  txn.State
 	vault  card.Vault
 	pin    entry
+	slot   slot
 	box    outbox.Box // a copy of the store's, armed records included
 	twins  twins      // the sales of the last hours
 	guard  guard
@@ -217,7 +221,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 	for t.err == nil {
 		select {
 		case <-t.ctx.Done():
-			t.forget(pos.CardRef{})
+			t.forget(txn.ForgetCard{})
 			t.flushSoft()
 			return nil
 		case f := <-t.inbox:
@@ -226,7 +230,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 			t.busy.Add(-1)
 		}
 	}
-	t.forget(pos.CardRef{})
+	t.forget(txn.ForgetCard{})
 	return t.err
 }
 
@@ -363,7 +367,7 @@ func (t *Terminal) handle(e txn.Event) {
 			if opens {
 				t.point("intent")
 			}
-			if e.Kind == txn.SaleDone {
+			if e.Kind == txn.SaleDone || e.Kind == txn.ChipSaid && t.state.Durable.Open.Open() {
 				t.point("outcome")
 			}
 		}
@@ -512,10 +516,11 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 	if t.state.Phase == txn.Preparing || t.state.Phase == txn.Confirming {
 		e.SameOrig = t.box.SameOrig(t.state.Kind, t.state.Orig)
 	}
-	if settle.Step == txn.SettleTotals || settle.Step == txn.SettleUpload {
+	switch settle.Step {
+	case txn.SettleTotals, txn.SettleUpload, txn.SettleChip:
 		e.Upload = t.upload(e)
 	}
-	if e.Kind == txn.Presented || e.Kind == txn.PINDone || t.state.Phase == txn.Preparing || t.state.Phase == txn.Confirming {
+	if e.Kind == txn.Presented || e.Kind == txn.PINDone || e.Kind == txn.ChipSaid || t.state.Phase == txn.Preparing || t.state.Phase == txn.Confirming {
 		began := t.clock.Now().Boot
 		err := t.o.Store.Room()
 		if t.sawWrite(began, err); err != nil {
@@ -572,25 +577,6 @@ func (t *Terminal) point(name string) {
 	if t.board.Bench != nil {
 		t.board.Bench.Point(name)
 	}
-}
-
-// draw shows the state if what it says has changed.
-func (t *Terminal) draw() { t.show(t.state) }
-
-func (t *Terminal) show(s txn.State) {
-	v := t.viewOf(s)
-	if t.drawn && v == t.view || t.board.Display == nil {
-		return
-	}
-	t.view, t.drawn = v, true
-	f := screen.Render(v, t.o.Size)
-	if c, ok := t.board.Display.(hal.Captioner); ok {
-		c.Caption(hal.Caption{Code: string(v.Code), Input: v.Input, Lang: string(v.Lang), Secret: secret(s), Lines: f.Lines})
-	}
-	if err := t.board.Display.Draw(t.board.Display.Bounds(), f.Image, image.Point{}); err != nil {
-		t.o.Log.Warn("display", "err", err)
-	}
-	t.showLamps(s)
 }
 
 // Fault halts the terminal, as a device does that has found itself in trouble;

@@ -53,6 +53,16 @@ func (t twins) of(card pos.CardRef, amount int64, now time.Duration) pos.STAN {
 	return 0
 }
 
+// sum is what a card has paid in those that are remembered.
+func (t twins) sum(card pos.CardRef) (minor int64) {
+	for _, x := range t {
+		if x.card == card {
+			minor += x.amount
+		}
+	}
+	return minor
+}
+
 func (t *twins) load(st *store.Store, id store.BatchID) error {
 	var rows []pos.Sale
 	if err := st.Recent(id, lookBack, func(s pos.Sale) bool { rows = append(rows, s); return true }); err != nil {

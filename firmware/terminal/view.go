@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"image"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -16,6 +17,25 @@ import (
 	"swipewell/ui/screen"
 	"swipewell/ui/text"
 )
+
+// draw shows the state if what it says has changed.
+func (t *Terminal) draw() { t.show(t.state) }
+
+func (t *Terminal) show(s txn.State) {
+	v := t.viewOf(s)
+	if t.drawn && v == t.view || t.board.Display == nil {
+		return
+	}
+	t.view, t.drawn = v, true
+	f := screen.Render(v, t.o.Size)
+	if c, ok := t.board.Display.(hal.Captioner); ok {
+		c.Caption(hal.Caption{Code: string(v.Code), Input: v.Input, Lang: string(v.Lang), Secret: secret(s), Lines: f.Lines})
+	}
+	if err := t.board.Display.Draw(t.board.Display.Bounds(), f.Image, image.Point{}); err != nil {
+		t.o.Log.Warn("display", "err", err)
+	}
+	t.showLamps(s)
+}
 
 // viewOf says in the words of ui what the state shows.
 func (t *Terminal) viewOf(s txn.State) screen.View {
@@ -49,6 +69,8 @@ func (t *Terminal) viewOf(s txn.State) screen.View {
 		v.Args.N = s.Name.Digits
 	case txn.Paging:
 		v.Page, v.Line = t.page(s), s.Line
+	case txn.Picking:
+		v.Page = t.apps(s.Sel)
 	case txn.Halted:
 		v.Page, v.Line = t.openMoney(s), s.Line
 	}
@@ -95,6 +117,8 @@ func input(s txn.State) string {
 		return "typing"
 	case txn.Paging:
 		return "page"
+	case txn.Picking:
+		return "app"
 	case txn.Loading:
 		if s.Custody.Step == 0 {
 			return "part"
@@ -204,7 +228,7 @@ func (t *Terminal) showLamps(s txn.State) {
 	}
 	want := map[string]hal.LampState{"ready": hal.LampOff, "busy": hal.LampOff, "alarm": hal.LampOff}
 	switch s.Phase {
-	case txn.Preparing, txn.Online, txn.Busy, txn.Settling, txn.Looking:
+	case txn.Preparing, txn.Online, txn.Busy, txn.Settling, txn.Looking, txn.Reading:
 		want["busy"] = hal.LampBlink
 	case txn.Halted:
 		want["alarm"] = hal.LampOn

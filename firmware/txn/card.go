@@ -31,12 +31,39 @@ func (m *machine) card() {
 	case AwaitCard, Stopped:
 	case Typing:
 		m.do(StopReading{})
+	case Reading:
+		if m.e.Entry != pos.EntryChip && !(m.e.Kind == Unreadable && m.e.HasChip) { // a stripe while the chip is read
+			m.do(ForgetCard{KeepChip: true})
+			return
+		}
+		if m.e.Kind == Unreadable {
+			m.unreadChip(m.e.Code)
+			return
+		}
 	default:
-		m.do(ForgetCard{Except: m.Card}) // another card now is not this sale's
+		m.do(ForgetCard{Except: m.Card, KeepChip: true}) // another card now is not this sale's
 		return
 	}
+	live := m.Phase == Reading
+	if !live && m.Slot.Live { // a stripe instead of the chip that was stopped
+		m.Slot.Live = false
+		m.do(ForgetCard{Except: m.e.Card})
+	}
 	m.dropCard()
+	m.Slot.Live = live
+	if m.e.Kind == Presented && !live && m.e.HasChip && m.Profile.Slot && m.Slot.Unread < max(m.Profile.Fallback, 1) {
+		m.do(ForgetCard{})
+		m.show(AwaitCard, prompt.InsertChip, m.formArgs())
+		m.arm(m.Profile.CardTimeout)
+		m.do(Sound{ToneAttention})
+		m.misused(prompt.InsertChip)
+		m.tryChip()
+		return
+	}
 	if m.e.Kind == Unreadable {
+		if m.e.HasChip && m.e.Code != prompt.CardRemoved {
+			m.Slot.Unread++
+		}
 		m.show(AwaitCard, m.e.Code, m.formArgs())
 		m.arm(m.Profile.CardTimeout)
 		m.do(Sound{ToneBad})
@@ -56,19 +83,11 @@ func (m *machine) card() {
 	default:
 		m.Card, m.Masked, m.Entry, m.Twin = m.e.Card, m.e.Masked, string(m.e.Entry), m.e.Twin.STAN
 		m.Must = m.e.MustPIN
+		if m.Slot.Chip.Fallback = m.e.HasChip && m.Profile.Slot; m.Slot.Chip.Fallback {
+			m.log(prompt.LogFallback, pos.RecordID{}, func(l *Log) { l.N = m.Slot.Unread })
+		}
+		m.Slot.Live = m.Slot.Live && m.spec().full() // of other kinds it is only read
 		m.weigh()
-	}
-}
-
-// removed: a card that was taken out of the slot before it was sent pays nothing.
-// One of the stripe was never in it.
-func (m *machine) removed() {
-	if m.Entry != string(pos.EntryChip) {
-		return
-	}
-	switch m.Phase {
-	case Confirming, EnteringPIN, Choosing:
-		m.endForm(prompt.CardRemoved, m.formArgs(), ToneAttention)
 	}
 }
 
@@ -95,6 +114,7 @@ func (m *machine) readFailed() {
 // others, are not settled. The reversal is tried at once.
 func (m *machine) gate(c prompt.Code, a prompt.Args, card pos.CardRef) {
 	m.do(ForgetCard{})
+	m.Slot.Live = false
 	m.show(AwaitCard, c, a)
 	m.arm(m.Profile.CardTimeout)
 	m.do(Sound{ToneAttention})

@@ -111,8 +111,36 @@ type (
 		ID int
 		D  time.Duration
 	}
-	// ForgetCard wipes what the vault holds of every card but Except.
-	ForgetCard struct{ Except pos.CardRef }
+	// ForgetCard wipes what the vault holds of every card but Except, and ends the
+	// session with the chip, unless KeepChip.
+	ForgetCard struct {
+		Except   pos.CardRef
+		KeepChip bool
+	}
+	// StartChip begins with the card in the slot; Full: with cryptograms, else it is
+	// only read. Online: it may not approve by itself. It ends as Presented, then
+	// waits for GoChip; or as Unreadable or ChipSaid.
+	StartChip struct {
+		Kind    pos.TxnKind
+		Process string // DE 3
+		Amount  pos.Amount
+		STAN    pos.STAN // that the request will have
+		Full    bool
+		Online  bool
+	}
+	// PickApp, GoChip and GiveChip let it go on: with an application, behind the
+	// rules and the confirm step, with what came of a PIN.
+	PickApp  struct{ Index int }
+	GoChip   struct{}
+	GiveChip struct{ PIN PINOutcome }
+	// TellChip hands it the host's word, or that there is none. After: the payment is
+	// decided, the card only hears of it.
+	TellChip struct {
+		Reach    ReplyKind
+		Approved bool
+		RC       pos.ResponseCode
+		After    bool
+	}
 	// NoteEvent is PutEvent for what needs no commit of its own: it goes with the
 	// next one.
 	NoteEvent struct{ Event throttle.Event }
@@ -177,6 +205,11 @@ const (
 )
 
 func (PutRecord) effect()   {}
+func (StartChip) effect()   {}
+func (PickApp) effect()     {}
+func (GoChip) effect()      {}
+func (GiveChip) effect()    {}
+func (TellChip) effect()    {}
 func (DropRecord) effect()  {}
 func (PutSale) effect()     {}
 func (EditSale) effect()    {}

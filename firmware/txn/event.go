@@ -37,7 +37,9 @@ const (
 	TypeDone     Kind = "type-done"
 	PartDone     Kind = "part-done"  // a custodian's part N was keyed: OK and its check value, or Code
 	KeyDone      Kind = "key-done"   // the parts were put together: OK and the check value of the key, or Code
+	Inserted     Kind = "inserted"   // a card went into the slot
 	Removed      Kind = "removed"    // the card was taken out of the slot
+	ChipSaid     Kind = "chip"       // the kernel of the card in the slot: Chip
 	NameTried    Kind = "name-tried" // a person's PIN is about to be checked: N
 	Named        Kind = "named"      // a person's PIN or token was checked: N, OK, Code
 	PageAsks     Kind = "page-asks"  // the page that is open wants a person's PIN; OK: a technician's
@@ -156,6 +158,8 @@ type Event struct {
 	Entry    pos.EntryMode
 	MustPIN  bool // Presented: the issuer demands a PIN, by service code or application
 	Gated    bool // this card has an open reversal
+	HasChip  bool // Presented: a stripe that says that the card has a chip; Unreadable: it was a chip
+	Chip     Says
 	Code     prompt.Code
 	N        int          // PINCounted: digits; TimerExpired: the timer's id
 	ID       pos.RecordID // PrintDone

@@ -23,7 +23,11 @@ func (m *machine) pinDone() {
 	a := m.formArgs()
 	switch m.e.PIN {
 	case PINEntered:
-		m.PIN = true
+		m.PIN = !m.chip() || m.Slot.Online
+		if m.chip() && m.spec().full() {
+			m.reading(GiveChip{PIN: PINEntered})
+			return
+		}
 		m.next()
 	case PINBypassed:
 		if !m.mayBypass() { // a pad that does not keep the rule decides nothing
@@ -31,10 +35,18 @@ func (m *machine) pinDone() {
 			return
 		}
 		m.PIN = false
+		if m.chip() && m.spec().full() {
+			m.reading(GiveChip{PIN: PINBypassed})
+			return
+		}
 		m.next()
 	case PINTimedOut:
 		m.endForm(prompt.OperatorTime, a, ToneAttention)
 	case PINFailed:
+		if m.chip() && m.spec().full() {
+			m.reading(GiveChip{PIN: PINFailed})
+			return
+		}
 		m.endForm(prompt.Internal, a, ToneBad)
 	default:
 		m.cancel()
@@ -55,7 +67,7 @@ func (m *machine) newIntent() Intent {
 		Kind:   m.spec().Kind,
 		Amount: pos.Amount{Minor: m.Keyed, Currency: m.Profile.Currency},
 		Card:   m.Card, Masked: m.Masked, Entry: m.Entry + pinDigit(m.PIN), Orig: m.Orig, At: m.e.At, PIN: m.PIN,
-		Order: m.Order, Op: m.Durable.Operator, Began: m.Began,
+		Order: m.Order, Op: m.Durable.Operator, Began: m.Began, Chip: m.Slot.Chip,
 	}
 }
 
@@ -109,8 +121,8 @@ func (m *machine) record(in Intent, st pos.RecordState, reason pos.ResponseCode)
 	k := SpecOf(in.Kind)
 	r := pos.Record{
 		RecordID: in.ID, Class: pos.ClassReversal, Kind: in.Kind, State: st, Amount: in.Amount, Card: in.Card, Masked: in.Masked,
-		Process: k.Process, Entry: in.Entry, Condition: k.Condition, Type60: k.Type + in.ID.Batch.String() + m.Profile.Tail60,
-		Orig: in.Orig, Reason: reason, At: in.At,
+		Process: k.Process, Entry: in.Entry, Condition: k.Condition, Type60: k.Type + in.ID.Batch.String() + Tail60(m.Profile.Tail60, in.Chip),
+		Orig: in.Orig, Reason: reason, At: in.At, Chip: in.Chip,
 	}
 	if k.Unknown == Repeat {
 		r.Class, r.Reason, r.AuthCode = pos.ClassAdvice, "", in.Orig.Auth
@@ -119,6 +131,15 @@ func (m *machine) record(in Intent, st pos.RecordState, reason pos.ResponseCode)
 		}
 	}
 	return r
+}
+
+// Tail60 is DE 60 behind type and batch; a stripe that stands in for an unread
+// chip says so in 60.5. HOST §1.2.
+func Tail60(tail string, c pos.Chip) string {
+	if c.Fallback && len(tail) >= 5 {
+		return tail[:4] + "2" + tail[5:]
+	}
+	return tail
 }
 
 // classOf is where the record of an intent stands.
@@ -152,7 +173,7 @@ func (m *machine) unknown(in Intent, c prompt.Code, reason pos.ResponseCode, lef
 	if k != nil && k.Unknown != Nothing {
 		r := m.record(in, pos.RecordQueued, reason)
 		r.LeftBy, r.Next = leftBy, m.e.At.Logical
-		if m.e.Kind == SaleDone && r.AuthCode == "" {
+		if (m.e.Kind == SaleDone || m.e.Kind == ChipSaid) && r.AuthCode == "" {
 			r.AuthCode = m.e.Reply.Auth
 		}
 		m.do(PutRecord{r})
@@ -160,6 +181,7 @@ func (m *machine) unknown(in Intent, c prompt.Code, reason pos.ResponseCode, lef
 		m.Durable.Last = last
 	}
 	m.Hold = m.e.At.Logical
+	m.tellEnd(in, m.e.Reply, true)
 	m.log(prompt.LogOutcome, in.ID, func(l *Log) { l.Why, l.RC = c, m.e.Reply.RC })
 	m.end(c, prompt.Args{Amount: in.Amount.String(), Card: in.Masked.Tail(), STAN: in.ID.STAN.String(), RC: string(m.e.Reply.RC)}, ToneBad)
 }
@@ -191,6 +213,10 @@ func (m *machine) saleDone() {
 	a := prompt.Args{Amount: in.Amount.String(), Card: in.Masked.Tail(), STAN: in.ID.STAN.String(), RC: string(r.RC), Host: r.Host}
 	switch r.Kind {
 	case NotSent:
+		if m.chip() { // it may approve by itself, or must be told
+			m.hold(r, false)
+			return
+		}
 		m.drop(in, r.Code, prompt.LogDropped)
 		m.end(r.Code, a, ToneBad)
 	case NoAnswer:
@@ -219,6 +245,8 @@ func (m *machine) answered(in Intent, r Reply, a prompt.Args) {
 		return
 	}
 	switch {
+	case v == vApproved && m.chip():
+		m.hold(r, true)
 	case v == vApproved, r.RC == "94" && classOf(in) == pos.ClassAdvice: // 94 on an advice: the host has it. HOST §2
 		m.approved(in, r, a)
 	case v == vNoProof:
@@ -237,6 +265,7 @@ func (m *machine) declined(in Intent, r Reply, a prompt.Args) {
 		m.Durable.STAN = max(m.Durable.STAN, m.e.HighSTAN)
 	}
 	m.drop(in, c, prompt.LogOutcome)
+	m.tellEnd(in, r, false)
 	m.outcome(in, throttle.Declined, r.RC, in.Amount.Minor)
 	m.end(c, a, ToneBad)
 }
@@ -299,8 +328,18 @@ func (m *machine) row(in Intent, r Reply) pos.Sale {
 	return pos.Sale{
 		RecordID: in.ID, Kind: in.Kind, Amount: in.Amount, Asked: in.Amount, Card: in.Card, Masked: in.Masked, Entry: in.Entry, Orig: in.Orig,
 		RC: r.RC, RRN: r.RRN, AuthCode: r.Auth, HostTime: r.HostTime, Issuer: r.Issuer, Org: r.Org, Host: r.Host,
-		At: m.e.At, PINUsed: in.PIN, Printed: !m.Profile.Printer, Order: in.Order, Op: in.Op,
+		At: m.e.At, PINUsed: in.PIN, Printed: !m.Profile.Printer, Order: in.Order, Op: in.Op, Chip: m.rowChip(in),
 	}
+}
+
+// rowChip is what the card said last, or what an advice had of it.
+func (m *machine) rowChip(in Intent) pos.Chip {
+	if m.e.Kind == ChipSaid {
+		c := m.Slot.Chip
+		c.PSN = in.Chip.PSN
+		return c
+	}
+	return in.Chip
 }
 
 func (m *machine) setLast(in Intent, row pos.Sale, c prompt.Code) {

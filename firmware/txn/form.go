@@ -37,6 +37,12 @@ func (m *machine) key(k Key) {
 		case "f3":
 			m.typeCard()
 		}
+	case Reading:
+		if k == "cancel" {
+			m.cancel()
+		}
+	case Picking:
+		m.keyPicking(k)
 	case Confirming:
 		switch k {
 		case "enter":
@@ -121,6 +127,7 @@ func (m *machine) begin(k pos.TxnKind) {
 		return
 	}
 	m.Form++
+	m.Slot.Unread = 0
 	m.Began = m.e.At.Logical
 	m.Kind, m.Step = k, -1
 	m.next()
@@ -159,8 +166,7 @@ func (m *machine) next() {
 		m.show(Keying, c, a)
 		m.arm(m.Profile.CardTimeout)
 	case askCard:
-		m.show(AwaitCard, prompt.Card, a)
-		m.arm(m.Profile.CardTimeout)
+		m.wantCard()
 	case askConfirm:
 		c := prompt.Confirm
 		if k.title != "" {
@@ -175,6 +181,10 @@ func (m *machine) next() {
 		m.arm(m.confirmTime())
 		m.do(Sound{tone})
 	case askPIN:
+		if m.chip() && k.full() { // the card says which PIN, if any
+			m.reading(GoChip{})
+			return
+		}
 		if !m.Profile.PINPad {
 			if m.Must {
 				m.endForm(prompt.PINNeeded, a, ToneAttention)

@@ -52,7 +52,7 @@ type Spec struct {
 
 // specs has one row a kind; each kind has a file of its own.
 var specs = [...]*Spec{&sale, &void, &refund, &preAuth, &preAuthVoid, &completion, &completionAdvice, &completionVoid,
-	&balance, &offlineSale, &adjust, &tip}
+	&balance, &offlineSale, &adjust, &tip, &chipSale}
 
 // SpecOf is the row of a kind, nil if there is none.
 func SpecOf(k pos.TxnKind) *Spec {

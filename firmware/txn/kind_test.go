@@ -281,7 +281,7 @@ func TestSettlement(t *testing.T) {
 				t.Fatalf("cut %d: upload %d is %+v", cut, i, d.fx)
 			}
 			d.do(Event{Kind: SettleDone, Reply: Reply{Kind: Answered, RC: "00"}})
-			if _, ok := has[Wake](d.fx); ok {
+			for _, ok := has[Wake](d.fx); ok; _, ok = has[Wake](d.fx) {
 				d.do(Event{Kind: OutboxDue})
 			}
 			if i == 0 {

@@ -56,6 +56,9 @@ func (m *machine) recordDone() {
 		if m.Phase == Preparing {
 			// The sale would meet the same dead line: it ends here, unsent.
 			a := m.formArgs()
+			if m.chip() {
+				m.do(TellChip{Reach: NotSent, After: true})
+			}
 			m.endForm(r.Code, a, ToneBad)
 		} else {
 			m.tryFailed(rec)
@@ -190,7 +193,7 @@ func (m *machine) closed(rec pos.Record, r Reply) {
 	case AwaitCard:
 		if m.aboutReversal() { // the gate opens: the same card may pay now
 			sale := m.formArgs()
-			m.show(AwaitCard, prompt.Card, sale)
+			m.show(AwaitCard, m.cardCode(), sale)
 			m.Note, m.NoteArgs = prompt.Reversed, a
 			m.arm(m.Profile.CardTimeout)
 			m.do(Sound{ToneGood})
@@ -316,7 +319,7 @@ func recordArgs(rec pos.Record) prompt.Args {
 // aboutReversal: the screen speaks of a payment whose reversal is open.
 func (m *machine) aboutReversal() bool {
 	switch m.Code {
-	case prompt.UnknownNoAnswer, prompt.UnknownLink, prompt.UnknownMAC, prompt.UnknownHost, prompt.UnknownPower,
+	case prompt.UnknownNoAnswer, prompt.UnknownLink, prompt.UnknownMAC, prompt.UnknownHost, prompt.UnknownPower, prompt.UnknownChip,
 		prompt.ReversalQueued, prompt.Gated, prompt.TooManyOpen:
 		return true
 	}

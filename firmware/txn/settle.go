@@ -18,6 +18,7 @@ const (
 	SettleUpload            // 0320, eight rows each, if the host has other totals
 	SettleEnd               // 0320, batch end
 	SettleSlip              // the totals slip; then the batch is cleared, last of all
+	SettleChip              // 0320, each chip row with its cryptogram, behind the upload and before the end
 )
 
 // Settle is the settlement under way.
@@ -49,6 +50,7 @@ type Upload struct {
 	N      int
 	STANs  [UploadSize]pos.STAN
 	Notice bool // one row, as a full copy of its advice
+	Chip   bool // one row, with its cryptogram
 }
 
 // askSettle begins the settlement of the open batch.
@@ -86,6 +88,11 @@ func (m *machine) settle() {
 		m.to(SettleTotals)
 	}
 	if s.Step == SettleUpload && m.e.Upload.N == 0 {
+		m.to(SettleChip)
+		m.nextRows()
+		return
+	}
+	if s.Step == SettleChip && m.e.Upload.N == 0 {
 		m.to(SettleEnd)
 	}
 	if s.Step == SettleSlip {
@@ -95,6 +102,12 @@ func (m *machine) settle() {
 	m.Durable.STAN = m.Durable.STAN.Next()
 	m.Work = WorkSettle
 	m.do(SendSettle{Settle: *s, STAN: m.Durable.STAN, Batch: m.Durable.Batch, Upload: m.e.Upload})
+}
+
+// nextRows waits for the next event, with which the next rows are known.
+func (m *machine) nextRows() {
+	m.stop = true
+	m.do(Wake{})
 }
 
 func (m *machine) to(step SettleStep) {
@@ -134,17 +147,17 @@ func (m *machine) settleDone() {
 			})
 		}
 		if s.Balanced {
-			m.to(SettleEnd)
+			m.to(SettleChip)
+			m.nextRows()
 		} else {
 			m.to(SettleUpload)
 		}
-	case SettleUpload:
+	case SettleUpload, SettleChip:
 		for _, n := range m.e.Upload.STANs[:m.e.Upload.N] {
 			m.do(EditSale{ID: pos.RecordID{Context: m.Profile.Context, Batch: m.Durable.Batch, STAN: n}, Uploaded: true})
 		}
 		s.Sent += m.e.Upload.N
-		m.stop = true // the next rows are known with the next event
-		m.do(Wake{})
+		m.nextRows()
 	case SettleEnd:
 		m.to(SettleSlip)
 	}

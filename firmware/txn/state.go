@@ -33,10 +33,12 @@ const (
 	Typing   // a card number is being typed; its digits are nobody's but the vault's
 	Paging   // a page for people is on the screen
 	Loading  // custodians enter a master key
+	Reading  // the chip of a card is at work
+	Picking  // the cardholder chooses an application of the chip
 )
 
 var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted",
-	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging", "loading"}
+	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging", "loading", "reading", "picking"}
 
 func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
 
@@ -50,6 +52,7 @@ const (
 	WorkSignOn
 	WorkAdmin  // echo, sign-off, parameters, status
 	WorkSettle // one message of the settlement
+	WorkCard   // nothing: the card must have its word first
 )
 
 // Profile is what the acquirer and the board decide. It is constant between
@@ -66,6 +69,8 @@ type Profile struct {
 	PINPad        bool   // fitted; without one no PIN is asked
 	NoBypass      bool   // no card may do without its PIN, whatever its issuer says
 	Printer       bool   // fitted
+	Slot          bool   // for chips, fitted
+	Fallback      int    // so many chips unread, and the stripe may serve; 0 is 1
 	NoMACDeclines bool   // this host sends no MAC on a refusal (money rule 4)
 	NoMAC         bool   // this host sends no MAC at all
 	Tail60        string // DE 60 behind type and batch: network code 000, capability, condition
@@ -90,6 +95,7 @@ type Intent struct {
 	Order  string        // an order reference, "" none
 	Op     uint8         // the operator
 	Began  time.Duration // logical: when its amount was begun
+	Chip   pos.Chip      `json:",omitzero"` // what goes with the request
 }
 
 // Outcome of the last transaction, for the first screen after a boot.
@@ -189,8 +195,9 @@ type State struct {
 
 	Card   pos.CardRef // in front of us, AwaitCard..Online
 	Masked pos.MaskedPAN
-	Entry  string   // DE 22 digits 1–2
-	PINLen int      // stars on the screen
+	Entry  string // DE 22 digits 1–2
+	PINLen int    // stars on the screen
+	Slot   Slot
 	Must   bool     // the issuer of this card demands a PIN
 	PIN    bool     // a PIN was entered
 	Twin   pos.STAN // the sale that this one may be by mistake; 0 none, or no longer in the batch

@@ -54,8 +54,12 @@ func (m *machine) dispatch() {
 		m.key(m.e.Key)
 	case Presented, Unreadable:
 		m.card()
+	case Inserted:
+		m.inserted()
 	case Removed:
 		m.removed()
+	case ChipSaid:
+		m.said()
 	case PINCounted:
 		if m.Phase == EnteringPIN {
 			m.PINLen = m.e.N
@@ -188,6 +192,14 @@ func (m *machine) idle() {
 		m.blame()
 	}
 	m.hint()
+	m.takeCard()
+}
+
+// takeCard reminds of a card that is still in, where nothing graver stands.
+func (m *machine) takeCard() {
+	if m.Slot.In && m.Slot.Used && m.Note == "" {
+		m.Note = prompt.TakeCard
+	}
 }
 
 // look says anew what stands beside the ready screen: a cause that has gone is no
@@ -219,10 +231,11 @@ func (m *machine) end(c prompt.Code, a prompt.Args, t Tone) {
 	if t == ToneBad || t == ToneAttention {
 		m.blame()
 	}
+	m.takeCard()
 }
 
 func (m *machine) forget() {
-	if !m.Card.IsZero() || m.Phase == EnteringPIN {
+	if !m.Card.IsZero() || m.Phase == EnteringPIN || m.Slot.Live {
 		m.do(ForgetCard{})
 	}
 	m.stopReading()
@@ -264,7 +277,7 @@ func (m *machine) expired() {
 		return
 	}
 	switch m.Phase {
-	case Keying, Entering, AwaitCard, Confirming, InMenu, Choosing, Typing:
+	case Keying, Entering, AwaitCard, Confirming, InMenu, Choosing, Typing, Picking:
 		m.abandon(prompt.OperatorTime)
 	case Stopped:
 		m.stopExpired()
@@ -297,7 +310,7 @@ func (m *machine) gaveUp(c prompt.Code) (prompt.Code, prompt.Args) {
 	switch {
 	case c != prompt.Cancelled:
 		return "", prompt.Args{}
-	case m.Phase == AwaitCard && m.Code == prompt.Card, m.Phase == Keying, m.Phase == Entering, m.Phase == Confirming:
+	case m.Phase == AwaitCard && m.Code == m.cardCode(), m.Phase == Keying, m.Phase == Entering, m.Phase == Confirming:
 	default:
 		return "", prompt.Args{}
 	}

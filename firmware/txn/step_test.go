@@ -55,7 +55,7 @@ func (d *desk) do(e Event) {
 		e.Gated = box.Gated(e.Card)
 	}
 	e.SameOrig = box.SameOrig(d.s.Kind, d.s.Orig)
-	if st := d.s.Durable.Settle.Step; st == SettleTotals || st == SettleUpload {
+	if st := d.s.Durable.Settle.Step; st == SettleTotals || st == SettleUpload || st == SettleChip {
 		e.Upload = d.upload()
 	}
 	if d.pre != nil {

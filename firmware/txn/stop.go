@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"swipewell/firmware/pos"
 	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
@@ -51,14 +52,14 @@ func (m *machine) stopExpired() {
 func (m *machine) again() {
 	m.do(ForgetCard{})
 	m.dropCard()
-	m.show(AwaitCard, prompt.Card, m.formArgs())
+	m.show(AwaitCard, m.cardCode(), m.formArgs())
 	m.arm(m.Profile.CardTimeout)
 	m.do(Sound{ToneKey})
 }
 
 // dropCard forgets the card in front of us and what rules said of it.
 func (m *machine) dropCard() {
-	m.Card, m.Masked, m.Entry, m.Twin, m.Must = noCard, "", "", 0, false
+	m.Card, m.Masked, m.Entry, m.Twin, m.Must, m.Slot.Live, m.Slot.Chip = noCard, "", "", 0, false, false, pos.Chip{}
 	m.Stop, m.Grant, m.Caution, m.CautionA = Stop{}, throttle.Grant{}, "", prompt.Args{}
 }
 

@@ -10,6 +10,6 @@ var tip = Spec{
 	Kind: pos.KindTip, MTI: 0x0220, Process: "000000", Condition: "00", Type: "34", Unknown: Repeat, Kept: true,
 	form: []step{askSTAN, askAmount, askConfirm}, title: prompt.TitleTip, done: prompt.TipDone,
 	origin: func(k pos.TxnKind, s pos.RowState) bool {
-		return (k == pos.KindSale || k == pos.KindCompletion || k == pos.KindOffline) && (s == pos.RowBooked || s == pos.RowPending)
+		return (k == pos.KindSale || k == pos.KindCompletion || k == pos.KindOffline || k == pos.KindChipOffline) && (s == pos.RowBooked || s == pos.RowPending)
 	},
 }

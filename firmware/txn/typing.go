@@ -49,7 +49,7 @@ func (m *machine) typeDone() {
 	if m.Phase != Typing {
 		return
 	}
-	m.show(AwaitCard, prompt.Card, m.formArgs())
+	m.show(AwaitCard, m.cardCode(), m.formArgs())
 	m.arm(m.Profile.CardTimeout)
 	if m.e.Code == "" {
 		return // given up

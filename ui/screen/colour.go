@@ -374,6 +374,8 @@ func (p *page) footer(y int) {
 				right = ""
 			}
 		}
+	case p.Input == "app":
+		right = p.msg.Next
 	case p.Page != "":
 		right = p.label("key-page")
 	case p.Note != "":

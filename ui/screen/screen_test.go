@@ -162,7 +162,7 @@ func TestStepsAreTold(t *testing.T) {
 	for words, own := range map[string][]prompt.Code{
 		"请输入金额":        {prompt.Idle, prompt.Amount},
 		"ENTER AMOUNT": {prompt.Idle, prompt.Amount},
-		"请刷卡":          {prompt.Card},
+		"请刷卡":          {prompt.Card, prompt.CardAny},
 		"SWIPE CARD":   {prompt.Card},
 		"请核对":          {prompt.Confirm, prompt.ConfirmKind},
 		"按确认":          {prompt.Confirm, prompt.ConfirmKind},

@@ -36,7 +36,7 @@ type View struct {
 	Args   prompt.Args
 	Status Status
 	// Input is what the device waits for: "amount", "card", "confirm", "pin",
-	// "number", "menu", "choice", "name", "typing", "page", "ack" (any key goes on)
+	// "number", "menu", "choice", "name", "typing", "page", "app", "ack" (any key goes on)
 	// or "none".
 	Input    string
 	Typed    string         // the digits keyed so far as they should be shown: "12.80", "****"

@@ -21,6 +21,7 @@ var proofs = map[string]string{
 	"F-NET":    "no link: the intent was dropped, no byte had left",
 	"F-SGN":    "signed on before the intent: there is none",
 	"F-CRD":    "the card is read before the intent",
+	"F-CHP":    "the chip is read, and fails, before the intent",
 	"F-FLD":    "the form is not whole: there is no intent",
 	"F-OPR":    "a card before its amount: there is no form",
 	"F-ORG":    "the original is looked up before the intent",

@@ -119,8 +119,14 @@ var helpPages = map[string]page{
 		article{"卡片不能使用", "不是银行卡、已过期、卡号不符或磁道为空。", "没有发送,没有扣款。", "换方向再刷一次;仍不行请换卡。"},
 		article{"Card cannot be used", "Not a bank card, expired, a wrong number or an empty track.", "Nothing was sent, nothing was charged.", "Try the other way round; else another card."}},
 	"help/chip": {
-		article{"芯片卡", "发卡银行要求使用芯片,本机未装芯片读卡器。", "没有发送,没有扣款。", "请换卡或其他方式付款。"},
-		article{"Chip card", "The issuer wants the chip used, and this device has no chip reader.", "Nothing was sent, nothing was charged.", "Another card or another way to pay."}},
+		article{"芯片读不出", "卡插反、没有插到底、触点脏,或读卡器、芯片参数有问题。", "没有发送,没有扣款。", "芯片朝上再插一次;读不出时屏幕会允许刷磁条;各卡都读不出请找技术员。"},
+		article{"Chip not read", "The card is the wrong way round, not fully in, its contacts are dirty, or the reader or its parameters are not in order.", "Nothing was sent, nothing was charged.", "Insert again, chip up; the screen allows the stripe when the chip fails; if no card works, call the technician."}},
+	"help/chip-card": {
+		article{"插卡付款", "带芯片的卡要插卡,磁条只在芯片读不出时使用。", "交易完成前请勿拔卡;提前拔卡时,未发送的不收,已发送的由本机冲正。", "芯片朝上插到底,按屏幕操作,提示后取卡。"},
+		article{"Paying by chip", "A card with a chip is inserted; its stripe serves only when the chip cannot be read.", "Leave it in until told. Pulled early, what was not sent is not charged, and what was sent is reversed.", "Chip up, all the way in, do what the screen says, take it when told."}},
+	"help/chip-declined": {
+		article{"芯片不同意", "芯片停用、过期、不受理,或按发卡行的规则拒绝。", "没有发送给银行,不会记账。", "请换卡;原因请顾客问发卡行。"},
+		article{"The chip says no", "It is blocked, expired, not accepted here, or refuses by its issuer's rules.", "The bank was not asked, nothing is booked.", "Another card; the issuer can tell why."}},
 	"help/net": {
 		article{"线路不通", "与银行主机之间的线路没有接通或被占用。", "没有发送,没有扣款。", "看信号格,等片刻再收;仍不行请技术员检查。"},
 		article{"No line", "The line to the host did not come up, or was busy.", "Nothing was sent, nothing was charged.", "Look at the signal bars, wait, start a new sale; else call the technician."}},

@@ -93,6 +93,7 @@ var labels = map[string]label{
 	"complete-advice": {"预授权完成通知", "COMPLETION ADVICE"},
 	"complete-void":   {"完成撤销", "COMPLETION VOID"},
 	"offline":         {"离线消费", "OFFLINE SALE"},
+	"chip-offline":    {"脱机消费", "CHIP OFFLINE"},
 	"adjust":          {"离线调整", "ADJUSTMENT"},
 	"tip":             {"小费", "TIP"},
 	"status":          {"状态上报", "STATUS UPLOAD"},

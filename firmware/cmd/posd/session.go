@@ -218,7 +218,7 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 		return p, txn.Profile{}, nil, err
 	}
 	t := txn.Profile{Context: or(a.Context, "a"), Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3,
-		CardTimeout: time.Minute, ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: d.board.PINPad != nil, Printer: d.board.Printer != nil,
+		CardTimeout: time.Minute, ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: d.board.PINPad != nil, Printer: d.board.Printer != nil, Slot: d.board.Chip != nil,
 		Staff: len(d.staff()), Duty: txn.Duty{Settle: 48 * time.Hour, Grace: 5 * 24 * time.Hour}, NoMAC: a.NoMAC, NoMACDeclines: a.NoMACDeclines, Tail60: p.Tail60, Lang: or(d.file.Lang, "zh")}
 	set := func(dst *time.Duration, v board.Duration) {
 		if v.Duration > 0 {

@@ -63,7 +63,7 @@ func (w *World) attendNow(atOnce bool) {
 	w.mu.Lock()
 	a := &w.attend
 	stopped := in == "card" && strings.HasPrefix(v.Caption.Code, "T-") && !atOnce // by a rule
-	if !a.on || !v.Connected || in != "confirm" && in != "pin" && in != "number" && in != "choice" && !stopped {
+	if !a.on || !v.Connected || in != "confirm" && in != "pin" && in != "number" && in != "choice" && in != "app" && !stopped {
 		a.step, a.seen = "", false
 		w.mu.Unlock()
 		return
