@@ -33,15 +33,18 @@ type slot interface {
 
 // slotText is the slot of the board file.
 func (w *World) slotText() string {
+	text := ""
 	switch w.icc {
 	case "serial":
-		return fmt.Sprintf("[icc]\ndriver = \"iso7816-serial\"\nport = %q\nlines = %q\n\n", w.path("icc"), w.path("icc.lines"))
+		text = fmt.Sprintf("[icc]\ndriver = \"iso7816-serial\"\nport = %q\nlines = %q\n", w.path("icc"), w.path("icc.lines"))
 	case "vpcd":
-		return fmt.Sprintf("[icc]\ndriver = \"vpcd\"\nlisten = %q\n\n", w.iccAddr)
+		text = fmt.Sprintf("[icc]\ndriver = \"vpcd\"\nlisten = %q\n", w.iccAddr)
 	case "pcsc":
-		return fmt.Sprintf("[icc]\ndriver = \"pcsc\"\nsocket = %q\n\n", w.path("pcscd.sock"))
+		text = fmt.Sprintf("[icc]\ndriver = \"pcsc\"\nsocket = %q\n", w.path("pcscd.sock"))
+	default:
+		return ""
 	}
-	return ""
+	return text + w.tablesText() + "\n"
 }
 
 // fitSlot makes what a kind of slot needs before its board file is written.
