@@ -65,7 +65,10 @@ type World struct {
 	pcscSock net.Listener    // where the device finds it
 	slot     slot            // while there is power
 	chip     *cardsim.Opts   // the card that is in it
-	tray     []acquirer.Card // with a real acquirer
+	inserted *acquirer.Card  // it, until the device has shown what it is to pay
+
+	withdrawn sync.WaitGroup  // cards on their way out
+	tray      []acquirer.Card // with a real acquirer
 
 	excused []string // findings that the script means to see
 
