@@ -26,7 +26,7 @@ type Card struct {
 	Daily   int64  `json:"daily"`   // of a day's payments, fen; -1 none
 	Count   int    `json:"count"`   // payments a day; -1 no limit
 	track1  string
-	track2  string           // "" unless set by hand
+	track2  string            // "" unless set by hand
 	chip    *chipcard.Profile // nil: it has none
 }
 
