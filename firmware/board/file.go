@@ -38,6 +38,7 @@ type File struct {
 	Panel    *Panel     `toml:"panel"`
 	MSR      *MSR       `toml:"msr"`
 	ICC      *ICC       `toml:"icc"`
+	Tables   Tables     `toml:"tables"`
 	Links    []Link     `toml:"link"`
 	Keystore *Keystore  `toml:"keystore"`
 	Service  *Service   `toml:"service"`
@@ -342,6 +343,7 @@ func (f *File) check() {
 		}
 	}
 	f.checkICC()
+	f.checkTables()
 	for _, l := range f.Links {
 		switch l.Driver {
 		case "at":

@@ -17,6 +17,9 @@ import (
 // ICC is the slot for cards with contacts.
 type ICC struct {
 	Driver string `toml:"driver"` // "iso7816-serial", "pcsc" or "vpcd"
+	// Tables is a signed file of keys and applications, below what is downloaded;
+	// it may be left out.
+	Tables string `toml:"tables"`
 	// iso7816-serial: the port on the I/O line, and the GPIO names of the other
 	// contacts; vcc, rst and clk may be left out where the board does it by itself.
 	Port       string `toml:"port"`

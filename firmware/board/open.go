@@ -21,6 +21,7 @@ import (
 	"swipewell/drivers/softkeys"
 	"swipewell/drivers/tcp"
 	"swipewell/drivers/tty"
+	"swipewell/firmware/emv/table"
 	"swipewell/hal"
 )
 
@@ -35,6 +36,9 @@ type Result struct {
 	*hal.Board
 	// Stop lists why no sale is safe on this board; empty: sell.
 	Stop []string
+	// Tables is the file of keys and applications for chip cards; nil: there is
+	// none that is believed. Whether it is older than one before is not known here.
+	Tables *table.File
 	// Gone is closed when the board lost its panel: on the bench, the power.
 	Gone    <-chan struct{}
 	closers []io.Closer
@@ -70,6 +74,7 @@ func (f *File) Open(o Opts) *Result {
 	op.device("panel", f.Panel != nil, op.panel) // first: it brings the clock
 	op.device("msr", f.MSR != nil, op.msr)
 	op.device("icc", f.ICC != nil, op.icc)
+	op.tables()
 	op.links()
 	op.device("tamper", f.Keystore != nil && f.Keystore.Tamper != "" && len(f.wrong["keystore"]) == 0, op.tamper)
 	op.device("keystore", f.Keystore != nil, op.keystore)
@@ -275,7 +280,7 @@ func (c cable) Write(ctx context.Context, b []byte) (int, error) { return c.Port
 
 // rest reports mistakes in sections that open nothing, and in unknown ones.
 func (op *opener) rest() {
-	known := []string{"panel", "msr", "icc", "link", "tamper", "keystore", "service", "acquirer"}
+	known := []string{"panel", "msr", "icc", "tables", "link", "tamper", "keystore", "service", "acquirer"}
 	var names []string
 	for section := range op.f.wrong {
 		if !slices.Contains(known, section) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"swipewell/firmware/pos"
+	"swipewell/firmware/signature"
 )
 
 // Sort of a rule file.
@@ -44,7 +45,7 @@ type touch struct {
 // Parse reads a rule file. What is wrong comes as Errors, all of it, each with
 // line and column. A signature line is not looked at (see Verify).
 func Parse(name, text string) (*File, error) {
-	body, _ := splitSignature(text)
+	body, _ := signature.Split(text)
 	toks, errs := lex(name, body)
 	p := &parser{file: name, toks: toks, errs: errs, out: &File{Named: map[string]token{}}}
 	if toks != nil {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"swipewell/firmware/signature"
 )
 
 // Every profile of the build is a file without an error, for the set of the
@@ -226,12 +228,12 @@ func TestTighten(t *testing.T) {
 func TestSignature(t *testing.T) {
 	pub, key, _ := ed25519.GenerateKey(strings.NewReader(strings.Repeat("k", 64)))
 	other, _, _ := ed25519.GenerateKey(strings.NewReader(strings.Repeat("o", 64)))
-	text := Sign(strings.Replace(DefaultText(), "version 1", "version 5", 1), key)
+	text := signature.Sign(strings.Replace(DefaultText(), "version 1", "version 5", 1), key)
 	r, err := Load("f", text, []ed25519.PublicKey{other, pub}, 4)
-	if err != nil || r.Version != 5 || r.KeyID != KeyID(pub) {
+	if err != nil || r.Version != 5 || r.KeyID != signature.KeyID(pub) {
 		t.Fatal(r, err)
 	}
-	if again := Sign(text, key); again != text {
+	if again := signature.Sign(text, key); again != text {
 		t.Error("signing twice is not signing once")
 	}
 	for name, c := range map[string]struct {
@@ -242,12 +244,12 @@ func TestSignature(t *testing.T) {
 	}{
 		"older":         {text, []ed25519.PublicKey{pub}, 6, ErrOlder},
 		"the same":      {text, []ed25519.PublicKey{pub}, 5, ErrOlder},
-		"unsigned":      {DefaultText(), []ed25519.PublicKey{pub}, 0, ErrUnsigned},
-		"another key":   {text, []ed25519.PublicKey{other}, 0, ErrUnknownKey},
-		"no key":        {text, nil, 0, ErrUnknownKey},
-		"one byte":      {strings.Replace(text, "count >= 8", "count >= 9", 1), []ed25519.PublicKey{pub}, 0, ErrSignature},
-		"a line behind": {text + "# more\n", []ed25519.PublicKey{pub}, 0, ErrUnsigned},
-		"cut":           {text[:len(text)-20], []ed25519.PublicKey{pub}, 0, ErrSignature},
+		"unsigned":      {DefaultText(), []ed25519.PublicKey{pub}, 0, signature.ErrUnsigned},
+		"another key":   {text, []ed25519.PublicKey{other}, 0, signature.ErrUnknownKey},
+		"no key":        {text, nil, 0, signature.ErrUnknownKey},
+		"one byte":      {strings.Replace(text, "count >= 8", "count >= 9", 1), []ed25519.PublicKey{pub}, 0, signature.ErrSignature},
+		"a line behind": {text + "# more\n", []ed25519.PublicKey{pub}, 0, signature.ErrUnsigned},
+		"cut":           {text[:len(text)-20], []ed25519.PublicKey{pub}, 0, signature.ErrSignature},
 	} {
 		_, err := Load("f", c.text, c.keys, c.have)
 		var es Errors

@@ -6,7 +6,8 @@ import (
 )
 
 // App answers a command APDU with a response APDU that ends in SW1 SW2. Over
-// T=0 a command has no Le, unless it is a case 2 one.
+// T=0 a command has no Le, unless it is a case 2 one. One that answers nil is silent
+// until the next reset.
 type App func(capdu []byte) []byte
 
 // Opts of New. Zero values make a plain T=0 card.
@@ -52,6 +53,7 @@ type Card struct {
 	t      protocol
 	pps    []byte
 	first  bool // nothing was received since the reset
+	silent bool // the application gave no answer
 }
 
 type protocol interface {
@@ -157,7 +159,7 @@ func (c *Card) Reset(warm bool) []Char {
 		c.resets = 0
 	}
 	c.resets++
-	c.line, c.first, c.pps = atReset(c.o.Inverse), true, nil
+	c.line, c.first, c.pps, c.silent = atReset(c.o.Inverse), true, nil, false
 	if c.o.Reset != nil {
 		c.o.Reset()
 	}
@@ -190,7 +192,7 @@ func chars(b []byte) []Char {
 
 // Receive takes a character; the first after a reset may begin a PPS.
 func (c *Card) Receive(b byte, bad bool, at time.Duration) []Char {
-	if c.t == nil || c.o.Dead {
+	if c.t == nil || c.o.Dead || c.silent {
 		return nil
 	}
 	if c.first && b == 0xFF && !bad && !c.o.Specific || len(c.pps) > 0 {
@@ -199,6 +201,16 @@ func (c *Card) Receive(b byte, bad bool, at time.Duration) []Char {
 	}
 	c.first = false
 	return c.t.receive(b, bad, at)
+}
+
+// ask is the application's answer, or nil for none.
+func (c *Card) ask(capdu []byte) []byte {
+	r := c.o.App(capdu)
+	if len(r) < 2 {
+		c.silent = true
+		return nil
+	}
+	return r
 }
 
 // rate is the one that TA1 offers.

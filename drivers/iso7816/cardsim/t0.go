@@ -57,6 +57,9 @@ func (t *card0) header() []Char {
 
 // answer puts what the knobs say before what is to be sent.
 func (t *card0) answer(b []byte) []Char {
+	if b == nil {
+		return nil
+	}
 	nulls := t.c.o.Nulls
 	if nulls < 0 {
 		nulls = 100_000
@@ -74,8 +77,11 @@ func (t *card0) command() []byte {
 	if capdu[4] == 0 {
 		capdu = capdu[:4]
 	}
-	r := t.c.o.App(capdu)
+	r := t.c.ask(capdu)
 	t.in, t.kept = nil, nil
+	if r == nil {
+		return nil
+	}
 	data, sw := r[:len(r)-2], r[len(r)-2:]
 	t.left, t.sw = data, [2]byte(sw)
 	switch {
@@ -121,10 +127,13 @@ func (t *card0) response(le int) []byte {
 func (t *card0) outgoing(head [4]byte, le int) []byte {
 	r := t.kept
 	if r == nil || head != t.head {
-		r = t.c.o.App(append([]byte(nil), t.in...))
+		r = t.c.ask(append([]byte(nil), t.in...))
 	}
 	ins := t.in[1]
 	t.in, t.kept = nil, nil
+	if r == nil {
+		return nil
+	}
 	data, sw := r[:len(r)-2], r[len(r)-2:]
 	switch {
 	case len(data) == 0:

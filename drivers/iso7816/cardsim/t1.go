@@ -137,8 +137,11 @@ func (t *card1) supervise(pcb byte, inf []byte) []Char {
 
 // carryOut runs the command, and asks for time or room first if it shall.
 func (t *card1) carryOut() []Char {
-	t.waiting = t.c.o.App(t.command)
+	t.waiting = t.c.ask(t.command)
 	t.command = nil
+	if t.waiting == nil {
+		return nil
+	}
 	t.extends = t.c.o.WTX
 	if t.c.o.AskIFS > 0 && !t.asked {
 		t.asked = true

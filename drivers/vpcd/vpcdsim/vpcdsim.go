@@ -54,7 +54,9 @@ func Serve(c net.Conn, atr []byte, app func(capdu []byte) []byte, reset func()) 
 			case len(b) <= 1:
 				continue
 			default:
-				out = app(b)
+				if out = app(b); out == nil {
+					continue // a card that has gone silent
+				}
 			}
 			if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(out))), out...)); err != nil {
 				return

@@ -37,7 +37,7 @@ func (s *shared) flags(c *cobra.Command) {
 
 // opts turns the flags into a world's options.
 func (s *shared) opts(dir string) (world.Opts, error) {
-	o := world.Opts{Dir: dir, Modem: s.modem, MSR: s.msr, Host: s.host, Lang: s.lang}
+	o := world.Opts{Dir: dir, Modem: s.modem, MSR: s.msr, Host: s.host, Lang: s.lang, Chip: wallet()}
 	w, h, ok := strings.Cut(s.size, "x")
 	var err1, err2 error
 	o.W, err1 = strconv.Atoi(w)

@@ -10,6 +10,7 @@ import (
 
 	"swipewell/firmware/journal"
 	"swipewell/firmware/role"
+	"swipewell/firmware/signature"
 	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 )
@@ -65,7 +66,7 @@ func (d *device) signedProfile(r *throttle.Rules, path string) (*throttle.Rules,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := throttle.Verify(string(text), d.ruleKeys()); err != nil {
+	if _, err := signature.Verify(string(text), d.ruleKeys()); err != nil {
 		return nil, err
 	}
 	return r.WithText(path, string(text))

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"swipewell/firmware/console"
+	"swipewell/firmware/signature"
 	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 	"swipewell/ui/text"
@@ -102,7 +103,7 @@ func (t *tool) rulesCheck() *cobra.Command {
 					if err != nil {
 						return err
 					}
-					id, err := throttle.Verify(s, []ed25519.PublicKey{pub})
+					id, err := signature.Verify(s, []ed25519.PublicKey{pub})
 					if err != nil {
 						return failure{fmt.Errorf("%s: %w", path, err)}
 					}
@@ -263,7 +264,7 @@ func rulesSign() *cobra.Command {
 				return err
 			}
 			defer clear(priv)
-			_, err = io.WriteString(cmd.OutOrStdout(), throttle.Sign(s, priv))
+			_, err = io.WriteString(cmd.OutOrStdout(), signature.Sign(s, priv))
 			return err
 		}}
 	c.Flags().StringVar(&key, "key", "", "file that keygen made")

@@ -177,6 +177,17 @@ func (x *exchange) pin(c cardData) (pin string, a message, bad bool) {
 	return pin, a, false
 }
 
+// trackOf is the track 2 that a card has where it was read.
+func (x *exchange) trackOf(acct *account) string {
+	if t := acct.chipTrack(); t != "" && x.chipRead() {
+		return t
+	}
+	return acct.Track2()
+}
+
+// chipRead tells that the request's card was read by its chip. HOST §1.2, DE 22.
+func (x *exchange) chipRead() bool { return strings.HasPrefix(x.m.f[22], "05") }
+
 // cardVerdict is what the issuer says of the card itself, "" if nothing.
 func (x *exchange) cardVerdict(acct *account, k kind, c cardData, pin string) string {
 	now := x.h.wall().In(pos.CST).Format("200601")
@@ -191,7 +202,7 @@ func (x *exchange) cardVerdict(acct *account, k kind, c cardData, pin string) st
 	case c.expiry != "" && c.expiry != acct.Expiry:
 		x.finding(FindCard, 14, "not the account's expiry", "54")
 		return "54"
-	case c.track2 != "" && c.track2 != strings.ReplaceAll(acct.Track2(), "=", "D"):
+	case c.track2 != "" && c.track2 != strings.ReplaceAll(x.trackOf(acct), "=", "D"):
 		x.finding(FindCard, 35, "not the track of this card", "59")
 		return "59"
 	case swiped && !fallback && !k.refers && (acct.Service[0] == '2' || acct.Service[0] == '6'):

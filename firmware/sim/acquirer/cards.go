@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"swipewell/firmware/pos"
+	chipcard "swipewell/firmware/sim/card"
 )
 
 // Card is a test card and the account behind it. It prints without its number.
@@ -25,7 +26,20 @@ type Card struct {
 	Daily   int64  `json:"daily"`   // of a day's payments, fen; -1 none
 	Count   int    `json:"count"`   // payments a day; -1 no limit
 	track1  string
-	track2  string // "" unless set by hand
+	track2  string            // "" unless set by hand
+	chip    *chipcard.Profile // nil: it has none
+}
+
+// HasChip tells whether the card can go into a slot.
+func (c Card) HasChip() bool { return c.chip != nil }
+
+// chipTrack is the track 2 that the chip gives, which is not the stripe's: a card that
+// was copied from the one to the other is noticed. Only the separator differs from HOST.
+func (c Card) chipTrack() string {
+	if c.chip == nil {
+		return ""
+	}
+	return strings.Replace(c.chip.Track2(), "D", "=", 1)
 }
 
 // String names the card and shows no digits but the usual ten.
@@ -117,6 +131,23 @@ func defaultTray() ([]Card, error) {
 				return nil, err
 			}
 		}
+		out = append(out, c)
+	}
+	chips, err := chipTray()
+	return append(out, chips...), err
+}
+
+// chipTray makes the accounts of the chip cards out of what personalised them, so that
+// a card and its account cannot differ.
+func chipTray() ([]Card, error) {
+	var out []Card
+	for _, name := range chipcard.Names() {
+		p, err := chipcard.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		c := blank(name, p.PAN)
+		c.About, c.Expiry, c.PIN, c.Service, c.Holder, c.chip = "chip: "+p.About, p.StripeExpiry(), p.PIN, p.Service, p.Holder, &p
 		out = append(out, c)
 	}
 	return out, nil

@@ -6,10 +6,10 @@ import (
 )
 
 // checks counts what of a terminal's cryptography was right.
-type checks struct{ macs, pins, tracks int }
+type checks struct{ macs, pins, tracks, arqcs, tcs int }
 
 func (c checks) String() string {
-	return fmt.Sprintf("MACs right %d\nPIN blocks opened %d\ntracks opened %d", c.macs, c.pins, c.tracks)
+	return fmt.Sprintf("MACs right %d\nPIN blocks opened %d\ntracks opened %d\nARQCs right %d\nTCs right %d", c.macs, c.pins, c.tracks, c.arqcs, c.tcs)
 }
 
 // What a sign-on's keys may be spoiled to. HOST §1.6: a terminal must notice each.

@@ -21,6 +21,12 @@ approve RC [AMOUNT] [-mti MTI] [-n N]  approves with 10, 11, A2, A4, A5 or A6; w
 settle normal|balanced|unbalanced|error|swapped [-n N]  what a 0510 says of the totals
 param CODE=VALUE…                  what a parameter download is told, as 12=45
 order DIGIT                        the next answer's header carries this processing requirement (3 sign on again)
+issuer arpc right|wrong|none [-n N]    what proves the issuer to a chip, until changed or for N answers
+issuer approve [RC] | decline RC [-n N]  the issuer's word on chips, whatever is wrong with them
+issuer script WHAT [71|72]         goes with the next answer to a chip, before or behind (72) the last cryptogram; WHAT is
+                                   block, unblock, card-block, pin-unblock, pin-change DIGITS, put-data TAG=HEX,
+                                   update-record SFI.N=HEX or bad-mac; off forgets those that did not go
+issuer normal                      all of this as at the start
 undo STAN                          a clerk takes the booking of this trace number back by hand, once
 keys                               forgets all session keys: the next request is answered A0
 keys corrupt|check|short|weak|normal [-n N]  spoils DE 62 of sign-ons: a bit of a key, of a check value, the
@@ -100,6 +106,8 @@ func (h *Host) Command(args ...string) (string, error) {
 		return "", h.undo(pos.STAN(n))
 	case "keys":
 		return "", h.commandKeys(rest)
+	case "issuer":
+		return "", h.commandIssuer(rest)
 	case "checks":
 		return h.checks.String(), nil
 	case "text":
@@ -116,10 +124,14 @@ func (h *Host) Command(args ...string) (string, error) {
 	return "", nil
 }
 
-// quiet is a command for the log: a card's fields may hold a number or a PIN.
+// quiet is a command for the log: a card's fields may hold a number or a PIN, and so may
+// a script.
 func quiet(args []string) string {
-	if args[0] == "card" {
+	switch args[0] {
+	case "card":
 		args = args[:min(2, len(args))]
+	case "issuer":
+		args = args[:min(3, len(args))]
 	}
 	return strings.Join(args[1:], " ")
 }

@@ -136,8 +136,8 @@ func (k *conn) request(frame []byte) bool {
 	}
 	mti := mtiOf(raw)
 	h.seen[mti]++
-	x := &exchange{h: h, raw: raw}
 	manner := h.manners.take(mti)
+	x := &exchange{h: h, raw: raw, out: manner}
 	x.m, err = decode(raw)
 	h.note(Event{What: "request", MTI: mti, TID: x.m.f[41], STAN: x.m.f[11], Answer: manner.odd()})
 	if manner.how == answerSilent {

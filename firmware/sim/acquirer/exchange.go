@@ -14,6 +14,7 @@ type exchange struct {
 	raw []byte // MTI to the end, as received
 	t   *terminal
 	how order // decline or approve, if one stands
+	out order // the manner in which the answer will go out
 }
 
 // echoed are the fields that an answer repeats from its request. HOST §1.4.

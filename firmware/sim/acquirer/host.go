@@ -63,6 +63,8 @@ type Host struct {
 	events      []Event
 	checks      checks
 	spoils      spoils
+	chips       chips
+	issuer      issuing
 	params      map[string]string // parameter download: code → value
 	settle      byte              // the code of the next 0510; 0: what the books say
 	settleLeft  int
@@ -92,7 +94,7 @@ func New(o Opts) (*Host, error) {
 		o.Terminals = []Terminal{{TID: BenchTID, MID: BenchMID, TMK: BenchTMK}}
 	}
 	h := &Host{o: o, rand: o.Rand, open: map[*conn]bool{}, terminals: map[pos.TerminalID]*terminal{}, accounts: map[string]*account{},
-		names: map[string]*account{}, books: newBooks(), seen: map[string]int{}}
+		names: map[string]*account{}, books: newBooks(), chips: newChips(), seen: map[string]int{}}
 	if h.rand == nil {
 		h.rand = rand.NewChaCha8([32]byte([]byte("swipewell's bench: the same keys")))
 	}

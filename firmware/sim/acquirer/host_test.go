@@ -72,7 +72,12 @@ func TestTray(t *testing.T) {
 		"cup-refer": "01", "cup-refused": "05", "cup-not-permitted": "57", "cup-inactive": "21", "cup-issuer-down": "91"}
 	for _, k := range c.h.Cards() {
 		rc := want[k.Name]
-		if rc == "" {
+		switch {
+		case k.Name == "chip-expired":
+			rc = "54"
+		case k.HasChip():
+			rc = "45"
+		case rc == "":
 			rc = "00"
 		}
 		c.want(c.send("0200", c.sale(k.Name, 1, nil)), rc)

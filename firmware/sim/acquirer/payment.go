@@ -53,6 +53,10 @@ func (x *exchange) payment() message {
 	if bad {
 		return a
 	}
+	chip, a, bad := x.field55(k)
+	if bad {
+		return a
+	}
 	pin, a, bad := x.pin(c)
 	if bad {
 		return a
@@ -71,12 +75,24 @@ func (x *exchange) payment() message {
 		e.Card = acct.Name
 	}
 	var orig Entry
-	rc := x.how.rc
+	rc, forced := x.how.rc, false
+	var s *chipSale
+	chipRC := ""
+	if chip != nil && acct != nil {
+		s = &chipSale{key: e.key(), card: acct.Name, pan: c.pan, psn: x.m.f[23], asked: e.Asked, data: chip, offline: x.m.mti == "0220",
+			sent: x.out.how == answerNormal || x.out.how == answerDuplicate}
+		chipRC = x.chipVerdict(acct, k, s)
+		if own := x.h.issuer.decide(x.m.mti); rc == "" && own != "" {
+			rc, forced = own, approving[own]
+		}
+	}
 	if rc == "" || approving[rc] {
 		if acct == nil {
 			rc = "14"
-		} else if own := x.verdict(acct, k, c, pin, &e, &orig); own != "" {
+		} else if own := x.verdict(acct, k, c, pin, &e, &orig); own != "" && !forced {
 			rc = own
+		} else if chipRC != "" && !forced {
+			rc = chipRC
 		} else if rc == "" {
 			rc = "00"
 		}
@@ -93,6 +109,14 @@ func (x *exchange) payment() message {
 			sign, left = "D", -left
 		}
 		a.f[54] = fmt.Sprintf("1002156%s%012d", sign, left)
+	}
+	if s != nil {
+		if acct.chip != nil && !s.offline && s.proven {
+			if v := x.proof(acct, s, rc); v != "" {
+				a.f[55] = v
+			}
+		}
+		x.h.chips.keep(s)
 	}
 	e.RRN = pos.RRN(a.f[37])
 	x.h.write(e)
@@ -113,6 +137,8 @@ func (x *exchange) form() (k kind, a message, bad bool) {
 		return k, a, true
 	}
 	switch {
+	case t60[:2] == "36" && x.m.f[22][:min(2, len(x.m.f[22]))] != "05":
+		return k, x.refuse(FindValue, 22, "a chip's offline sale is read by the chip", "30"), true
 	case x.m.f[3] != k.process:
 		return k, x.refuse(FindValue, 3, "not the processing code of a "+k.name, "30"), true
 	case t60[8:11] != "000":
@@ -144,6 +170,8 @@ func (x *exchange) verdict(acct *account, k kind, c cardData, pin string, e, ori
 		return ""
 	case e.Asked == 0:
 		return "13"
+	case k.funds && x.m.f[60][:2] == "36": // the issuer is bound by its card's word
+		return ""
 	case k.funds:
 		return acct.funds(e.Asked, x.h.wall())
 	}

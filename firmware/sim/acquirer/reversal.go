@@ -71,6 +71,7 @@ func (x *exchange) takeBack(e *Entry, acct *account) string {
 			x.finding(FindReversal, c.de, "not the original's", "00")
 		}
 	}
+	x.chipReversal(o)
 	switch {
 	case b.reversed[o.Seq] != 0:
 		return "00"

@@ -26,6 +26,7 @@ type terminal struct {
 	session int              // sign-ons so far
 	blocks  map[string]block // PIN blocks that came
 	batch   pos.BatchNo      // open batch, as a sign-on hears it
+	balance byte             // code of the last settlement, 0 before the first
 }
 
 func newTerminal(t Terminal, batch pos.BatchNo) (*terminal, error) {

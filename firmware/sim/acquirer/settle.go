@@ -69,6 +69,7 @@ func (x *exchange) settlement() message {
 			}
 		}
 	}
+	x.t.balance = code
 	if code == '2' {
 		x.finding(FindTotals, 48, fmt.Sprintf("theirs %s, ours %s", theirs[:30], ours.field('0')[:30]), "")
 	}
@@ -94,12 +95,15 @@ func (x *exchange) upload() message {
 		return x.notice()
 	case code == "201":
 		return x.details()
+	case code == "203", code == "204", code == "205", code == "206":
+		return x.chipUpload(code)
 	case code == "202", code == "207":
 		if a, bad := x.fields([]int{11, 41, 42, 48, 60}, nil); bad {
 			return a
 		}
 		// A batch end that is repeated finds the batch closed already.
 		if x.t.batch == x.batch() {
+			x.chipsUploaded()
 			x.t.batch = x.batch() % 999_999
 			x.t.batch++
 		}
@@ -147,9 +151,6 @@ func (x *exchange) notice() message {
 	}
 	return x.answer("00")
 }
-
-// scriptResult answers a 0620: nothing is booked.
-func (x *exchange) scriptResult() message { return x.answer("00") }
 
 // parameters is what a 0800/360 is told, HOST §1.3: code and value, in order.
 func (h *Host) parameters() string {

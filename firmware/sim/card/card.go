@@ -42,7 +42,7 @@ type Card struct {
 
 // New personalises a card.
 func New(p Profile) (*Card, error) {
-	c := &Card{p: p, seen: map[string]int{}, atc: p.ATC, lastOnline: p.LastOnline, tries: p.Tries, pin: p.PIN}
+	c := &Card{p: p, seen: map[string]int{}, atc: p.ATC, lastOnline: p.LastOnline, tries: p.Tries, pin: p.PIN, appBlocked: p.AppBlocked}
 	if c.tries == 0 {
 		c.tries = 3
 	}
@@ -75,6 +75,9 @@ func (c *Card) Reset() {
 	c.selected, c.started, c.pdol, c.cdol1, c.challenge, c.acs = false, false, nil, nil, nil, 0
 	c.arqc, c.proven, c.authTried, c.pinOK, c.next, c.scriptFail = nil, false, false, false, 0, false
 }
+
+// Profile is what the card was made of.
+func (c *Card) Profile() Profile { return c.p }
 
 // Tries are the PIN tries that are left.
 func (c *Card) Tries() int { return c.tries }
@@ -175,12 +178,15 @@ func (c *Card) do(capdu []byte) []byte {
 
 const pseName = "1PAY.SYS.DDF01"
 
-type application struct{ aid, label, pri string }
+type application struct {
+	aid, label, pri string
+	whole           bool // has the files
+}
 
 func (c *Card) applications() []application {
-	list := []application{{c.p.AID, c.p.Label, c.p.Priority}}
+	list := []application{{c.p.AID, c.p.Label, c.p.Priority, true}}
 	for _, a := range c.p.More {
-		list = append(list, application{a.AID, a.Label, a.Priority})
+		list = append(list, application{a.AID, a.Label, a.Priority, a.Same})
 	}
 	return list
 }
@@ -212,9 +218,9 @@ func (c *Card) selectFile(name []byte, p2 byte) []byte {
 			continue
 		}
 		c.next = i + 1
-		c.selected = i == 0
+		c.selected = list[i].whole
 		r := ok(c.fci(list[i]))
-		if i == 0 && c.appBlocked {
+		if c.selected && c.appBlocked {
 			r[len(r)-2], r[len(r)-1] = 0x62, 0x83
 		}
 		return r
@@ -245,7 +251,7 @@ func (c *Card) entry(a application) []byte {
 
 func (c *Card) fci(a application) []byte {
 	props := c.entry(a)
-	if a.aid == c.p.AID {
+	if a.whole {
 		if c.p.PDOL != "" {
 			props = append(props, tlv("9F38", unhex(c.p.PDOL))...)
 		}

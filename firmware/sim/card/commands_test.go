@@ -216,7 +216,7 @@ func TestProfilesAreProven(t *testing.T) {
 // An application beside the first answers SELECT, and its next.
 func TestFurtherApplications(t *testing.T) {
 	c := made(t, "debit", func(p *Profile) {
-		p.More = []App{{"A00000033301010199", "OTHER", "02"}}
+		p.More = []App{{AID: "A00000033301010199", Label: "OTHER", Priority: "02"}}
 		p.Preferred, p.CodeTable = "416263", "01"
 	})
 	say(t, c, "00A4040005A000000333"+"00", "6F…", "00A4040205A000000333"+"00", "6F…", "00A4040205A000000333"+"00", "6A82", gpo, "6985")

@@ -21,7 +21,7 @@ func (c *Card) build() error {
 	if len(exp) != 6 || len(p.PAN) < 12 {
 		return fmt.Errorf("%w: PAN or expiry", ErrProfile)
 	}
-	track := p.PAN + "D" + exp[:4] + p.Service + "0000000000"
+	track := p.Track2()
 	if len(track)%2 != 0 {
 		track += "F"
 	}

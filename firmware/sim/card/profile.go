@@ -18,7 +18,7 @@ var ErrProfile = errors.New("card: not a personalisation")
 // Profile is what a card is made of. Hexadecimal is text; an empty text is an
 // object that the card does not have.
 type Profile struct {
-	Name string
+	Name, About string
 
 	PAN, PSN, Expiry, Effective, Service, Holder string // digits; YYMMDD
 
@@ -61,11 +61,20 @@ type Profile struct {
 	Wire             []string          // what is done to the records once they are signed: "flip 93", "drop 9F46", "dup 5A"
 	AFL              string            // instead of the right one
 	Extra            string            // one more record, raw, in SFI 11, for offline data authentication
+	AppBlocked       bool              // as a script left it
 	Faults           []Fault
+
+	// Of the contacts, for whoever puts the card behind a reader.
+	Protocol int  // T=0, T=1
+	Mute     bool // no answer to reset
 }
 
-// App is a further application.
-type App struct{ AID, Label, Priority string }
+// App is a further application: one that answers SELECT only, or another name of the
+// same files and keys.
+type App struct {
+	AID, Label, Priority string
+	Same                 bool
+}
 
 // Fault is one thing that goes wrong: the Nth command (0 is each) of an
 // instruction answers otherwise.
@@ -91,7 +100,7 @@ func Names() []string {
 	return names
 }
 
-// Load reads a profile of the tree cards/: "debit", "credit".
+// Load reads a profile of the tree cards/ by its name: "debit", "credit-pin".
 func Load(name string) (Profile, error) {
 	b, err := cardFiles.ReadFile("cards/" + name + ".toml")
 	if err != nil {
@@ -112,6 +121,13 @@ func Parse(b []byte) (Profile, error) {
 	}
 	return p, nil
 }
+
+// StripeExpiry is the expiry as stripes and field 14 have it: YYMM.
+func (p Profile) StripeExpiry() string { return p.Expiry[:min(4, len(p.Expiry))] }
+
+// Track2 is the track 2 equivalent data 57 as a message has them, with the separator D:
+// their discretionary data are not those of the stripe. B3 Annex A.
+func (p Profile) Track2() string { return p.PAN + "D" + p.StripeExpiry() + p.Service + "0000000000" }
 
 // CAKey is the public key under which the card's issuer is certified, with the
 // application provider that owns it.

@@ -56,6 +56,7 @@ var commands = map[string]command{
 	"order":    (*World).orderCmd,
 	"profile":  (*World).profileCmd,
 	"rules":    (*World).rulesCmd,
+	"tables":   (*World).tablesCmd,
 	"board":    (*World).boardCmd,
 	"attend":   (*World).attendCmd,
 	"login":    (*World).loginCmd,

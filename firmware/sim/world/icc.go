@@ -33,15 +33,18 @@ type slot interface {
 
 // slotText is the slot of the board file.
 func (w *World) slotText() string {
+	text := ""
 	switch w.icc {
 	case "serial":
-		return fmt.Sprintf("[icc]\ndriver = \"iso7816-serial\"\nport = %q\nlines = %q\n\n", w.path("icc"), w.path("icc.lines"))
+		text = fmt.Sprintf("[icc]\ndriver = \"iso7816-serial\"\nport = %q\nlines = %q\n", w.path("icc"), w.path("icc.lines"))
 	case "vpcd":
-		return fmt.Sprintf("[icc]\ndriver = \"vpcd\"\nlisten = %q\n\n", w.iccAddr)
+		text = fmt.Sprintf("[icc]\ndriver = \"vpcd\"\nlisten = %q\n", w.iccAddr)
 	case "pcsc":
-		return fmt.Sprintf("[icc]\ndriver = \"pcsc\"\nsocket = %q\n\n", w.path("pcscd.sock"))
+		text = fmt.Sprintf("[icc]\ndriver = \"pcsc\"\nsocket = %q\n", w.path("pcscd.sock"))
+	default:
+		return ""
 	}
-	return ""
+	return text + w.tablesText() + "\n"
 }
 
 // fitSlot makes what a kind of slot needs before its board file is written.
@@ -164,12 +167,12 @@ func (s *virtualSlot) notice() time.Duration { return s.wait }
 func (s *virtualSlot) close()                { s.remove() }
 
 // insertCmd puts a card of the tray in the slot.
-func (w *World) insertCmd(_ context.Context, args []string) error {
+func (w *World) insertCmd(ctx context.Context, args []string) error {
 	switch {
 	case w.o.Chip == nil:
 		return &ErrLater{"insert", 5}
-	case len(args) != 1:
-		return usage("insert CARD")
+	case len(args) == 0:
+		return usage("%s", insertUsage)
 	case w.icc == "":
 		return errors.New("insert: this board has no slot: board icc serial, before start")
 	}
@@ -179,6 +182,20 @@ func (w *World) insertCmd(_ context.Context, args []string) error {
 	}
 	if o == nil {
 		o = &cardsim.Opts{Knobs: cardsim.Knobs{Mute: true}}
+	}
+	faults, err := parseChipFaults(args[1:])
+	if err != nil {
+		return err
+	}
+	if len(faults) > 0 {
+		o = faulty(*o, faults, w.withdraw)
+	}
+	w.withdrawn.Wait()
+	if c, ok := w.Card(args[0]); ok && w.Running() {
+		if v, _ := w.Panel.View(); v.Caption.Input != "amount" { // before the amount, on purpose
+			w.input(ctx, time.Second, "card") // put in anyway, as people do
+		}
+		w.holdOut(c)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -190,6 +207,18 @@ func (w *World) insertCmd(_ context.Context, args []string) error {
 		w.slot.insert(*o)
 	}
 	return nil
+}
+
+// withdraw takes the card out in the middle of a command: whoever calls is the card,
+// and cannot wait for itself.
+func (w *World) withdraw() {
+	w.mu.Lock()
+	slot, in := w.slot, w.chip != nil
+	w.chip = nil
+	w.mu.Unlock()
+	if in && slot != nil {
+		w.withdrawn.Go(slot.remove)
+	}
 }
 
 // handTime is how long a hand needs at least between taking one card out and
@@ -204,6 +233,7 @@ func (w *World) removeCmd(ctx context.Context, args []string) error {
 	case len(args) != 0:
 		return usage("remove")
 	}
+	w.withdrawn.Wait()
 	w.mu.Lock()
 	slot, in := w.slot, w.chip != nil
 	w.chip = nil

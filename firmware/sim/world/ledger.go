@@ -99,9 +99,26 @@ func (w *World) presented(c acquirer.Card, quality string) {
 	if v.Caption.Input != "card" || quality == "lrc" || quality == "parity" || quality == "short" {
 		return
 	}
-	amount := amountOn(v.Caption.Lines)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.present(c, amountOn(v.Caption.Lines))
+}
+
+// holdOut is presented for a card that goes into the slot: it may lie there before the
+// device says what it is to pay.
+func (w *World) holdOut(c acquirer.Card) {
+	v, _ := w.Panel.View()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.inserted = &c
+	if v.Caption.Input == "card" {
+		w.present(c, amountOn(v.Caption.Lines))
+		w.inserted = nil
+	}
+}
+
+// present notes that a card was held out for an amount; the caller holds mu.
+func (w *World) present(c acquirer.Card, amount int64) {
 	l := &w.ledger
 	o := l.named
 	if o == nil {
@@ -128,6 +145,10 @@ func (w *World) captioned(c hal.Caption) {
 		w.confirmAt = w.Clock.Now().Boot
 	}
 	w.caption = c.Code
+	if asks := c.Input == "card" || c.Input == "confirm" || c.Input == "pin"; asks && w.inserted != nil && amountOn(c.Lines) > 0 {
+		w.present(*w.inserted, amountOn(c.Lines))
+		w.inserted = nil
+	}
 	w.mu.Unlock()
 	word := false
 	for _, class := range []string{"A-SAL-", "A-RCV-", "A-REV-", "A-VOI-", "A-REF-", "A-PRE-", "A-OFF-", "D-HST-", "D-OFF-", "U-", "N-", "F-NET-", "F-SGN-"} {

@@ -65,7 +65,10 @@ type World struct {
 	pcscSock net.Listener    // where the device finds it
 	slot     slot            // while there is power
 	chip     *cardsim.Opts   // the card that is in it
-	tray     []acquirer.Card // with a real acquirer
+	inserted *acquirer.Card  // it, until the device has shown what it is to pay
+
+	withdrawn sync.WaitGroup  // cards on their way out
+	tray      []acquirer.Card // with a real acquirer
 
 	excused []string // findings that the script means to see
 
@@ -81,6 +84,7 @@ type World struct {
 	profile    map[string]string // keys of the board file that a script has set
 	rules      map[string]string // and of its [rules]
 	noRecovery bool              // the board names no recovery key
+	tables     string            // the file of tables for chip cards, "" none
 	hostAddr   string
 	armed      bool // a cut is armed and has not come yet
 	change     chan struct{}
@@ -153,9 +157,10 @@ func New(o Opts) (*World, error) {
 	}
 	go w.watchPanel()
 	w.hostAddr = addr
-	if err := w.layDesk(); err != nil {
+	if err := errors.Join(w.layDesk(), w.layTables(1)); err != nil {
 		return nil, err
 	}
+	w.tables = w.path("cards.tables")
 	return w, os.WriteFile(w.path("bench.toml"), []byte(w.board(addr)), 0o600)
 }
 
@@ -213,7 +218,7 @@ tid = %q
 mid = %q
 tpdu = "6000030000"
 header = "603100310000"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), w.rulesText(), w.processText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), tablesKeyText()+w.rulesText(), w.processText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.

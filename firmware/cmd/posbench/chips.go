@@ -1,0 +1,48 @@
+package main
+
+import (
+	"sync"
+
+	"swipewell/drivers/iso7816/cardsim"
+	"swipewell/firmware/sim/card"
+	"swipewell/firmware/sim/world"
+)
+
+// wallet gives the chips of the tray: each card is made once and keeps its counter,
+// its PIN tries and what scripts did to it, however often it goes in. A card that has
+// no chip gives nil, which is mute.
+func wallet() world.ChipMaker {
+	var mu sync.Mutex
+	cards := map[string]*card.Card{}
+	return func(name string) (*cardsim.Opts, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		c := cards[name]
+		if c == nil {
+			p, err := card.Load(name)
+			if err != nil {
+				return noChip(name, err)
+			}
+			if c, err = card.New(p); err != nil {
+				return nil, err
+			}
+			cards[name] = c
+		}
+		p := c.Profile()
+		return &cardsim.Opts{App: c.Transmit, Reset: c.Reset, Protocol: p.Protocol, Knobs: cardsim.Knobs{Mute: p.Mute}}, nil
+	}
+}
+
+// noChip: a card of the tray with a stripe only is mute, any other name an error.
+func noChip(name string, err error) (*cardsim.Opts, error) {
+	tray, e := world.Tray()
+	if e != nil {
+		return nil, e
+	}
+	for _, c := range tray {
+		if c.Name == name {
+			return nil, nil
+		}
+	}
+	return nil, err
+}

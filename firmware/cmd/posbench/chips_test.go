@@ -1,0 +1,39 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"swipewell/firmware/sim/card"
+)
+
+// Every chip of the tray is in the wallet, and keeps its counter from one insertion to
+// the next; a stripe card is mute and a stranger an error.
+func TestWallet(t *testing.T) {
+	chip := wallet()
+	for _, name := range card.Names() {
+		o, err := chip(name)
+		if err != nil || o == nil || o.App == nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	const selectDebit, gpo = "\x00\xA4\x04\x00\x08\xA0\x00\x00\x03\x33\x01\x01\x01", "\x80\xA8\x00\x00\x08\x83\x06\x01\x56\xE0\xF8\xC8\x22"
+	for want := byte(1); want <= 2; want++ {
+		o, err := chip("debit")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Reset()
+		o.App([]byte(selectDebit))
+		o.App([]byte(gpo))
+		if r := o.App([]byte{0x80, 0xCA, 0x9F, 0x36, 0}); !bytes.Equal(r, []byte{0x9F, 0x36, 2, 0, want, 0x90, 0}) {
+			t.Errorf("counter %X, want %d", r, want)
+		}
+	}
+	if o, err := chip("cup-debit-1"); o != nil || err != nil {
+		t.Errorf("a stripe card: %v %v", o, err)
+	}
+	if _, err := chip("nobody"); err == nil {
+		t.Error("a card that nobody has")
+	}
+}
