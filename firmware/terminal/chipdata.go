@@ -24,16 +24,37 @@ var (
 // tagScripts carries the issuer script results, 9F5B of the kernel, to the host.
 const tagScripts tlv.Tag = 0xDF31
 
-// emvConfig is what the acquirer has said of chips, or why there is nothing.
+// emvConfig is what the acquirer has said of chips, for today, or why there is
+// nothing.
 func (t *Terminal) emvConfig() (*emv.Config, prompt.Code) {
-	if t.o.EMV == nil {
+	if t.o.Tables == nil {
 		return nil, prompt.ChipNoTables
 	}
-	c := t.o.EMV(t.clock.Now().Wall.In(pos.CST))
-	if c == nil || len(c.Apps) == 0 {
+	set := t.o.Tables()
+	if set == nil || len(set.Apps()) == 0 {
 		return nil, prompt.ChipNoTables
 	}
+	c := set.Config(t.ownData(), t.clock.Now().Wall.In(pos.CST).Format("20060102"))
+	c.CanChoose = t.board.Keypad != nil && t.board.Display != nil
 	return c, ""
+}
+
+// ownData are the terminal's own data objects: what is fitted decides. EMV 4.3 Book 4
+// Annex A.
+func (t *Terminal) ownData() emv.Values {
+	capable := []byte{0x60, 0x08, 0xC8} // stripe and contacts; no verification; SDA, DDA, CDA
+	if t.o.Profile.Printer {
+		capable[1] |= 0x20 // signature
+	}
+	if t.o.Profile.PINPad {
+		capable[1] |= 0x80 | 0x40 | 0x10 // PIN in clear, online, enciphered
+	}
+	serial := fmt.Sprintf("%-8.8s", t.o.Merchant.Terminal)
+	return emv.Values{
+		0x9F1A: {0x01, 0x56}, 0x9F33: capable, 0x9F35: {0x22}, // attended, a merchant's, offline with online capability
+		0x9F40: {0x60, 0x00, 0xF0, 0xA0, 0x01}, // goods and services; keys; prints and shows; ISO 8859-1
+		0x9F1E: []byte(serial), 0x9F1C: []byte(serial),
+	}
 }
 
 // transaction is what the kernel is told of the sale. EMV 4.3 Book 3 §10.1.

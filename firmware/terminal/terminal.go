@@ -23,7 +23,7 @@ import (
 	"swipewell/firmware/card"
 	"swipewell/firmware/care"
 	"swipewell/firmware/diagnose"
-	"swipewell/firmware/emv"
+	"swipewell/firmware/emv/table"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/outbox"
@@ -84,9 +84,9 @@ type Opts struct {
 	// Sweep is called when a card has gone, to wipe what is outside this program's
 	// variables; nil: nothing.
 	Sweep func()
-	// EMV is what the acquirer says of chips, for a sale of that day; it does not
-	// change while one runs. nil, or no application: no chip is read.
-	EMV func(time.Time) *emv.Config
+	// Tables are the acquirer's keys and applications for chips, as they are now; nil,
+	// or without an application: no chip is read.
+	Tables func() *table.Set
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
 	// runs it in place, so that a seed replays exactly; Rand likewise.
 	Spawn func(func())
