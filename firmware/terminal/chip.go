@@ -386,7 +386,7 @@ func (t *Terminal) tellChip(x txn.TellChip) {
 				h.Scripts = append(h.Scripts, tlv.Append(nil, o.Tag, o.Value))
 			}
 		}
-	case x.Reach == txn.NotSent && !x.After:
+	case x.Reach == txn.NotSent && !x.After && !x.Never:
 		h.Reach = emv.NeverSent
 	}
 	t.answerChip(h)

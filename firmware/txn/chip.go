@@ -104,7 +104,13 @@ func (m *machine) tryChip() {
 	m.show(Reading, prompt.ChipReading, m.formArgs())
 	m.disarm()
 	m.do(StartChip{Kind: k.Kind, Process: k.Process, Amount: pos.Amount{Minor: m.Keyed, Currency: m.Profile.Currency}, Full: k.full(),
-		STAN: m.Durable.STAN.Next(), Online: m.Profile.Offline.refuses(m.e.SAF, m.Keyed, m.e.At.Logical) != ""})
+		STAN: m.Durable.STAN.Next(), Online: !m.mayOffline(m.Keyed)})
+}
+
+// mayOffline tells whether a card may approve so much by itself: within the limits
+// of store and forward, and in a batch that the host has numbered.
+func (m *machine) mayOffline(amount int64) bool {
+	return m.Durable.Batch != 0 && m.Profile.Offline.refuses(m.e.SAF, amount, m.e.At.Logical) == ""
 }
 
 // inserted: a card went into the slot.
@@ -333,7 +339,7 @@ var chipSale = Spec{Kind: pos.KindChipOffline, MTI: 0x0220, Process: "000000", C
 func (m *machine) hold(r Reply, approved bool) {
 	m.Work, m.Slot.Held = WorkCard, r
 	m.Code = prompt.ChipFinal
-	m.do(TellChip{Reach: r.Kind, Approved: approved, RC: r.RC})
+	m.do(TellChip{Reach: r.Kind, Approved: approved, RC: r.RC, Never: r.Kind == NotSent && !m.mayOffline(m.Durable.Open.Amount.Minor)})
 }
 
 // decided is what host and card together say. Commit 2 of a chip sale.

@@ -140,6 +140,7 @@ type (
 		Approved bool
 		RC       pos.ResponseCode
 		After    bool
+		Never    bool // the card may not approve by itself
 	}
 	// NoteEvent is PutEvent for what needs no commit of its own: it goes with the
 	// next one.
