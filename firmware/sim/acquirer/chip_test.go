@@ -38,8 +38,6 @@ type chipRun struct {
 	outcome emv.Outcome
 }
 
-func (r chipRun) get(tag tlv.Tag) []byte { v, _ := r.state.Get(tag); return v }
-
 // chipOpts are what differs in a sale.
 type chipOpts struct {
 	pin     string              // keyed at an online PIN; "": passed over
