@@ -1,6 +1,7 @@
 package board
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"swipewell/drivers/pcsc"
 	"swipewell/drivers/tty"
 	"swipewell/drivers/vpcd"
+	"swipewell/hal"
 )
 
 // ICC is the slot for cards with contacts.
@@ -153,4 +155,18 @@ func (op *opener) contacts(c *ICC) (iso7816.Contacts, error) {
 		l.set(io)
 	}
 	return p, p.Open()
+}
+
+// OpenSlot opens the file's slot and nothing else: for a tool that looks at a card while
+// no device runs. Close the Result.
+func (f *File) OpenSlot() (*Result, error) {
+	if f.ICC == nil {
+		return nil, errors.New("board: the file has no [icc]")
+	}
+	op := &opener{f: f, o: Opts{Event: func(string, string) {}}, r: &Result{Board: &hal.Board{Name: f.Name, Clock: hal.SystemClock{}}}}
+	op.device("icc", true, op.icc)
+	if d := op.r.Report[0]; d.State != hal.Loaded {
+		return nil, errors.Join(fmt.Errorf("board: icc: %s", d.Why), op.r.Close())
+	}
+	return op.r, nil
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"sync"
 
+	"github.com/spf13/cobra"
+
 	"swipewell/drivers/iso7816/cardsim"
+	"swipewell/firmware/emv/dump"
 	"swipewell/firmware/sim/card"
 	"swipewell/firmware/sim/world"
 )
@@ -45,4 +49,25 @@ func noChip(name string, err error) (*cardsim.Opts, error) {
 		}
 	}
 	return nil, err
+}
+
+func cardCommand() *cobra.Command {
+	return &cobra.Command{Use: "card NAME", Short: "what a chip card of the tray says of itself, as a tree (postool card dump)", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := wallet()(args[0])
+			switch {
+			case err != nil:
+				return err
+			case o == nil || o.Mute:
+				return fmt.Errorf("%s: no answer to reset", args[0])
+			}
+			chip := cardsim.New(*o)
+			chip.Reset(false)
+			tree, err := dump.Read(chip.ATR(), func(capdu []byte) ([]byte, error) { return o.App(capdu), nil })
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(c.OutOrStdout(), tree)
+			return nil
+		}}
 }

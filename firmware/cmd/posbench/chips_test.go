@@ -37,3 +37,17 @@ func TestWallet(t *testing.T) {
 		t.Error("a card that nobody has")
 	}
 }
+
+// posbench card shows what postool card dump would.
+func TestCardCommand(t *testing.T) {
+	for name, want := range map[string]string{"credit-pin": "application A000000333010102", "chip-mute": "", "cup-debit-1": "", "nobody": ""} {
+		c := cardCommand()
+		var out bytes.Buffer
+		c.SetOut(&out)
+		c.SetErr(&out)
+		c.SetArgs([]string{name})
+		if err := c.Execute(); (err == nil) != (want != "") || want != "" && !bytes.Contains(out.Bytes(), []byte(want)) {
+			t.Errorf("%s: %v %s", name, err, &out)
+		}
+	}
+}

@@ -10,13 +10,14 @@ import (
 // A script's log has no digit that it keyed for a PIN, and all that it did.
 func TestQuietLog(t *testing.T) {
 	for line, want := range map[string]string{
-		"> pin 864209":                  "> pin ******",
-		"> key 2 5 8 0 enter":           "> key * * * * enter",
-		"> key menu 9 1":                "> key menu 9 1",
-		"> amount 12.80":                "> amount 12.80",
-		"> card x pan=6225880000000010": "> card x pan=****************",
-		"> prompt P-PIN-01":             "> prompt P-PIN-01",
-		"[stdout]\nPIN key 59C421":      "[stdout]\nPIN key 59C421",
+		"> pin 864209": "> pin ******",
+		"> host issuer script pin-change 8642 71": "> host issuer script pin-change **** **",
+		"> key 2 5 8 0 enter":                     "> key * * * * enter",
+		"> key menu 9 1":                          "> key menu 9 1",
+		"> amount 12.80":                          "> amount 12.80",
+		"> card x pan=6225880000000010":           "> card x pan=****************",
+		"> prompt P-PIN-01":                       "> prompt P-PIN-01",
+		"[stdout]\nPIN key 59C421":                "[stdout]\nPIN key 59C421",
 	} {
 		if got := quiet(line + "\n"); got != want+"\n" {
 			t.Errorf("%q: %q, want %q", line, got, want)

@@ -100,7 +100,7 @@ type runner struct {
 
 // entries are the script's lines that key what is secret: a PIN, and any four
 // digits that are keyed one after another; and fields of a card.
-var entries = regexp.MustCompile(`(?m)^(?:> |FAIL: \S+ )?!? ?(pin [0-9]+|key .*[0-9]( +[0-9]){3}.*|card .*)$`)
+var entries = regexp.MustCompile(`(?m)^(?:> |FAIL: \S+ )?!? ?(pin [0-9]+|key .*[0-9]( +[0-9]){3}.*|card .*|host .*pin-change .*)$`)
 
 var runOfDigits = regexp.MustCompile(`[0-9]`)
 

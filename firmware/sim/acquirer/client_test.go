@@ -148,7 +148,7 @@ type got struct {
 	order                            byte
 	macOK                            bool
 	raw                              []byte
-	keys, f60, balance, text         string
+	keys, f60, balance, text, chip   string
 }
 
 // widths of the fixed fields of an answer in bytes; of the others, the length
@@ -157,7 +157,7 @@ var widths = map[int]int{3: 3, 4: 6, 11: 3, 12: 3, 13: 2, 14: 2, 15: 2, 23: 2, 2
 var prefixes = map[int]struct {
 	size   int
 	digits bool
-}{2: {1, true}, 32: {1, true}, 44: {1, false}, 54: {2, false}, 60: {2, true}, 62: {2, false}, 63: {2, false}}
+}{2: {1, true}, 32: {1, true}, 44: {1, false}, 54: {2, false}, 55: {2, false}, 60: {2, true}, 62: {2, false}, 63: {2, false}}
 
 func (c *client) read() got {
 	c.t.Helper()
@@ -208,6 +208,8 @@ func (c *client) read() got {
 			g.rc = string(v)
 		case 54:
 			g.balance = string(v)
+		case 55:
+			g.chip = string(v)
 		case 60:
 			g.f60 = hex.EncodeToString(v)
 		case 62:

@@ -3,7 +3,9 @@ package world
 import (
 	"bytes"
 	"errors"
+	"sync"
 	"testing"
+	"time"
 
 	"swipewell/drivers/iso7816/cardsim"
 )
@@ -55,4 +57,62 @@ func TestChipFaults(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
+}
+
+// slotOf counts what goes in and comes out.
+type slotOf struct {
+	slot
+	in *cardsim.Opts
+	mu sync.Mutex
+}
+
+func (s *slotOf) insert(o cardsim.Opts) { s.in = &o }
+
+func (s *slotOf) remove() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.in = nil
+}
+
+func (s *slotOf) powered() bool { return false }
+
+func (s *slotOf) notice() time.Duration { return 0 }
+
+// A card that is withdrawn at a command is out when the next goes in, and is not there
+// to be removed; the card itself, which calls under the slot's lock, does not wait.
+func TestWithdrawn(t *testing.T) {
+	w, err := New(Opts{Dir: t.TempDir(), Chip: func(string) (*cardsim.Opts, error) {
+		return &cardsim.Opts{App: func([]byte) []byte { return []byte{0x90, 0} }}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	s := &slotOf{}
+	w.icc, w.slot = "serial", s
+	do := func(words ...string) error { return w.Do(t.Context(), words[0], words[1:]...) }
+	if err := do("insert", "debit", "remove=genac1"); err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock() // as a slot that hands a byte to its card
+	r := s.in.App([]byte{0x80, 0xAE, 0, 0})
+	s.mu.Unlock()
+	if r != nil {
+		t.Errorf("it answers %X", r)
+	}
+	if err := do("remove"); err == nil {
+		t.Error("a card that is out comes out again")
+	}
+	if err := do("insert", "debit"); err != nil || s.in == nil {
+		t.Errorf("%v, in %v", err, s.in)
+	}
+	if err := do("remove"); err != nil || s.in != nil {
+		t.Errorf("%v, in %v", err, s.in)
+	}
+	for _, bad := range [][]string{{"insert"}, {"insert", "debit", "fault=genac"}} {
+		if err := do(bad...); !errors.Is(err, ErrUsage) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	w.slot = nil
 }
