@@ -74,6 +74,7 @@ func (n *session) fillCDOL(t tlv.Tag) ([]byte, bool) {
 		n.term.put(0x98, h[:])
 	}
 	data, err := tlv.Fill(dol, n.get)
+	n.covered = n.tvr
 	return data, err == nil
 }
 

@@ -65,10 +65,11 @@ type session struct {
 	at   stage
 	sent int
 
-	card list // what the card gave
-	term list // what the terminal and the issuer gave
-	tvr  TVR
-	tsi  TSI
+	card    list // what the card gave
+	term    list // what the terminal and the issuer gave
+	tvr     TVR
+	covered TVR // as the last cryptogram has it
+	tsi     TSI
 
 	// selection
 	candidates []Candidate
@@ -343,11 +344,15 @@ func (s State) Candidates() []Candidate {
 }
 
 // Pack writes the data objects that are known out of tags, in their order: field
-// 55 of a request. B4 §12.1.
+// 55 of a message. The TVR is the one that the last cryptogram covers. B4 §12.1.
 func (s State) Pack(tags ...tlv.Tag) []byte {
 	var out []byte
 	for _, t := range tags {
-		if v, ok := s.Get(t); ok {
+		v, ok := s.Get(t)
+		if t == 0x95 && ok { // what came to light behind it is not in the cryptogram
+			v = s.p.covered[:]
+		}
+		if ok {
 			out = tlv.Append(out, t, v)
 		}
 	}

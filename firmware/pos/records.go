@@ -112,6 +112,7 @@ type Chip struct {
 	ICC   string `json:"icc,omitempty"`
 	AID   string `json:"aid,omitempty"` // 9F06, hexadecimal
 	Label string `json:"label,omitempty"`
+	TSI   string `json:"tsi,omitempty"` // hexadecimal; it is in no message
 	// AuthFailed: the issuer approved, and the card did not believe that it was the
 	// issuer. Settlement has a class of its own for it. HOST §1.4.
 	AuthFailed bool `json:"auth_failed,omitempty"`

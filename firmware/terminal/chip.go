@@ -95,6 +95,7 @@ func (t *Terminal) pulled() {
 	if s.live && !s.atIt {
 		if _, asked := s.want.(emv.AskOnline); asked {
 			s.gone = true // the host's word comes first, then the card's absence
+			t.contactsOff()
 		} else if s.shown || s.want != nil {
 			defer t.step(emv.Lost{})
 		}
@@ -417,6 +418,11 @@ func (t *Terminal) endChip() {
 		s.stop()
 	}
 	*s = slot{run: s.run + 1, ref: s.ref}
+	t.contactsOff()
+}
+
+// contactsOff makes the contacts dead.
+func (t *Terminal) contactsOff() {
 	t.busy.Add(1)
 	t.o.Spawn(func() {
 		defer t.busy.Add(-1)

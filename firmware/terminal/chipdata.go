@@ -118,7 +118,7 @@ func (t *Terminal) chipData(tags []tlv.Tag) pos.Chip {
 		c.AID = fmt.Sprintf("%X", v)
 	}
 	add, _ := st.Get(0x9F40)
-	c.Label = st.Chosen().Name(add)
+	c.Label, c.TSI = st.Chosen().Name(add), fmt.Sprintf("%X", st.TSI())
 	return c
 }
 

@@ -1,6 +1,11 @@
 package terminal
 
 import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"swipewell/firmware/emv/tlv"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
@@ -14,8 +19,32 @@ func (t *Terminal) slip(row pos.Sale, copied, again bool) hal.Slip {
 		Amount: pos.Fen(max(row.Amount.Minor, row.Tip)).String(), Asked: row.Asked.String(), Card: string(row.Masked), Entry: row.Entry,
 		Batch: row.Batch.String(), STAN: row.STAN.String(), RRN: string(row.RRN), Auth: string(row.AuthCode), RC: string(row.RC),
 		Time: wallText(row.At), Orig: origText(row.Orig), State: string(row.State),
-		Org: row.Org, Issuer: row.Issuer, HostText: row.Host, PINUsed: row.PINUsed, Delayed: copied, Reprint: again,
+		Org: row.Org, Issuer: row.Issuer, HostText: row.Host, PINUsed: row.PINUsed, Delayed: copied, Reprint: again, Chip: chipSlip(row.Chip),
 	})
+}
+
+// chipSlip is what a slip says of the chip, out of what its row keeps. EMV 4.3 Book 4
+// §11.4, Annex A4.
+func chipSlip(c pos.Chip) receipt.Chip {
+	data, err := hex.DecodeString(c.ICC)
+	if err != nil || len(data) == 0 {
+		return receipt.Chip{}
+	}
+	of := func(t tlv.Tag) []byte { v, _ := tlv.Find(data, t); return v }
+	text := func(t tlv.Tag) string { return fmt.Sprintf("%X", of(t)) }
+	x := receipt.Chip{Label: c.Label, AID: c.AID, TVR: text(0x95), TSI: c.TSI, ATC: text(0x9F36), AC: text(0x9F26), CVM: receipt.ByNothing}
+	const failed = 1
+	r := of(0x9F34)
+	pin := len(r) == 3 && r[2] != failed && slices.Contains([]byte{1, 2, 3, 4, 5}, r[0]&0x3F)
+	switch {
+	case pin && c.Sign:
+		x.CVM = receipt.ByPINAndSignature
+	case pin:
+		x.CVM = receipt.ByPIN
+	case c.Sign:
+		x.CVM = receipt.BySignature
+	}
+	return x
 }
 
 func wallText(at pos.Time) string { return at.WallTime(pos.CST).Format("2006-01-02 15:04:05") }

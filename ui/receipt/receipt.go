@@ -60,9 +60,30 @@ type Data struct {
 	Orig     string // batch and trace number of the original, "000001/000012"
 	State    string // "pending": the host has not heard of it; "refused"
 	PINUsed  bool
+	Chip     Chip // of a card in the slot
 	Delayed  bool // printed after a power cut: 补打
 	Reprint  bool // asked for from the menu: 重打印
 }
+
+// Chip is what a slip says of a chip; an empty string leaves its line out. EMV 4.3
+// Book 4 §11.4.
+type Chip struct {
+	Label, AID    string
+	TVR, TSI, ATC string // hexadecimal
+	AC            string // the last cryptogram, hexadecimal
+	CVM           CVM
+}
+
+// CVM is how the cardholder was verified, where a chip decided it.
+type CVM uint8
+
+const (
+	ByRule CVM = iota // no chip did: a PIN, or else a signature
+	BySignature
+	ByPIN
+	ByPINAndSignature
+	ByNothing // the card wants neither
+)
 
 // Sale is the slip of an approved payment.
 func Sale(d Data) hal.Slip {
@@ -191,6 +212,12 @@ func (w *writer) fields(kind string) {
 	if len(w.Entry) >= 2 {
 		w.pair(w.label("entry"), w.label("entry-"+w.Entry[:2]), hal.StyleNormal)
 	}
+	w.pair(w.label("app"), w.Chip.Label, hal.StyleNormal)
+	w.pair("AID", w.Chip.AID, hal.StyleNormal)
+	w.pair("TVR", w.Chip.TVR, hal.StyleNormal)
+	w.pair("TSI", w.Chip.TSI, hal.StyleNormal)
+	w.pair("ATC", w.Chip.ATC, hal.StyleNormal)
+	w.pair("TC", w.Chip.AC, hal.StyleNormal)
 	w.pair(w.label("batch"), w.Batch, hal.StyleNormal)
 	w.pair(w.label("stan"), w.STAN, hal.StyleNormal)
 	w.pair(w.label("auth"), w.Auth, hal.StyleNormal)
@@ -267,8 +294,10 @@ func (w *writer) sale(c Copy) {
 		w.para(host, hal.StyleNormal)
 	}
 	w.rule()
-	switch {
-	case w.PINUsed:
+	switch cvm := w.Chip.CVM; {
+	case cvm == ByNothing:
+		w.para(w.label("no-cvm"), hal.StyleNormal)
+	case cvm == ByPIN, cvm == ByRule && w.PINUsed:
 		w.para(w.label("no-signature"), hal.StyleNormal)
 	case c == MerchantCopy:
 		w.put(w.label("signature")+":", hal.StyleNormal)

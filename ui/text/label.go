@@ -152,6 +152,8 @@ var labels = map[string]label{
 	"mark-copy":       {"补打", "COPY AFTER POWER CUT"},
 	"mark-reprint":    {"重打印", "REPRINT"},
 	"signature":       {"持卡人签名", "Cardholder signature"},
+	"no-cvm":          {"无需密码和签名", "No PIN and no signature"},
+	"app":             {"卡应用", "Application"},
 	"no-signature":    {"已输密码,无需签名", "PIN entered, no signature"},
 	"agree":           {"本人确认以上交易,同意记账", "I authorise the above amount"},
 	"train-slip":      {"训练单据 没有扣款", "TRAINING SLIP - NO CHARGE"},

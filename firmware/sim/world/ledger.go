@@ -186,7 +186,7 @@ func (w *World) captioned(c hal.Caption) {
 	w.ledger.heard = key
 	o := p.order
 	switch {
-	case strings.HasPrefix(c.Code, "A-SAL-"), strings.HasPrefix(c.Code, "A-RCV-"), code == prompt.CompleteDone, code == prompt.OfflineDone, code == prompt.AdjustDone:
+	case strings.HasPrefix(c.Code, "A-SAL-"), strings.HasPrefix(c.Code, "A-RCV-"), code == prompt.CompleteDone, code == prompt.OfflineDone, code == prompt.ChipOfflineDone, code == prompt.AdjustDone:
 		o.word, o.said = code, amount+o.tip
 		if l := &w.ledger; !again {
 			if l.paidAt == nil {
