@@ -26,6 +26,7 @@ const (
 	SignOnDone   Kind = "signon-done"
 	AdminDone    Kind = "admin-done"
 	SettleDone   Kind = "settle-done"
+	TablesDone   Kind = "tables-done"
 	Found        Kind = "found" // the row that was looked up; Row, empty if there is none
 	PrintDone    Kind = "print-done"
 	Closed       Kind = "closed"  // a supervisor closed a record: Record, Reason
@@ -161,6 +162,7 @@ type Event struct {
 	ID       pos.RecordID // PrintDone
 	PIN      PINOutcome
 	Reply    Reply
+	Tables   TablesFacts // TablesDone
 	Record   pos.Record // RecordDone, Closed: the record as it was
 	Row      pos.Sale   // Found
 	SameOrig bool       // an advice for the same original is on its way

@@ -33,10 +33,11 @@ const (
 	Typing   // a card number is being typed; its digits are nobody's but the vault's
 	Paging   // a page for people is on the screen
 	Loading  // custodians enter a master key
+	Fetching // tables for chip cards are downloaded
 )
 
 var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted",
-	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging", "loading"}
+	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging", "loading", "fetching"}
 
 func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
 
@@ -50,6 +51,7 @@ const (
 	WorkSignOn
 	WorkAdmin  // echo, sign-off, parameters, status
 	WorkSettle // one message of the settlement
+	WorkTables // one message of a download
 )
 
 // Profile is what the acquirer and the board decide. It is constant between
@@ -215,6 +217,7 @@ type State struct {
 
 	Work       Work
 	Admin      AdminKind
+	Tables     TablesRun
 	WantSignOn bool          // the host ordered one, or an answer said the keys are off
 	DialFails  int           // failed dials in a row; they use up no try of a record
 	Hold       time.Duration // logical: the outbox rests until then
