@@ -163,11 +163,11 @@ type Event struct {
 	PIN      PINOutcome
 	Reply    Reply
 	Tables   TablesFacts // TablesDone
-	Record   pos.Record // RecordDone, Closed: the record as it was
-	Row      pos.Sale   // Found
-	SameOrig bool       // an advice for the same original is on its way
-	Reason   string     // Closed: the supervisor's
-	Profile  Profile    // Booted
-	OK       bool       // Named, TypeDone, PartDone, KeyDone
-	Check    string     // PartDone, KeyDone: a check value, six hex digits
+	Record   pos.Record  // RecordDone, Closed: the record as it was
+	Row      pos.Sale    // Found
+	SameOrig bool        // an advice for the same original is on its way
+	Reason   string      // Closed: the supervisor's
+	Profile  Profile     // Booted
+	OK       bool        // Named, TypeDone, PartDone, KeyDone
+	Check    string      // PartDone, KeyDone: a check value, six hex digits
 }

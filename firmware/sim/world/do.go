@@ -108,7 +108,7 @@ func (w *World) power(ctx context.Context, args []string) error {
 }
 
 // points where the power can fail.
-var points = []string{"before-intent", "intent", "before-send", "sent", "answer", "outcome", "printing", "outbox-try"}
+var points = []string{"before-intent", "intent", "before-send", "sent", "answer", "outcome", "printing", "outbox-try", "tables"}
 
 // untilNext is how long it is until the next time that a clock shows 15:04, or
 // until the next Monday on which it does.
