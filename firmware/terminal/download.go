@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 
 	"swipewell/firmware/emv/table"
 	"swipewell/firmware/hostlink"
@@ -20,6 +21,9 @@ func (t *Terminal) sendTables(x txn.SendTables) {
 	var de62 []byte
 	switch x.Step {
 	case txn.TablesList:
+		if x.Page == 0 && x.Of == txn.KeyTable {
+			b.sent = 0
+		}
 		if x.Page == 0 {
 			b.keys, b.apps, b.want = nil, nil, nil
 		}
@@ -31,7 +35,8 @@ func (t *Terminal) sendTables(x txn.SendTables) {
 			de62 = table.AppendAID(nil, b.apps[b.want[x.N]])
 		}
 	}
-	t.point("tables")
+	b.sent++
+	t.point("tables:" + strconv.Itoa(b.sent))
 	t.exchange(t.o.Line.Tables(x.Of, x.Step, de62), func(r hostlink.Reply) {
 		e := txn.Event{Kind: txn.TablesDone, Reply: t.reply(r)}
 		if r.Kind == txn.Answered {

@@ -31,6 +31,7 @@ type tabler struct {
 	apps [][]byte
 	want []int     // of the list, those that must be fetched
 	row  store.Row // the record that came last
+	sent int       // messages of this download
 }
 
 // Keys of the store's rows: a record in force is key/A0000003330B or app/AID, one

@@ -97,9 +97,9 @@ func (w *World) power(ctx context.Context, args []string) error {
 		w.PowerCut()
 		return nil
 	case len(args) == 3 && args[0] == "cut" && args[1] == "at":
-		n, settle := strings.CutPrefix(args[2], "settle:")
+		n, settle := strings.CutPrefix(strings.Replace(args[2], "tables:", "settle:", 1), "settle:")
 		if i, err := strconv.Atoi(n); !slices.Contains(points, args[2]) && (!settle || err != nil || i < 1) {
-			return usage("power cut at %s|settle:N", strings.Join(points, "|"))
+			return usage("power cut at %s|settle:N|tables:N", strings.Join(points, "|"))
 		}
 		w.Arm(args[2])
 		return nil
@@ -108,7 +108,7 @@ func (w *World) power(ctx context.Context, args []string) error {
 }
 
 // points where the power can fail.
-var points = []string{"before-intent", "intent", "before-send", "sent", "answer", "outcome", "printing", "outbox-try", "tables"}
+var points = []string{"before-intent", "intent", "before-send", "sent", "answer", "outcome", "printing", "outbox-try"}
 
 // untilNext is how long it is until the next time that a clock shows 15:04, or
 // until the next Monday on which it does.
