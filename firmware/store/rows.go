@@ -23,6 +23,17 @@ const (
 
 var roomNames = [rooms][]byte{[]byte("velocity"), []byte("history"), []byte("orders"), []byte("care"), []byte("tables")}
 
+// roomsOf are the rooms that a file of a schema has.
+func roomsOf(schema uint32) [][]byte {
+	switch {
+	case schema < 3:
+		return nil
+	case schema == 3:
+		return roomNames[:Tables]
+	}
+	return roomNames[:]
+}
+
 func (r Room) String() string {
 	if r < rooms {
 		return string(roomNames[r])
