@@ -53,6 +53,7 @@ type want struct {
 	points  bool // the bench's fault points belong to this exchange
 	settle  bool // a 0510: no DE 39, totals in DE 48
 	params  bool // a 0810 whose DE 62 are parameters
+	table   bool // a 0810 or 0830 whose DE 62 is of the tables for chip cards
 	tid     string
 	mid     string
 }
@@ -297,6 +298,7 @@ type Answer struct {
 	Totals   pos.Totals // settlement: the host's; zero if it sends none
 	Params   txn.Params
 	ICC      []byte // DE 55: 91, 71, 72
+	Table    []byte // DE 62 of a list of tables, or of one record
 }
 
 // check parses one frame and holds it against the request. What does not
@@ -343,6 +345,9 @@ func (l *Line) check(body []byte, w want) (Answer, *Notice) {
 	}
 	if w.params {
 		a.Params = parseParams(m.Bytes(iso8583.DEKeys))
+	}
+	if w.table {
+		a.Keys, a.Table = nil, a.Keys
 	}
 	if w.mac {
 		a.MAC = l.macState(f.Message)

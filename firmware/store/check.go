@@ -98,8 +98,9 @@ func checkTx(tx *bolt.Tx) error {
 			return damaged("the outbox of class %v is gone", c)
 		}
 	}
-	for _, name := range roomNames {
-		if v, _ := metaSchema(tx); v >= 3 && tx.Bucket(name) == nil {
+	v, _ := metaSchema(tx)
+	for _, name := range roomsOf(v) {
+		if tx.Bucket(name) == nil {
 			return damaged("the bucket %s is gone", name)
 		}
 	}

@@ -22,6 +22,7 @@
 //	velocity         what is remembered of each card, by a key that no other bucket has
 //	history          what happened at the desk, numbered
 //	orders, care     what an order has paid; what pages beside selling keep
+//	tables           keys and applications for chip cards that were downloaded
 //	batch/CTX/NNNNNN the rows of one batch, in the order of their STAN
 //
 // bbolt guards its two meta pages with a checksum and nothing else. So each

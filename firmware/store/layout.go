@@ -11,7 +11,7 @@ import (
 )
 
 // Schema is the version of the layout that this build reads and writes.
-const Schema uint32 = 3
+const Schema uint32 = 4
 
 var (
 	metaBucket  = []byte("meta")

@@ -22,6 +22,8 @@ func readable(schema uint32) bool { return schema >= oldest && schema <= Schema 
 //
 // 2 → 3: rooms of plain rows. They are empty: whoever reads them knows what that
 // means.
+//
+// 3 → 4: one more of them, for tables of chip cards.
 func migrate(db *bolt.DB) error {
 	have := Schema
 	if err := db.View(func(tx *bolt.Tx) error { have, _ = metaSchema(tx); return nil }); err != nil || have == Schema {

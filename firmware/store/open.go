@@ -303,9 +303,7 @@ func layOut(tx *bolt.Tx, schema uint32, id string) error {
 	for _, c := range pos.Classes {
 		names = append(names, classBucket(c))
 	}
-	if schema >= 3 {
-		names = append(names, roomNames[:]...)
-	}
+	names = append(names, roomsOf(schema)...)
 	for _, name := range names {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err

@@ -17,10 +17,22 @@ const (
 	History              // what happened at the desk, by number
 	Orders               // what an order reference has paid
 	Care                 // what the pages beside selling keep
+	Tables               // keys and applications for chip cards that were downloaded
 	rooms
 )
 
-var roomNames = [rooms][]byte{[]byte("velocity"), []byte("history"), []byte("orders"), []byte("care")}
+var roomNames = [rooms][]byte{[]byte("velocity"), []byte("history"), []byte("orders"), []byte("care"), []byte("tables")}
+
+// roomsOf are the rooms that a file of a schema has.
+func roomsOf(schema uint32) [][]byte {
+	switch {
+	case schema < 3:
+		return nil
+	case schema == 3:
+		return roomNames[:Tables]
+	}
+	return roomNames[:]
+}
 
 func (r Room) String() string {
 	if r < rooms {

@@ -27,16 +27,13 @@ const tagScripts tlv.Tag = 0xDF31
 // emvConfig is what the acquirer has said of chips, for today, or why there is
 // nothing.
 func (t *Terminal) emvConfig() (*emv.Config, prompt.Code) {
-	if t.o.Tables == nil {
+	c := t.CardTables(t.ownData())
+	if len(c.Apps) == 0 {
 		return nil, prompt.ChipNoTables
 	}
-	set := t.o.Tables()
-	if set == nil || len(set.Apps()) == 0 {
-		return nil, prompt.ChipNoTables
-	}
-	c := set.Config(t.ownData(), t.clock.Now().Wall.In(pos.CST).Format("20060102"))
-	c.CanChoose = t.board.Keypad != nil && t.board.Display != nil
-	return c, ""
+	own := *c // what it points to is shared
+	own.CanChoose = t.board.Keypad != nil && t.board.Display != nil
+	return &own, ""
 }
 
 // ownData are the terminal's own data objects: what is fitted decides. EMV 4.3 Book 4

@@ -203,6 +203,7 @@ func (t *Terminal) watch(e *txn.Event) {
 
 // rows turns the effects of the rules into rows of the commit.
 func (t *Terminal) rows(c *store.Change, at pos.Time, fx []txn.Effect) {
+	t.tableRows(c, fx)
 	g := &t.guard
 	seq := g.seq
 	add := func(e throttle.Event) {

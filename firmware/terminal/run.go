@@ -64,6 +64,10 @@ func (t *Terminal) run(x txn.Effect) {
 		t.exchange(t.adminRequest(x), func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.AdminDone, Reply: t.reply(r)}) })
 	case txn.SendSettle:
 		t.sendSettle(x)
+	case txn.SendTables:
+		t.sendTables(x)
+	case txn.PutTables:
+		t.switched(x.Of)
 	case txn.FindSale:
 		t.find(x.ID)
 	case txn.Wake:

@@ -7,6 +7,7 @@ import (
 	"swipewell/firmware/diagnose"
 	"swipewell/firmware/throttle"
 	"swipewell/firmware/txn"
+	"swipewell/ui/prompt"
 )
 
 // sawStarts reads the starts of the last minutes out of the history, and notes
@@ -49,3 +50,9 @@ func (t *Terminal) sawStarts(d *txn.Durable, events []throttle.Event) {
 
 // base0 is the logical time at which this life begins.
 func (t *Terminal) base0(d *txn.Durable) time.Duration { return d.Saved.Logical }
+
+// Fault halts the terminal, as a device does that has found itself in trouble;
+// only for who drives it by Turn.
+func (t *Terminal) Fault(c prompt.Code) {
+	t.post(func() { t.handle(txn.Event{Kind: txn.Faulted, Code: c}) })
+}

@@ -88,3 +88,7 @@ func faultCode(s hal.Swipe) prompt.Code {
 	}
 	return prompt.CardUnreadable
 }
+
+// Gated tells whether a payment of that card is open; only for who drives the
+// terminal by Turn.
+func (t *Terminal) Gated(ref pos.CardRef) bool { return t.box.Gated(ref) }

@@ -84,9 +84,8 @@ type Opts struct {
 	// Sweep is called when a card has gone, to wipe what is outside this program's
 	// variables; nil: nothing.
 	Sweep func()
-	// Tables are the acquirer's keys and applications for chips, as they are now; nil,
-	// or without an application: no chip is read.
-	Tables func() *table.Set
+	// Tables is the board's file for chip cards; nil: there is none.
+	Tables *table.File
 	// Spawn runs what blocks beside the loop; nil: in a goroutine. The simulation
 	// runs it in place, so that a seed replays exactly; Rand likewise.
 	Spawn func(func())
@@ -128,6 +127,7 @@ type Terminal struct {
 	uploads uploads
 	care    carer
 	lesson  *lesson // Train
+	tables  tabler
 	noPaper bool
 
 	generation uint32                   // of the key that names cards
@@ -178,6 +178,9 @@ func New(o Opts) (*Terminal, error) {
 	t.generation = names.Generation
 	t.guard.rules = o.Rules
 	if err := t.loadCare(); err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	if err := t.loadTables(); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	t.senses.win, t.senses.ends = o.Window, map[uint64]cardEnd{}
@@ -293,10 +296,6 @@ func (t *Terminal) Press(k txn.Key) {
 
 // Swipe takes the tracks over.
 func (t *Terminal) Swipe(s hal.Swipe) bool { return t.post(func() { t.swiped(s) }) }
-
-// Gated tells whether a payment of that card is open; only for who drives the
-// terminal by Turn.
-func (t *Terminal) Gated(ref pos.CardRef) bool { return t.box.Gated(ref) }
 
 // State is where the terminal stands; only for who drives it by Turn.
 func (t *Terminal) State() txn.State { return t.state }
@@ -577,10 +576,4 @@ func (t *Terminal) point(name string) {
 	if t.board.Bench != nil {
 		t.board.Bench.Point(name)
 	}
-}
-
-// Fault halts the terminal, as a device does that has found itself in trouble;
-// only for who drives it by Turn.
-func (t *Terminal) Fault(c prompt.Code) {
-	t.post(func() { t.handle(txn.Event{Kind: txn.Faulted, Code: c}) })
 }

@@ -228,7 +228,7 @@ func (t *Terminal) showLamps(s txn.State) {
 	}
 	want := map[string]hal.LampState{"ready": hal.LampOff, "busy": hal.LampOff, "alarm": hal.LampOff}
 	switch s.Phase {
-	case txn.Preparing, txn.Online, txn.Busy, txn.Settling, txn.Looking, txn.Reading:
+	case txn.Preparing, txn.Online, txn.Busy, txn.Settling, txn.Looking, txn.Reading, txn.Fetching:
 		want["busy"] = hal.LampBlink
 	case txn.Halted:
 		want["alarm"] = hal.LampOn

@@ -247,7 +247,7 @@ func (Log) effect()         {}
 // IsRow tells whether an effect is written by the commit.
 func IsRow(e Effect) bool {
 	switch e.(type) {
-	case PutRecord, DropRecord, PutSale, EditSale, CloseBatch, PutCard, PutEvent, PutOrder:
+	case PutRecord, DropRecord, PutSale, EditSale, CloseBatch, PutCard, PutEvent, PutOrder, KeepTable, PutTables:
 		return true
 	}
 	return false

@@ -26,6 +26,7 @@ const (
 	SignOnDone   Kind = "signon-done"
 	AdminDone    Kind = "admin-done"
 	SettleDone   Kind = "settle-done"
+	TablesDone   Kind = "tables-done"
 	Found        Kind = "found" // the row that was looked up; Row, empty if there is none
 	PrintDone    Kind = "print-done"
 	Closed       Kind = "closed"  // a supervisor closed a record: Record, Reason
@@ -165,11 +166,12 @@ type Event struct {
 	ID       pos.RecordID // PrintDone
 	PIN      PINOutcome
 	Reply    Reply
-	Record   pos.Record // RecordDone, Closed: the record as it was
-	Row      pos.Sale   // Found
-	SameOrig bool       // an advice for the same original is on its way
-	Reason   string     // Closed: the supervisor's
-	Profile  Profile    // Booted
-	OK       bool       // Named, TypeDone, PartDone, KeyDone
-	Check    string     // PartDone, KeyDone: a check value, six hex digits
+	Tables   TablesFacts // TablesDone
+	Record   pos.Record  // RecordDone, Closed: the record as it was
+	Row      pos.Sale    // Found
+	SameOrig bool        // an advice for the same original is on its way
+	Reason   string      // Closed: the supervisor's
+	Profile  Profile     // Booted
+	OK       bool        // Named, TypeDone, PartDone, KeyDone
+	Check    string      // PartDone, KeyDone: a check value, six hex digits
 }

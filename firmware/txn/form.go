@@ -62,6 +62,8 @@ func (m *machine) key(k Key) {
 		m.keyPage(k)
 	case Loading:
 		m.keyLoading(k)
+	case Fetching:
+		m.keyTables(k)
 	case Halted: // what is open may be longer than the screen
 		switch {
 		case m.NoKey && k == "menu": // a master key ends it

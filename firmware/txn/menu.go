@@ -31,7 +31,7 @@ var menus = [...][MenuSize]prompt.Code{
 	MenuPreAuth: {prompt.TitlePreAuth, prompt.TitlePreAuthVoid, prompt.TitleComplete, prompt.TitleCompleteAdvice, prompt.TitleCompleteVoid},
 	MenuOffline: {prompt.TitleOffline, prompt.TitleAdjust, prompt.TitleTip},
 	MenuManage: {prompt.MenuSignOn, prompt.MenuSignOff, prompt.MenuEcho, prompt.MenuParams, prompt.MenuUpload, prompt.MenuStatus, prompt.MenuLang,
-		prompt.MenuLastSettle},
+		prompt.MenuLastSettle, prompt.MenuTables},
 	MenuShop: {prompt.MenuShift, prompt.MenuWhy, prompt.MenuCheck, prompt.MenuTicket, prompt.MenuWatching, prompt.MenuCaring, prompt.MenuRunbook, prompt.MenuTrain,
 		prompt.MenuManual},
 	MenuWatch: {prompt.MenuWatch, prompt.MenuPeak, prompt.MenuStaff, prompt.MenuLimits, prompt.MenuSpot, prompt.MenuRules, prompt.MenuSeal},
@@ -169,6 +169,8 @@ func (m *machine) pick(item prompt.Code) {
 		m.admin(AdminParams)
 	case prompt.MenuUpload:
 		m.admin(AdminStatus)
+	case prompt.MenuTables:
+		m.fetchTables()
 	}
 }
 

@@ -35,10 +35,11 @@ const (
 	Loading  // custodians enter a master key
 	Reading  // the chip of a card is at work
 	Picking  // the cardholder chooses an application of the chip
+	Fetching // tables for chip cards are downloaded
 )
 
 var phases = [...]string{"starting", "ready", "keying", "await-card", "confirming", "entering-pin", "preparing", "online", "result", "in-menu", "busy", "halted",
-	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging", "loading", "reading", "picking"}
+	"entering", "looking", "settling", "choosing", "stopped", "naming", "typing", "paging", "loading", "reading", "picking", "fetching"}
 
 func (p Phase) String() string { return phases[min(int(p), len(phases)-1)] }
 
@@ -53,6 +54,7 @@ const (
 	WorkAdmin  // echo, sign-off, parameters, status
 	WorkSettle // one message of the settlement
 	WorkCard   // nothing: the card must have its word first
+	WorkTables // one message of a download
 )
 
 // Profile is what the acquirer and the board decide. It is constant between
@@ -222,6 +224,7 @@ type State struct {
 
 	Work       Work
 	Admin      AdminKind
+	Tables     TablesRun
 	WantSignOn bool          // the host ordered one, or an answer said the keys are off
 	DialFails  int           // failed dials in a row; they use up no try of a record
 	Hold       time.Duration // logical: the outbox rests until then

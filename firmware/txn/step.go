@@ -83,6 +83,8 @@ func (m *machine) dispatch() {
 		m.signOnDone()
 	case AdminDone:
 		m.adminDone()
+	case TablesDone:
+		m.tablesDone()
 	case SettleDone:
 		m.settleDone()
 	case Found:
@@ -128,6 +130,10 @@ func (m *machine) pump() {
 	rested := m.e.At.Logical >= m.Hold
 	dueNow := m.due > 0 && (preparing || rested)
 	laterNow := m.later > 0 && rested && m.Quiet()
+	if m.Phase == Fetching && m.Tables.Ask && !dueNow {
+		m.pumpTables()
+		return
+	}
 	if m.needSignOn() && (preparing || dueNow || laterNow || m.WantSignOn || settling && rested) {
 		m.signOn()
 		return

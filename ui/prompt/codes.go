@@ -65,6 +65,7 @@ const (
 	MenuParams     Code = "M-PRM-01"
 	MenuUpload     Code = "M-UPL-01"
 	MenuLastSettle Code = "M-STL-02"
+	MenuTables     Code = "M-TAB-01"
 )
 
 // Titles of the forms; those that a menu offers directly are its items.
@@ -269,4 +270,18 @@ const (
 	LogRestored   Code = "E-BAK-03"
 	LogSigned     Code = "E-BAK-04" // a supervisor lets a restored terminal sell
 	LogClock      Code = "E-CLK-01" // the wall clock was set by the host's
+)
+
+// Tables for chip cards: keys of certification authorities and applications.
+const (
+	TablesRun     Code = "P-TAB-01" // they are being downloaded: N of Seconds records of Kind
+	TablesKeys    Code = "P-TAB-02" // the table of keys
+	TablesApps    Code = "P-TAB-03" // the table of applications
+	TablesQuit    Code = "P-TAB-04" // it ends once the message under way has its answer
+	TablesDone    Code = "A-TAB-01" // N records are new
+	TablesPartly  Code = "F-TAB-03" // likewise, and Seconds records were refused
+	TablesStopped Code = "A-TAB-02" // a person ended it: what was in force is
+	TablesBad     Code = "F-TAB-01" // the host's list cannot be read
+	TablesEndless Code = "F-TAB-02" // the host's list has no end
+	LogTables     Code = "E-TAB-01" // a download ended, a record was refused, a file was not taken
 )

@@ -46,7 +46,7 @@ func TestGolden(t *testing.T) {
 		"partial-zh": Sale(with(text.ZH, func(d *Data) {
 			d.Asked, d.RC, d.HostText, d.Copy = "50.00", "10", "部分批准 请核对余额 ISSUER HOTLINE 95588", MerchantCopy
 		})),
-		"large-en":    Sale(with(text.EN, func(d *Data) { d.Amount, d.Asked, d.Copy = "9999999.99", "9999999.99", CardholderCopy })),
+		"large-en": Sale(with(text.EN, func(d *Data) { d.Amount, d.Asked, d.Copy = "9999999.99", "9999999.99", CardholderCopy })),
 		"chip-zh": Sale(with(text.ZH, func(d *Data) {
 			d.PINUsed, d.Entry, d.Copy = false, "052", MerchantCopy
 			d.Chip = Chip{Label: "PBOC CREDIT", AID: "A000000333010102", TVR: "0000008000", TSI: "F800", ATC: "0001", AC: "1A2B3C4D5E6F7081", CVM: BySignature}

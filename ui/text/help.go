@@ -64,6 +64,9 @@ var helpPages = map[string]page{
 	"help/echo": {
 		article{"线路测试", "向银行主机发送测试并收到应答。", "测试不涉及扣款。", "正常即可收款。"},
 		article{"Line test", "A test message went to the host and came back.", "No money moves in a test.", "You can take payments."}},
+	"help/tables": {
+		article{"芯片卡参数", "收单机构的公钥和应用参数,终端据此识别芯片卡。逐条下载,全部收齐后一次启用。", "下载不涉及扣款;没有收齐时原参数继续使用。", "中断后再选一次,已收到的不再下载。有记录被拒绝时,把日志中的名称告诉收单机构。"},
+		article{"Chip card tables", "The acquirer's keys and applications, by which chip cards are known. They come one by one and count once all are in.", "No money moves; until all are in, the tables of before count.", "After a break choose it again: what has come is not fetched twice. If a record was refused, tell the acquirer its name from the log."}},
 	"help/menu": {
 		article{"菜单", "撤销、退货、预授权、余额、离线、结算、重打印和管理。", "确认之前不会发送,不会扣款。", "按数字键,或上下键加确认;按取消返回。"},
 		article{"Menu", "Void, refund, pre-authorisation, balance, offline, settlement, reprint, management.", "Nothing is sent before you confirm it.", "Press a digit, or arrows and enter; cancel goes back."}},

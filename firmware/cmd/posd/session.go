@@ -10,7 +10,6 @@ import (
 
 	"swipewell/firmware/board"
 	"swipewell/firmware/diagnose"
-	"swipewell/firmware/emv/table"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/iso8583"
 	"swipewell/firmware/iso8583/tpdu"
@@ -127,7 +126,7 @@ func (d *device) session(ctx context.Context) error {
 	}
 	rules := d.rules()
 	t, err := terminal.New(terminal.Opts{Board: d.board.Board, Store: st, Line: line, Host: host, Profile: profile, Journal: d.journal, Log: d.log,
-		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Began: d.start.Boot, Care: d.care(), Lesson: lesson, Sweep: sweep, RulesBad: d.rulesBad, BootCode: code, Recovery: to, Tables: d.tables, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
+		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Began: d.start.Boot, Care: d.care(), Lesson: lesson, Sweep: sweep, RulesBad: d.rulesBad, Tables: d.board.Tables, BootCode: code, Recovery: to, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
 	if err != nil {
 		d.journal.Record(journal.Event{Code: prompt.StoreDamaged, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		d.setFault(prompt.StoreDamaged)
@@ -334,12 +333,4 @@ func (l *lateJournal) open(j *journal.Journal) {
 
 func (l *lateJournal) record(device, what string) {
 	l.j.Record(journal.Event{Code: prompt.LogLink, Source: device, Fields: []journal.Field{journal.Word("what", what)}})
-}
-
-// tables are the keys and applications for chips that are in force.
-func (d *device) tables() *table.Set {
-	if d.board.Tables == nil {
-		return nil
-	}
-	return &d.board.Tables.Set
 }

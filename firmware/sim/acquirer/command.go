@@ -20,6 +20,8 @@ decline RC|off [-mti MTI] [-n N]   answers RC and books nothing
 approve RC [AMOUNT] [-mti MTI] [-n N]  approves with 10, 11, A2, A4, A5 or A6; with AMOUNT only so much (10)
 settle normal|balanced|unbalanced|error|swapped [-n N]  what a 0510 says of the totals
 param CODE=VALUE…                  what a parameter download is told, as 12=45
+tables normal|page N|drop NAME|floor AID MINOR|checksum|tag|expired|missing|endless|garbage [NAME]
+                                   the tables for chip cards: what is listed, and lies about one record or all
 order DIGIT                        the next answer's header carries this processing requirement (3 sign on again)
 issuer arpc right|wrong|none [-n N]    what proves the issuer to a chip, until changed or for N answers
 issuer approve [RC] | decline RC [-n N]  the issuer's word on chips, whatever is wrong with them
@@ -90,6 +92,8 @@ func (h *Host) Command(args ...string) (string, error) {
 		return "", h.commandSettle(rest)
 	case "param":
 		return "", h.commandParam(rest)
+	case "tables":
+		return "", h.commandTables(rest)
 	case "order":
 		if len(rest) != 1 || len(rest[0]) != 1 || rest[0] < "0" || rest[0] > "9" {
 			return "", fmt.Errorf("acquirer: order DIGIT")

@@ -65,6 +65,7 @@ type Host struct {
 	spoils      spoils
 	chips       chips
 	issuer      issuing
+	tables      tables
 	params      map[string]string // parameter download: code → value
 	settle      byte              // the code of the next 0510; 0: what the books say
 	settleLeft  int
@@ -101,6 +102,9 @@ func New(o Opts) (*Host, error) {
 	h.dice = rand.New(rand.NewPCG(8583, 0))
 	cards, err := defaultTray()
 	if err != nil {
+		return nil, err
+	}
+	if h.tables, err = defaultTables(); err != nil {
 		return nil, err
 	}
 	for _, c := range cards {

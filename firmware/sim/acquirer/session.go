@@ -53,6 +53,9 @@ func (x *exchange) admin() message {
 	if v := x.m.f[60]; len(v) == 11 && v[:2] == "00" {
 		code = v[8:]
 	}
+	if c, ok := tableCodes[code]; ok && c.mti == x.m.mti {
+		return x.download(code)
+	}
 	signOn := x.m.mti == "0800" && (code == "001" || code == "003" || code == "004" || code == "005" && len(x.t.tmk) == 16)
 	var needs, may []int
 	switch {

@@ -19,7 +19,7 @@ var items = map[string]prompt.Code{
 	"preauth-void": prompt.TitlePreAuthVoid, "complete": prompt.TitleComplete, "complete-advice": prompt.TitleCompleteAdvice,
 	"complete-void": prompt.TitleCompleteVoid, "offline": prompt.TitleOffline, "adjust": prompt.TitleAdjust, "tip": prompt.TitleTip,
 	"settle": prompt.MenuSettle, "signon": prompt.MenuSignOn, "signoff": prompt.MenuSignOff, "echo": prompt.MenuEcho, "params": prompt.MenuParams,
-	"upload": prompt.MenuUpload, "reprint": prompt.MenuReprint, "status": prompt.MenuStatus, "reprint-totals": prompt.MenuLastSettle,
+	"upload": prompt.MenuUpload, "tables": prompt.MenuTables, "reprint": prompt.MenuReprint, "status": prompt.MenuStatus, "reprint-totals": prompt.MenuLastSettle,
 }
 
 // txnCmd presses the keys that start a transaction, then keys each argument
