@@ -31,7 +31,7 @@ var chipRows = []row{
 		Message{"THAT ONE CANNOT BE USED", "", "Choose another", ""}},
 	{prompt.PINWrong,
 		Message{"密码错误<,还可试{n}次>", "卡片说密码不对。", "请顾客再输一次", ""},
-		Message{"WRONG PIN<, {n} TRIES LEFT>", "The card says so.", "The customer keys it again", ""}},
+		Message{"WRONG PIN<, {n} TRIES LEFT>", "The card says so.", "The customer keys it again", "WRONG PIN<, {n} LEFT>"}},
 	{prompt.PINWrongLast,
 		Message{"密码错误,只剩一次", "再错一次,卡片会锁定密码。", "请顾客确认后再输", ""},
 		Message{"WRONG PIN, ONE TRY LEFT", "Wrong once more and the card locks its PIN.", "Only if the customer is sure", "WRONG PIN, 1 LEFT"}},
