@@ -81,8 +81,11 @@ func (m *machine) fetchTables() {
 }
 
 func (m *machine) showTables() {
-	m.show(Fetching, prompt.TablesRun, prompt.Args{Kind: map[TableSort]prompt.Code{KeyTable: prompt.TablesKeys, AppTable: prompt.TablesApps}[m.Tables.Of],
-		N: m.Tables.N, Seconds: m.Tables.M})
+	a := prompt.Args{Kind: map[TableSort]prompt.Code{KeyTable: prompt.TablesKeys, AppTable: prompt.TablesApps}[m.Tables.Of]}
+	if m.Tables.Step == TablesGet { // the record that is asked for, from 1
+		a.N, a.Seconds = m.Tables.N+1, m.Tables.M
+	}
+	m.show(Fetching, prompt.TablesRun, a)
 	if m.Tables.Quit {
 		m.Note = prompt.TablesQuit
 	}

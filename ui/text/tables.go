@@ -6,8 +6,8 @@ import "swipewell/ui/prompt"
 var tableRows = []row{
 	item(prompt.MenuTables, "下载芯片卡参数", "Get chip tables"),
 	{prompt.TablesRun,
-		Message{"下载芯片卡参数", "{kind} {n}/{seconds}\n全部收齐后才启用。", "请等待,取消键停止", "下载芯片卡参数\n{kind} {n}/{seconds}"},
-		Message{"GETTING CHIP TABLES", "{kind} {n} of {seconds}\nThey count once all are in.", "Wait; cancel stops it", "GETTING TABLES\n{kind} {n}/{seconds}"}},
+		Message{"下载芯片卡参数", "{kind}< {n}/{seconds}>\n全部收齐后才启用。", "请等待,取消键停止", "下载芯片卡参数\n{kind}< {n}/{seconds}>"},
+		Message{"GETTING CHIP TABLES", "{kind}< {n} of {seconds}>\nThey count once all are in.", "Wait; cancel stops it", "GETTING TABLES\n{kind}< {n}/{seconds}>"}},
 	{prompt.TablesKeys, Message{Title: "公钥", Next: "请等待"}, Message{Title: "Keys", Next: "Wait"}},
 	{prompt.TablesApps, Message{Title: "应用参数", Next: "请等待"}, Message{Title: "Apps", Next: "Wait"}},
 	{prompt.TablesQuit,
