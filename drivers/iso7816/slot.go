@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"swipewell/hal"
@@ -38,10 +37,7 @@ type Opts struct {
 type Slot struct {
 	o    Opts
 	l    *line
-	busy chan struct{} // holds a token while nobody is at the line
-
-	mu   sync.Mutex
-	stop context.CancelCauseFunc // ends the exchange under way
+	turn *Turn
 
 	// Owned by who has the token.
 	powered bool
@@ -53,9 +49,6 @@ type Slot struct {
 type exchanger interface {
 	exchange(ctx context.Context, dst, capdu []byte) ([]byte, error)
 }
-
-// errDown is the cause of an exchange that PowerDown ended.
-var errDown = errors.New("iso7816: powered down")
 
 // ErrNoPower says that there is no session: PowerUp comes first.
 var ErrNoPower = errors.New("iso7816: the card has no power")
@@ -77,9 +70,8 @@ func New(o Opts) (*Slot, error) {
 	if o.Limit <= 0 {
 		o.Limit = time.Minute
 	}
-	s := &Slot{o: o, busy: make(chan struct{}, 1),
+	s := &Slot{o: o, turn: NewTurn(),
 		l: &line{port: o.Port, contacts: o.Contacts, clock: o.Clock, slack: o.Slack, watch: 20 * time.Millisecond, echo: !o.NoEcho}}
-	s.busy <- struct{}{}
 	return s, s.deactivate()
 }
 
@@ -99,35 +91,9 @@ func (s *Slot) WaitCard(ctx context.Context, present bool) error {
 	return s.o.Contacts.Wait(ctx, present)
 }
 
-// begin takes the token and gives a context that PowerDown ends.
-func (s *Slot) begin(ctx context.Context) (context.Context, func(), error) {
-	select {
-	case <-s.busy:
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
-	ctx, stop := context.WithCancelCause(ctx)
-	s.mu.Lock()
-	s.stop = stop
-	s.mu.Unlock()
-	return ctx, func() {
-		s.mu.Lock()
-		s.stop = nil
-		s.mu.Unlock()
-		stop(nil)
-		s.busy <- struct{}{}
-	}, nil
-}
-
 // PowerDown ends an exchange and deactivates the contacts.
 func (s *Slot) PowerDown() error {
-	s.mu.Lock()
-	if s.stop != nil {
-		s.stop(errDown)
-	}
-	s.mu.Unlock()
-	<-s.busy
-	defer func() { s.busy <- struct{}{} }()
+	defer s.turn.End()()
 	return s.deactivate()
 }
 
@@ -157,7 +123,7 @@ func (s *Slot) cycles(n int) time.Duration {
 // reset. A card without an answer is mute, and is not asked twice. EMV1 §6.1.3,
 // §8.1.
 func (s *Slot) PowerUp(ctx context.Context) (r hal.Reset, err error) {
-	ctx, end, err := s.begin(ctx)
+	ctx, end, err := s.turn.Begin(ctx, s.o.Clock, 0)
 	if err != nil {
 		return r, err
 	}
@@ -329,7 +295,7 @@ func (s *Slot) Transmit(ctx context.Context, dst, capdu []byte) ([]byte, error) 
 	if err := CheckCommand(capdu); err != nil {
 		return dst, err
 	}
-	ctx, end, err := s.begin(ctx)
+	ctx, end, err := s.turn.Begin(ctx, s.o.Clock, 0)
 	if err != nil {
 		return dst, err
 	}
@@ -353,8 +319,8 @@ func (s *Slot) Transmit(ctx context.Context, dst, capdu []byte) ([]byte, error) 
 
 // asked names the reason of an exchange that PowerDown ended.
 func asked(ctx context.Context, err error) error {
-	if ctx.Err() != nil && context.Cause(ctx) == errDown {
-		return errDown
+	if ctx.Err() != nil && context.Cause(ctx) == ErrDown {
+		return ErrDown
 	}
 	return err
 }

@@ -26,7 +26,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"swipewell/drivers/iso7816"
@@ -47,22 +46,13 @@ type Opts struct {
 // Reader is a hal.ChipReader.
 type Reader struct {
 	o    Opts
-	busy chan struct{}
-
-	mu   sync.Mutex
-	stop context.CancelCauseFunc
+	turn *iso7816.Turn
 
 	// Owned by who has the token.
 	c        *conn // nil: not connected to a card
 	card     uint32
 	protocol uint32
 }
-
-// Causes of the end of a call other than the caller's own.
-var (
-	errDown  = errors.New("pcsc: powered down")
-	errLimit = errors.New("pcsc: it took too long")
-)
 
 // New looks whether the daemon is there; a reader may come later.
 func New(o Opts) (*Reader, error) {
@@ -75,8 +65,7 @@ func New(o Opts) (*Reader, error) {
 	if o.Limit <= 0 {
 		o.Limit = time.Minute
 	}
-	r := &Reader{o: o, busy: make(chan struct{}, 1)}
-	r.busy <- struct{}{}
+	r := &Reader{o: o, turn: iso7816.NewTurn()}
 	_, err := r.Present()
 	return r, err
 }
@@ -126,10 +115,10 @@ func (r *Reader) ended(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() == nil:
 		return device(err)
-	case context.Cause(ctx) == errLimit:
-		return &hal.ChipError{Cause: hal.ChipMute, Err: errLimit}
-	case context.Cause(ctx) == errDown:
-		return errDown
+	case context.Cause(ctx) == iso7816.ErrLimit:
+		return &hal.ChipError{Cause: hal.ChipMute, Err: iso7816.ErrLimit}
+	case context.Cause(ctx) == iso7816.ErrDown:
+		return iso7816.ErrDown
 	}
 	return ctx.Err()
 }
@@ -176,37 +165,9 @@ func (r *Reader) WaitCard(ctx context.Context, present bool) error {
 	})
 }
 
-// begin takes the token and gives a context that PowerDown or the limit ends.
-func (r *Reader) begin(ctx context.Context) (context.Context, func(), error) {
-	select {
-	case <-r.busy:
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
-	ctx, stop := context.WithCancelCause(ctx)
-	still := r.o.Clock.AfterFunc(r.o.Limit, func() { stop(errLimit) })
-	r.mu.Lock()
-	r.stop = stop
-	r.mu.Unlock()
-	return ctx, func() {
-		r.mu.Lock()
-		r.stop = nil
-		r.mu.Unlock()
-		still()
-		stop(nil)
-		r.busy <- struct{}{}
-	}, nil
-}
-
 // PowerDown ends an exchange and lets go of the card, without power.
 func (r *Reader) PowerDown() error {
-	r.mu.Lock()
-	if r.stop != nil {
-		r.stop(errDown)
-	}
-	r.mu.Unlock()
-	<-r.busy
-	defer func() { r.busy <- struct{}{} }()
+	defer r.turn.End()()
 	if r.c != nil {
 		r.c.call(cmdDisconnect, words(r.card, unpower, 0)) // a card that is gone is down
 		r.drop()
@@ -275,7 +236,7 @@ func (r *Reader) pulled() bool {
 // PowerUp connects to the card for us alone; with a card that is ours already
 // it is a reset.
 func (r *Reader) PowerUp(ctx context.Context) (reset hal.Reset, err error) {
-	ctx, end, err := r.begin(ctx)
+	ctx, end, err := r.turn.Begin(ctx, r.o.Clock, r.o.Limit)
 	if err != nil {
 		return reset, err
 	}
@@ -358,7 +319,7 @@ func (r *Reader) Transmit(ctx context.Context, dst, capdu []byte) ([]byte, error
 	if err := iso7816.CheckCommand(capdu); err != nil {
 		return dst, err
 	}
-	ctx, end, err := r.begin(ctx)
+	ctx, end, err := r.turn.Begin(ctx, r.o.Clock, r.o.Limit)
 	if err != nil {
 		return dst, err
 	}

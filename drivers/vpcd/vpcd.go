@@ -65,13 +65,12 @@ type Opts struct {
 type Reader struct {
 	o    Opts
 	ln   net.Listener
-	busy chan struct{}
+	turn *iso7816.Turn
 
 	mu     sync.Mutex
 	card   *card
 	change chan struct{} // closed when a card comes or goes
 	closed bool
-	stop   context.CancelCauseFunc
 
 	// Owned by who has the token.
 	on       *card // powered
@@ -86,12 +85,6 @@ type card struct {
 	owed  int // answers to exchanges that were given up
 	wrong error
 }
-
-// Causes of the end of a call other than the caller's own.
-var (
-	errDown  = errors.New("vpcd: powered down")
-	errLimit = errors.New("vpcd: it took too long")
-)
 
 // Listen begins to wait for cards.
 func Listen(o Opts) (*Reader, error) {
@@ -108,8 +101,7 @@ func Listen(o Opts) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vpcd: %w", err)
 	}
-	r := &Reader{o: o, ln: ln, busy: make(chan struct{}, 1), change: make(chan struct{})}
-	r.busy <- struct{}{}
+	r := &Reader{o: o, ln: ln, turn: iso7816.NewTurn(), change: make(chan struct{})}
 	go r.accept()
 	return r, nil
 }
@@ -234,37 +226,9 @@ func (r *Reader) WaitCard(ctx context.Context, present bool) error {
 	}
 }
 
-// begin takes the token and gives a context that PowerDown or the limit ends.
-func (r *Reader) begin(ctx context.Context) (context.Context, func(), error) {
-	select {
-	case <-r.busy:
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
-	ctx, stop := context.WithCancelCause(ctx)
-	still := r.o.Clock.AfterFunc(r.o.Limit, func() { stop(errLimit) })
-	r.mu.Lock()
-	r.stop = stop
-	r.mu.Unlock()
-	return ctx, func() {
-		r.mu.Lock()
-		r.stop = nil
-		r.mu.Unlock()
-		still()
-		stop(nil)
-		r.busy <- struct{}{}
-	}, nil
-}
-
 // PowerDown ends an exchange and tells the card that its power is off.
 func (r *Reader) PowerDown() error {
-	r.mu.Lock()
-	if r.stop != nil {
-		r.stop(errDown)
-	}
-	r.mu.Unlock()
-	<-r.busy
-	defer func() { r.busy <- struct{}{} }()
+	defer r.turn.End()()
 	if k := r.on; k != nil {
 		r.on = nil
 		k.send([]byte{orderOff}) // a card that is gone has no power either
@@ -274,7 +238,7 @@ func (r *Reader) PowerDown() error {
 
 // PowerUp powers or resets the card and asks for its ATR.
 func (r *Reader) PowerUp(ctx context.Context) (hal.Reset, error) {
-	ctx, end, err := r.begin(ctx)
+	ctx, end, err := r.turn.Begin(ctx, r.o.Clock, r.o.Limit)
 	if err != nil {
 		return hal.Reset{}, err
 	}
@@ -311,7 +275,7 @@ func (r *Reader) Transmit(ctx context.Context, dst, capdu []byte) ([]byte, error
 	if err := iso7816.CheckCommand(capdu); err != nil {
 		return dst, err
 	}
-	ctx, end, err := r.begin(ctx)
+	ctx, end, err := r.turn.Begin(ctx, r.o.Clock, r.o.Limit)
 	if err != nil {
 		return dst, err
 	}
@@ -393,10 +357,10 @@ func (k *card) ask(ctx context.Context, b []byte) ([]byte, error) {
 			return nil, k.lost()
 		case <-ctx.Done():
 			switch context.Cause(ctx) {
-			case errLimit:
-				return nil, &hal.ChipError{Cause: hal.ChipMute, Err: errLimit}
-			case errDown:
-				return nil, errDown
+			case iso7816.ErrLimit:
+				return nil, &hal.ChipError{Cause: hal.ChipMute, Err: iso7816.ErrLimit}
+			case iso7816.ErrDown:
+				return nil, iso7816.ErrDown
 			}
 			return nil, ctx.Err()
 		}

@@ -123,10 +123,10 @@ func (m *machine) inserted() {
 		m.dropCard()
 		m.show(AwaitCard, m.cardCode(), m.formArgs())
 		m.tryChip()
-	case Ready, Result, Keying:
-		m.do(Sound{ToneAttention})
-		m.Note = prompt.EntryFirst
-		m.misused(prompt.EntryFirst)
+	case Ready, Result, Keying: // no mistake: it is read once there is an amount
+		if m.Note == "" {
+			m.Note = prompt.EntryFirst
+		}
 	}
 }
 

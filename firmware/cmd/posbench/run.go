@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
+	"swipewell/drivers/pcsc/pcscsim"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/sim/world"
 )
@@ -169,7 +170,7 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 		return fail(err)
 	}
 	t.Run(r.Script, func(t2 testscript.T) {
-		testscript.RunT(t2, testscript.Params{Files: []string{file}, WorkdirRoot: work, Cmds: commands(ctx, w), TestWork: keep, Setup: func(env *testscript.Env) error {
+		testscript.RunT(t2, testscript.Params{Files: []string{file}, WorkdirRoot: work, Cmds: commands(ctx, w), Condition: condition, TestWork: keep, Setup: func(env *testscript.Env) error {
 			env.Setenv("DEVICE", filepath.Dir(w.Socket())) // the device's data, for scripts that damage it
 			env.Setenv("DESK", w.DeskDir())                // the private keys of people and of the acquirer
 			return nil
@@ -205,6 +206,14 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 		r.OK, r.Error = false, "the acquirer found: "+strings.Join(f, "; ")
 	}
 	return r
+}
+
+// condition is what a script may ask of this machine, in brackets: [pcscd].
+func condition(name string) (bool, error) {
+	if name == "pcscd" {
+		return pcscsim.Missing() == "", nil
+	}
+	return false, fmt.Errorf("no such condition: %s", name)
 }
 
 type script = testscript.TestScript
