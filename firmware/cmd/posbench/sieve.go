@@ -71,8 +71,9 @@ type sieved struct {
 	OK       bool           `json:"ok"`
 	Cards    int            `json:"cards"`
 	Patterns int            `json:"patterns"`
-	Planted  int            `json:"planted"` // of the self-test, all found
-	Unsought int            `json:"pins_too_short"`
+	Planted  int            `json:"planted"`          // of the self-test, all found
+	Unsought int            `json:"pins_as_blocks"`   // too short or too plain to be looked for as digits
+	Plain    int            `json:"numbers_as_whole"` // whose last digits are too plain
 	Visits   int            `json:"visits"`
 	Lived    map[string]int `json:"lived"` // what the host has in its books, opened and saw
 	Findings []string       `json:"host_findings"`
@@ -116,7 +117,10 @@ func (r sieved) text(asJSON bool) string {
 		fmt.Fprintln(&s, "FOUND: posd left a core file")
 	}
 	if r.Unsought > 0 {
-		fmt.Fprintf(&s, "%d PINs have fewer than 9 digits: they were looked for as their clear blocks\n", r.Unsought)
+		fmt.Fprintf(&s, "%d PINs have fewer than 10 digits or nearly all the same: they were looked for as their clear blocks\n", r.Unsought)
+	}
+	if r.Plain > 0 {
+		fmt.Fprintf(&s, "%d card numbers end in nearly all the same digits: they were looked for as a whole, those of three digits or fewer as text\n", r.Plain)
 	}
 	fmt.Fprintf(&s, "cards %d patterns %d planted %d missed 0 visits %d memory %d times bytes %d found %d (%.0f s)\n", r.Cards, r.Patterns, r.Planted, r.Visits,
 		r.Memory, total, len(r.Found), float64(r.MS)/1000)
@@ -173,7 +177,7 @@ func (o sieveRun) run(ctx context.Context) (r sieved, err error) {
 		return r, err
 	}
 	s := sieve.New(cards)
-	r.Cards, r.Patterns, r.Unsought = len(cards), s.Patterns(), s.Unsought
+	r.Cards, r.Patterns, r.Unsought, r.Plain = len(cards), s.Patterns(), s.Unsought, s.Plain
 	planted, missed := s.SelfTest(cards, o.seed)
 	if len(missed) > 0 {
 		return r, fmt.Errorf("the sieve itself is broken, it misses what was planted: %s", strings.Join(missed, "; "))
