@@ -404,7 +404,11 @@ func (l *sieveLife) ask(ctx context.Context) error {
 		if err := l.do(ctx, []string{"login", who}); err != nil {
 			return err
 		}
-		for _, words := range []string{"status", "queue", "batch", "log 400", "check", "why", "page why", "page spot", "page keys", "rules", "recovery", "restore", "logout"} {
+		asks := []string{"status", "queue", "batch", "log 400", "check", "why", "page why", "page spot", "page keys", "rules", "recovery", "restore", "logout"}
+		if who != "technician" { // who reads the same in the same words
+			asks = []string{"log 40", "recovery", "logout"}
+		}
+		for _, words := range asks {
 			if _, err := l.w.Service(ctx, words); err != nil {
 				return err
 			}
