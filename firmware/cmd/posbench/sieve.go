@@ -33,7 +33,7 @@ type sieveRun struct {
 func sieveCommand() *cobra.Command {
 	var o sieveRun
 	c := &cobra.Command{Use: "sieve", Short: "sell to many known cards, then search all that posd wrote, said and remembers for them", Args: cobra.NoArgs,
-		Long: "COUNT customers with known numbers, tracks and PINs come to the real posd. Most buy something; every 47 of them also bring: declines by\n" +
+		Long: "COUNT customers with known numbers, tracks and PINs come to the real posd. Most buy something; every 97 of them also bring: declines by\n" +
 			"host, card and PIN; an answer that is lost and its reversal, one that is late; a PIN given up in the middle and at its end; a worn stripe;\n" +
 			"a crash, power cuts between and in the middle of sales; a typed number; voids by STAN, refunds, offline sales; pre-authorisations with\n" +
 			"their completion, by request and by advice, and both taken back; a balance; the same card again within ten seconds; the last result with\n" +
