@@ -118,7 +118,8 @@ func (l *life) attempt(c acquirer.Card) error {
 		return err
 	}
 	if open && l.Boots == boots {
-		if l.Term.State().Phase == txn.AwaitCard {
+		// A disk that failed in that moment ended the sale: that is no way past the gate.
+		if s := l.Term.State(); s.Phase == txn.AwaitCard || s.Code == prompt.StoreFault {
 			l.out.Held++
 		} else {
 			l.out.Slipped++
