@@ -95,3 +95,19 @@ func TestSieveFiles(t *testing.T) {
 		}
 	}
 }
+
+// What fails a run is in what it prints.
+func TestSieveSays(t *testing.T) {
+	for want, r := range map[string]sieved{
+		"FOUND: pan in slips, bcd, 2 times":               {Found: []sieve.Found{{Place: "slips", Kind: sieve.PAN, Encoding: "bcd", Count: 2}}},
+		"the acquirer found: pin-repeat 0200 STAN 000009": {Findings: []string{"pin-repeat 0200 STAN 000009"}},
+		"core file": {Core: true},
+	} {
+		if r.clean() || !strings.Contains(r.text(false), want) {
+			t.Errorf("%q is not said, or fails nothing:\n%s", want, r.text(false))
+		}
+	}
+	if !(sieved{Lived: map[string]int{"sale": 1}}).clean() {
+		t.Error("a clean run is not")
+	}
+}
