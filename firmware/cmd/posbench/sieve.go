@@ -37,8 +37,8 @@ func sieveCommand() *cobra.Command {
 			"host, card and PIN; an answer that is lost and its reversal, one that is late; a PIN given up in the middle and at its end; a worn stripe;\n" +
 			"a crash, power cuts between and in the middle of sales; a typed number; voids by STAN, refunds, offline sales; pre-authorisations with\n" +
 			"their completion, by request and by advice, and both taken back; a balance; the same card again within ten seconds; the last result with\n" +
-			"its help; people at the service cable with log, queue, batch and export. From the middle of them on, tracks are encrypted under the track\n" +
-			"key. Settlements each 400 and at the end, and a night with its copy.\n\n" +
+			"its help; people at the service cable with log, queue, batch and export. In the middle every card in the store gets its new name of the\n" +
+			"quarter, and from there on tracks are encrypted under the track key. Settlements each 400 and at the end, and a night with its copy.\n\n" +
 			"Then every byte is searched: store, side log, copies, journal, board file, screens, slips, service cable, postool and what it exports,\n" +
 			"the acquirer's lists, the log of scripts that key the same cards, what posbench itself says, a dump of all stacks, and posd's memory\n" +
 			"between sales. First one secret of each kind is planted in each form, and all must be found. Exit status 1 if anything but a masked\n" +

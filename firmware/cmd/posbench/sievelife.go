@@ -299,9 +299,11 @@ func (l *sieveLife) live(ctx context.Context, every int, began time.Time) error 
 	})
 }
 
-// encrypt has the acquirer want tracks under a track key from now on.
+// encrypt has the acquirer want tracks under a track key from now on; and a quarter
+// of a year passes on the clock, so that every card in the store gets a new name,
+// for which its number is unsealed.
 func (l *sieveLife) encrypt(ctx context.Context) error {
-	return l.do(ctx, []string{"clock", "advance", "2m"}, []string{"power", "cut"}, []string{"profile", "keys=004", "encrypt_tracks=true"}, []string{"power", "on"},
+	return l.do(ctx, []string{"clock", "advance", "2m"}, []string{"power", "cut"}, []string{"profile", "keys=004", "encrypt_tracks=true"}, []string{"clock", "step", "2200h"}, []string{"power", "on"},
 		[]string{"txn", "signon"}, []string{"clock", "advance", "10s"})
 }
 
@@ -342,6 +344,12 @@ func (l *sieveLife) count() error {
 		}
 		if strings.HasPrefix(e.Mode, "01") {
 			lived["typed"]++
+		}
+	}
+	lived["rotation"] = 0
+	for _, line := range l.w.Log() {
+		if strings.Contains(line, `"E-KEY-01"`) {
+			lived["rotation"]++
 		}
 	}
 	lived["export with records"] = l.exported
