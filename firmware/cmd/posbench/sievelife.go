@@ -252,7 +252,7 @@ func (l *sieveLife) live(ctx context.Context, every int, began time.Time) error 
 	}
 	progress := progressTo(l.out)
 	for i := range l.cards {
-		if i == len(l.cards)/2 {
+		if i == len(l.cards)/2|1 { // odd: never right behind a settlement, when there is no card to name
 			if err := l.encrypt(ctx); err != nil {
 				return err
 			}
