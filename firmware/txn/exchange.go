@@ -173,7 +173,7 @@ func (m *machine) unknown(in Intent, c prompt.Code, reason pos.ResponseCode, lef
 	if k != nil && k.Unknown != Nothing {
 		r := m.record(in, pos.RecordQueued, reason)
 		r.LeftBy, r.Next = leftBy, m.e.At.Logical
-		if (m.e.Kind == SaleDone || m.e.Kind == ChipSaid) && r.AuthCode == "" {
+		if (m.e.Kind == SaleDone || m.e.Kind == ChipSaid) && r.AuthCode == "" && m.macGood(m.e.Reply, vApproved) { // of a message that nobody vouches for it may be anything
 			r.AuthCode = m.e.Reply.Auth
 		}
 		m.do(PutRecord{r})

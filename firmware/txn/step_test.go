@@ -390,8 +390,11 @@ func TestBadMACSignsOnThenReverses(t *testing.T) {
 	d := newDesk(t)
 	d.toOnline(cardA)
 	r := approval()
-	r.MAC = MACWrong
+	r.MAC, r.Auth = MACWrong, "666666"
 	d.do(Event{Kind: SaleDone, Reply: r})
+	if rec := only(t, d); rec.AuthCode != "" {
+		t.Errorf("the reversal has DE 38 %q of a message whose MAC is wrong", rec.AuthCode)
+	}
 	d.signOn()
 	if _, ok := has[SendRecord](d.fx); !ok {
 		t.Fatalf("after the sign-on the reversal goes out; got %v", d.fx)

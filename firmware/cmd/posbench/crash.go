@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -42,7 +43,10 @@ func crashCommand() *cobra.Command {
 		}
 		fmt.Printf("kills %d sales begun %d approved %d store.Check ok double %d lost %d open %d seed %d\n",
 			r.kills, r.sales, r.approved, r.double, r.lost, r.open, seed)
-		if r.double+r.lost+r.open > 0 {
+		for _, f := range r.findings {
+			fmt.Println("the acquirer found:", f)
+		}
+		if r.double+r.lost+r.open+len(r.findings) > 0 {
 			return errFailed
 		}
 		return nil
@@ -53,10 +57,11 @@ func crashCommand() *cobra.Command {
 type crashResult struct {
 	kills, sales, approved, double, lost, open int
 	at                                         map[string]int // kills by point
+	findings                                   []string       // of the acquirer: what a right terminal does not send
 }
 
 // progressTo says how far a long command is, at most once every ten seconds.
-func progressTo(f *os.File) func(done, of int, began time.Time) {
+func progressTo(f io.Writer) func(done, of int, began time.Time) {
 	last := time.Now()
 	return func(done, of int, began time.Time) {
 		if time.Since(last) < 10*time.Second && done < of {
@@ -176,6 +181,6 @@ func crash(ctx context.Context, o world.Opts, kills int, seed uint64, progress f
 		return r, err
 	}
 	rows, err := w.Batch(ctx)
-	r.approved = len(rows)
+	r.approved, r.findings = len(rows), w.Faults()
 	return r, err
 }

@@ -75,17 +75,23 @@ func report(r result, asJSON, verbose bool) {
 		fmt.Println(string(b))
 		return
 	}
+	fmt.Print(reported(r, verbose))
+}
+
+// reported is what people are told of a script.
+func reported(r result, verbose bool) string {
 	word := "ok  "
 	if !r.OK {
 		word = "FAIL"
 	}
-	fmt.Printf("%s %-44s %6d ms  double %d lost %d open %d\n", word, r.Script, r.MS, r.Double, r.Lost, r.Open)
+	s := fmt.Sprintf("%s %-44s %6d ms  double %d lost %d open %d\n", word, r.Script, r.MS, r.Double, r.Lost, r.Open)
 	if !r.OK || verbose {
-		fmt.Println(indent(r.log))
+		s += indent(r.log) + "\n"
 	}
 	if !r.OK {
-		fmt.Printf("     line %d: %s\n", r.Line, r.Error)
+		s += fmt.Sprintf("     line %d: %s\n", r.Line, r.Error)
 	}
+	return s
 }
 
 func indent(s string) string {

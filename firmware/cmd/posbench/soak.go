@@ -96,9 +96,9 @@ func soakRun(profiles []soak.Profile, seeds []uint64, sales, jobs int, dir strin
 					byProfile[j.profile.Name] = &soak.Result{}
 				}
 				byProfile[j.profile.Name].Add(r)
-				if err != nil || r.Double+r.Lost+r.Open+r.Slipped > 0 {
-					failed = append(failed, fmt.Sprintf("seed %d profile %s part %d of %d orders: double %d lost %d open %d %v %s", j.seed, j.profile.Name, j.part, j.sales,
-						r.Double, r.Lost, r.Open, err, strings.Join(r.Why, "; ")))
+				if err != nil || r.Double+r.Lost+r.Open+r.Slipped+r.Findings > 0 {
+					failed = append(failed, fmt.Sprintf("seed %d profile %s part %d of %d orders: double %d lost %d open %d host findings %d %v %s", j.seed, j.profile.Name, j.part, j.sales,
+						r.Double, r.Lost, r.Open, r.Findings, err, strings.Join(r.Why, "; ")))
 				}
 				done += j.sales
 				progress(done, sales, began)
@@ -125,7 +125,8 @@ func soakRun(profiles []soak.Profile, seeds []uint64, sales, jobs int, dir strin
 	for _, f := range failed {
 		fmt.Println("FAILED:", f)
 	}
-	fmt.Printf("sales %d approved %d reversed %d double %d lost %d open %d\n", total.Sales, total.Approved, total.Reversed, total.Double, total.Lost, total.Open)
+	fmt.Printf("sales %d approved %d reversed %d double %d lost %d open %d host findings %d\n", total.Sales, total.Approved, total.Reversed, total.Double, total.Lost, total.Open,
+		total.Findings)
 	if len(failed) > 0 {
 		return errFailed
 	}

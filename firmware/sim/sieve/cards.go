@@ -65,7 +65,9 @@ func checked(body string) string {
 // that begin with # are skipped. The error names the line and not what it says.
 func ReadList(r io.Reader, what string, min, max int) (out []string, err error) {
 	sc := bufio.NewScanner(r)
-	for n := 1; sc.Scan(); n++ {
+	n := 0
+	for sc.Scan() {
+		n++
 		t := strings.TrimSpace(sc.Text())
 		if t == "" || t[0] == '#' {
 			continue
@@ -75,5 +77,8 @@ func ReadList(r io.Reader, what string, min, max int) (out []string, err error) 
 		}
 		out = append(out, t)
 	}
-	return out, sc.Err()
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("sieve: line %d: %w", n+1, err)
+	}
+	return out, nil
 }

@@ -6,11 +6,14 @@
 // found too and a masked form is not:
 //
 //	pan     its last 12 digits, and the 12 before the check digit (as a PIN block
-//	        has them); a mask leaves six and four
+//	        has them); a mask leaves six and four. Where those are nearly all one
+//	        digit, which memory has everywhere, the whole number; and one such as
+//	        4111111111111111 as text only
 //	track   the end of the discretionary data, where a card has its CVV: up to
 //	        13 characters behind the expiry
-//	pin     all its digits, if it has 12; of 9 to 11 not in every form; a shorter
-//	        one would be found by chance, and is searched for as its blocks
+//	pin     all its digits, if it has 12; of 10 and 11 not in packed forms; a shorter
+//	        one, or 111111111111, would be found by chance, and is searched for as
+//	        its blocks
 //	block   the clear PIN blocks of format 0 (8 bytes), of format 4 and of the
 //	        form without a PAN (their fixed first bytes)
 //

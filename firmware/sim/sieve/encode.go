@@ -14,6 +14,37 @@ const (
 	minBase64 = 6
 )
 
+// minPIN is the shortest PIN that is searched for as digits: nine of them are the
+// fraction of a second in a log. minPacked is the fewest digits of a packed form.
+const (
+	minPIN    = 10
+	minPacked = 12
+)
+
+// plain tells that digits are such as stand everywhere by chance: nearly all the
+// same, or a long run of one, as numbers of test ranges have.
+func plain(s string) bool {
+	seen, run, longest := map[byte]bool{}, 0, 0
+	for i := range len(s) {
+		seen[s[i]] = true
+		if run++; i > 0 && s[i] != s[i-1] {
+			run = 1
+		}
+		longest = max(longest, run)
+	}
+	return len(seen) < 4 || longest > 5
+}
+
+// bare tells that even the whole of a number, as 4111111111111111, stands in memory
+// by chance once it is packed: bytes of ones are everywhere. It is looked for as text.
+func bare(pan string) bool {
+	seen := map[rune]bool{}
+	for _, c := range pan {
+		seen[c] = true
+	}
+	return len(seen) < 4
+}
+
 // pattern is what is looked for: whole bytes, and where a packed form begins or
 // ends in the middle of a byte, that nibble. swapped: the nibbles of each byte
 // are, so that the first digit of a byte is its low nibble.
@@ -118,7 +149,7 @@ func textForms(s string) (ps []pattern) {
 	ps = append(ps, pattern{core: string(utf16[:len(utf16)-1]), pre: -1, post: -1, encoding: "utf-16"},
 		pattern{core: string(back), pre: -1, post: -1, encoding: "backwards"})
 	n, ok := nibbles(s)
-	if !ok {
+	if !ok || len(n) < minPacked || bare(s) {
 		return ps
 	}
 	for _, x := range []struct {

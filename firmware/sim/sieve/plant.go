@@ -109,38 +109,62 @@ func (s *Sieve) SelfTest(cards []Card, seed uint64) (planted int, missed []strin
 			missed = append(missed, fmt.Sprintf("%s, %s", k, name))
 		}
 	}
-	for i := range cards {
-		// The first card, and the first with a PIN.
-		if c := cards[i]; i > 0 && (c.PIN == "" || cards[0].PIN != "") {
-			continue
-		} else {
-			texts := map[Kind]string{PAN: c.PAN, Track: c.Track2}
-			if len(c.PIN) == 12 { // a shorter one has not all forms
-				texts[PIN] = c.PIN
-			}
-			for _, k := range []Kind{PAN, Track, PIN} {
-				if t := texts[k]; t != "" && (k != Track || telling(t) != "") {
-					for _, p := range append(bytePlants(), digitPlants()...) {
-						seek(k, i, p.name, p.leave([]byte(t)))
-					}
+	for _, i := range probes(cards) {
+		c := cards[i]
+		texts := map[Kind]string{PAN: c.PAN, Track: c.Track2}
+		if len(c.PIN) == 12 && !plain(c.PIN) { // a shorter one has not all forms
+			texts[PIN] = c.PIN
+		}
+		for _, k := range []Kind{PAN, Track, PIN} {
+			if t := texts[k]; t != "" && (k != Track || telling(t) != "") {
+				ps := bytePlants()
+				if k != PAN || !bare(t) {
+					ps = append(ps, digitPlants()...)
+				}
+				for _, p := range ps {
+					seek(k, i, p.name, p.leave([]byte(t)))
 				}
 			}
-			for _, b := range blocks(c.PIN, c.PAN) {
-				if len(b) <= minCore {
-					continue
-				}
-				for _, p := range append(bytePlants(), plant{"swapped", swap}) {
-					seek(Block, i, p.name, p.leave(b))
-				}
+		}
+		for _, b := range blocks(c.PIN, c.PAN) {
+			if len(b) <= minCore {
+				continue
 			}
-			n := len(c.PAN)
-			for _, masked := range []string{c.PAN[:6] + strings.Repeat("*", n-10) + c.PAN[n-4:], "****" + c.PAN[n-4:], c.PAN[:6]} {
-				s.Text(masked, func(h Hit) { missed = append(missed, fmt.Sprintf("a masked form was taken for a %s", h.Kind)) })
+			for _, p := range append(bytePlants(), plant{"swapped", swap}) {
+				seek(Block, i, p.name, p.leave(b))
 			}
-			if c.PIN != "" {
-				break
-			}
+		}
+		n := len(c.PAN)
+		for _, masked := range []string{c.PAN[:6] + strings.Repeat("*", n-10) + c.PAN[n-4:], "****" + c.PAN[n-4:], c.PAN[:6]} {
+			s.Text(masked, func(h Hit) { missed = append(missed, fmt.Sprintf("a masked form was taken for a %s", h.Kind)) })
 		}
 	}
 	return planted, missed
+}
+
+// probes are the cards that are planted: the first whose number has every form, and
+// the first of those with a PIN that has; where there is none, the first card.
+func probes(cards []Card) (out []int) {
+	whole, pin := -1, -1
+	for i, c := range cards {
+		if bare(c.PAN) {
+			continue
+		}
+		if whole < 0 {
+			whole = i
+		}
+		if len(c.PIN) == 12 && !plain(c.PIN) {
+			pin = i
+			break
+		}
+	}
+	for _, i := range []int{whole, pin} {
+		if i >= 0 && !slices.Contains(out, i) {
+			out = append(out, i)
+		}
+	}
+	if len(out) == 0 && len(cards) > 0 {
+		out = []int{0}
+	}
+	return out
 }

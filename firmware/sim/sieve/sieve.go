@@ -36,7 +36,8 @@ type Sieve struct {
 	long      *table // by eight bytes
 	short     *table // by five
 	longest   int    // bytes around a window that a match may need
-	Unsought  int    // PINs that are too short to be searched for as digits
+	Unsought  int    // PINs that are too short or too plain to be searched for as digits
+	Plain     int    // card numbers whose end is too plain: searched for as a whole
 	encodings map[Kind]map[string]bool
 }
 
@@ -46,26 +47,35 @@ func New(cards []Card) *Sieve {
 	for i, c := range cards {
 		seen := map[string]bool{}
 		text := func(k Kind, t string) {
-			if len(t) >= 9 && !seen[t] {
+			if !seen[t] {
 				seen[t] = true
 				s.add(k, i, textForms(t))
 			}
 		}
-		if n := len(c.PAN); n >= 12 {
+		switch n := len(c.PAN); {
+		case n < 12:
+		case plain(c.PAN[n-12:]) || n >= 13 && plain(c.PAN[n-13:n-1]):
+			s.Plain++
+			text(PAN, c.PAN)
+		default:
 			text(PAN, c.PAN[n-12:])
 			if n >= 13 {
 				text(PAN, c.PAN[n-13:n-1])
 			}
 		}
-		text(Track, telling(c.Track2))
-		text(Track, telling(c.Track1))
+		for _, t := range []string{telling(c.Track2), telling(c.Track1)} {
+			if t != "" {
+				text(Track, t)
+			}
+		}
 		if c.PIN == "" {
 			continue
 		}
-		if len(c.PIN) < 9 {
+		if len(c.PIN) < minPIN || plain(c.PIN) {
 			s.Unsought++
+		} else {
+			text(PIN, c.PIN)
 		}
-		text(PIN, c.PIN)
 		for _, b := range blocks(c.PIN, c.PAN) {
 			if len(b) >= minCore+1 {
 				s.add(Block, i, blockForms(b))

@@ -11,7 +11,7 @@ import (
 )
 
 func TestEveryFormIsFound(t *testing.T) {
-	for _, cards := range [][]Card{Cards(40, 1), {{PAN: "6225880000000000010", Track2: "6225880000000000010=30121010123456789", PIN: "1234"}}, {{PAN: "622588000000", PIN: "123456789"}}} {
+	for _, cards := range [][]Card{Cards(40, 1), {{PAN: "6225880000000000010", Track2: "6225880000000000010=30121010123456789", PIN: "1234"}}, {{PAN: "622588000000", PIN: "123456789"}}, {{PAN: "4111111111111111", PIN: "1234"}}} {
 		planted, missed := New(cards).SelfTest(cards, 5)
 		if len(missed) > 0 || planted < 20 {
 			t.Errorf("%d planted, missed: %v", planted, missed)
@@ -60,6 +60,28 @@ func TestRead(t *testing.T) {
 	})
 }
 
+// Numbers of test ranges are found as a whole, and their many zeros are not.
+func TestPlain(t *testing.T) {
+	cards := []Card{{PAN: "6225880000000000010", PIN: "000000000000"}, {PAN: "4111111111111111", PIN: "123456"}, {PAN: "5555555555554444", PIN: "975310864209"}}
+	s := New(cards)
+	if s.Plain != 3 || s.Unsought != 2 {
+		t.Errorf("plain %d, unsought %d", s.Plain, s.Unsought)
+	}
+	for _, b := range [][]byte{make([]byte, 500), append(make([]byte, 50), 0x10, 0x00, 0x10), bytes.Repeat([]byte{0x11}, 100), bytes.Repeat([]byte{0x55}, 40), bytes.Repeat([]byte("0"), 100),
+		bytes.Repeat([]byte("1"), 100), bytes.Repeat([]byte{0xFF}, 100)} {
+		s.Scan(b, func(h Hit) { t.Errorf("%+v in %q", h, b) })
+	}
+	for i, c := range cards {
+		found := 0
+		for _, p := range bytePlants() {
+			s.Scan(p.leave([]byte(c.PAN)), func(h Hit) { found += min(1, 1-h.Number+i) })
+		}
+		if found < 11 {
+			t.Errorf("card %d is found %d times", i, found)
+		}
+	}
+}
+
 // What a device shows is no finding.
 func TestMasksPass(t *testing.T) {
 	cards := Cards(200, 3)
@@ -73,7 +95,11 @@ func TestMasksPass(t *testing.T) {
 
 func TestCards(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range Cards(5000, 4) {
+	made := Cards(5000, 4)
+	if s := New(made); s.Plain > 50 || s.Unsought > 50 {
+		t.Errorf("of 5000 made cards %d numbers and %d PINs are plain", s.Plain, s.Unsought)
+	}
+	for _, c := range made {
 		if seen[c.PAN] || len(c.PIN) != 12 || len(c.PAN) < 16 || len(c.PAN) > 19 || !strings.HasPrefix(c.Track2, c.PAN+"=") || telling(c.Track2) == "" || telling(c.Track1) == "" {
 			t.Fatalf("card %s: twice, or not whole", c.PAN[:6])
 		}

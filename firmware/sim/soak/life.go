@@ -105,6 +105,7 @@ type Result struct {
 	Freed                        time.Duration // the longest time from the host's word to a gate that is open
 	Asked, Stopped               int           // questions and stops of the rules
 	ByHand                       int           // records that a supervisor closed: the host could not say
+	Findings                     int           // messages that a right terminal does not send, as the host found them
 	Why                          []string      // the first few orders that went wrong
 }
 

@@ -118,7 +118,8 @@ func (l *life) attempt(c acquirer.Card) error {
 		return err
 	}
 	if open && l.Boots == boots {
-		if l.Term.State().Phase == txn.AwaitCard {
+		// A disk that failed in that moment ended the sale: that is no way past the gate.
+		if s := l.Term.State(); s.Phase == txn.AwaitCard || s.Code == prompt.StoreFault {
 			l.out.Held++
 		} else {
 			l.out.Slipped++
@@ -316,6 +317,10 @@ func (l *life) finish() (Result, error) {
 			l.why("order %d of %d: told that %d is paid, charged %d after %d tries", i, o.amount, o.said, net[o], o.tries)
 		}
 	}
+	for _, f := range l.Host.Faults() {
+		l.out.Findings++
+		l.why("the host found: %s", f)
+	}
 	if n := net[nil]; n != 0 {
 		l.out.Double++
 		l.why("%d charged for nobody", n)
@@ -368,5 +373,6 @@ func (r *Result) Add(o Result) {
 	r.Stopped += o.Stopped
 	r.Told += o.Told
 	r.Early += o.Early
+	r.Findings += o.Findings
 	r.Why = append(r.Why, o.Why...)
 }

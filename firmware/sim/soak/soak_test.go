@@ -2,6 +2,7 @@ package soak
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func TestDays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Double+r.Lost+r.Open+r.Early+r.Slipped > 0 || r.Freed > 5*time.Second || r.Told < r.Approved/2 {
+			if r.Double+r.Lost+r.Open+r.Early+r.Slipped+r.Findings > 0 || r.Freed > 5*time.Second || r.Told < r.Approved/2 {
 				t.Errorf("%+v", r)
 			}
 			if p.Name == "healthy" && (r.Approved != r.Sales || r.Reversed > 0) {
@@ -35,6 +36,26 @@ func TestDays(t *testing.T) {
 				t.Errorf("no faults happened: %+v", r)
 			}
 		})
+	}
+}
+
+// What the host finds wrong in the terminal's messages is an error of the run: here
+// the cards' expiry is another in the host's books than on their stripes.
+func TestFindings(t *testing.T) {
+	r, err := Run(Opts{Seed: 3, Sales: 20, Dir: dir(t), Day: func(d *Day, i int) {
+		if i == 10 {
+			for _, c := range d.l.cards {
+				if err := d.l.Host.DefineCard(c.Name, "expiry=3101"); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Findings < 10 || len(r.Why) == 0 || !strings.Contains(r.Why[0], "the host found: card 0200") {
+		t.Errorf("%d findings, %v", r.Findings, r.Why)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"swipewell/drivers/msr/msrsim"
 	"swipewell/drivers/panel/panelsim"
 	"swipewell/firmware/pos"
-	"swipewell/hal"
 )
 
 // Summary is what a page shows beside the panel.
@@ -160,64 +159,4 @@ func (w *World) Abort() error {
 	w.unplug()
 	w.Panel.Cut()
 	return nil
-}
-
-// Shop gives the device its amount, card and PIN as a customer does, and waits
-// until it is free again. The digits of the PIN are keyed up to cut, then the sale
-// is cancelled; cut -1 keys all of them.
-func (w *World) Shop(ctx context.Context, amount, card, pin string, cut int) error {
-	if err := w.amountCmd(ctx, []string{amount}); err != nil {
-		return err
-	}
-	if err := w.swipeCmd(ctx, []string{card}); err != nil {
-		return err
-	}
-	began := w.Clock.Now().Boot
-	keyed := false
-	for range 400 {
-		v, change := w.Panel.View()
-		switch in := v.Caption.Input; {
-		case in == "amount" || in == "ack":
-			return nil
-		case in == "confirm" && !keyed:
-			if err := w.press(ctx, hal.KeyEnter); err != nil {
-				return err
-			}
-			continue
-		case in == "pin" && v.PINActive && !keyed:
-			keyed = true
-			ks := digits(pin)
-			if cut >= 0 {
-				ks = append(ks[:min(cut, len(ks))], hal.KeyCancel)
-			} else {
-				ks = append(ks, hal.KeyEnter)
-			}
-			for _, k := range ks {
-				w.Panel.Key(k)
-			}
-			if err := w.settleDevice(ctx); err != nil {
-				return err
-			}
-			continue
-		case in == "choice" || in == "card" || in == "number":
-			w.attendNow(true)
-		}
-		if w.Clock.Now().Boot-began > 10*time.Minute {
-			break
-		}
-		tick, stop := hal.After(hal.SystemClock{}, 20*time.Millisecond)
-		select {
-		case <-change:
-			stop()
-		case <-tick:
-			if err := w.Panel.Advance(ctx, 2*time.Second, w.settle); err != nil {
-				return err
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-	}
-	v, _ := w.Panel.View()
-	return fmt.Errorf("the sale does not end: %s %s", v.Caption.Code, v.Caption.Input)
 }
