@@ -80,12 +80,14 @@ func testSlot(t *testing.T, kind string) {
 		t.Error("a card that does not exist goes in")
 	}
 	for _, name := range []string{"t0", "t1"} {
+		do("amount 12.80")
 		do("insert " + name)
 		reset(name)
 		if err := w.Do(t.Context(), "insert", "t0"); err == nil {
 			t.Error("two cards in one slot")
 		}
 		do("remove")
+		do("key cancel")
 	}
 	do("amount 12.80")
 	do("insert stripe")
@@ -106,6 +108,7 @@ func testSlot(t *testing.T, kind string) {
 	do("power cut")
 	do("insert t1")
 	do("power on")
+	do("amount 12.80")
 	reset("t1")
 }
 
