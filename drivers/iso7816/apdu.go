@@ -79,7 +79,8 @@ func MapT0(ctx context.Context, dst, capdu []byte, send TPDU) ([]byte, error) {
 		tpdu = append(append(tpdu, byte(len(c.data))), c.data...)
 	}
 	defer clear(tpdu[5:])
-	x := t0map{send: send}
+	x := t0map{send: send, data: make([]byte, 0, maxData)}
+	defer func() { clear(x.data) }()
 	sw1, sw2, err := x.ask(ctx, tpdu, c.caseNo == 2)
 	// A warning stands for the whole answer, whatever GET RESPONSE says after it.
 	var warned [2]byte
@@ -116,6 +117,7 @@ func (x *t0map) ask(ctx context.Context, tpdu []byte, outgoing bool) (sw1, sw2 b
 	data, sw1, sw2, err := x.send(ctx, tpdu)
 	if err == nil && outgoing && sw1 == 0x6C && len(data) == 0 {
 		again := append([]byte(nil), tpdu...)
+		defer clear(again)
 		again[4] = sw2
 		data, sw1, sw2, err = x.send(ctx, again)
 	}
@@ -126,6 +128,7 @@ func (x *t0map) ask(ctx context.Context, tpdu []byte, outgoing bool) (sw1, sw2 b
 		return 0, 0, protocol("an answer of more than 256 bytes")
 	}
 	x.data = append(x.data, data...)
+	clear(data)
 	return sw1, sw2, nil
 }
 

@@ -104,6 +104,12 @@ func (l *line) next(ctx context.Context, wait time.Duration) (byte, error) {
 	return b, nil
 }
 
+// forget wipes what was received last.
+func (l *line) forget() {
+	clear(l.buf[:])
+	l.rx = nil
+}
+
 // fill reads what is there, or comes within d. A card that is withdrawn is
 // noticed at the end of d.
 func (l *line) fill(ctx context.Context, d time.Duration) error {

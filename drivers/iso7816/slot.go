@@ -300,6 +300,7 @@ func (s *Slot) Transmit(ctx context.Context, dst, capdu []byte) ([]byte, error) 
 		return dst, err
 	}
 	defer end()
+	defer s.l.forget()
 	if s.t == nil {
 		return dst, ErrNoPower
 	}

@@ -38,6 +38,7 @@ func (t *t0) tpdu(ctx context.Context, tpdu []byte) (data []byte, sw1, sw2 byte,
 		// P3 = 00 is a case 1 command or the 256 bytes of a case 2 one: the same
 		// on the line, and only the card knows which.
 		expect = (int(head[4])-1)&0xFF + 1
+		data = make([]byte, 0, expect)
 	}
 	if err := t.send(ctx, head); err != nil {
 		return nil, 0, 0, err

@@ -77,7 +77,8 @@ func fatal(err error) bool {
 
 // exchange sends an APDU as a chain of I-blocks and collects the card's.
 func (t *t1) exchange(ctx context.Context, dst, capdu []byte) ([]byte, error) {
-	x := t1run{t1: t, rest: capdu, sending: true}
+	x := t1run{t1: t, rest: capdu, sending: true, answer: make([]byte, 0, maxAnswer)}
+	defer func() { clear(x.answer) }()
 	x.cut()
 	if err := x.say(ctx, x.block); err != nil {
 		return dst, err
@@ -92,6 +93,7 @@ func (t *t1) exchange(ctx context.Context, dst, capdu []byte) ([]byte, error) {
 		if err == nil {
 			var done bool
 			done, wait, err = x.take(ctx, b)
+			clear(b.INF)
 			if done {
 				if len(x.answer) < 2 {
 					return dst, protocol("an answer of %d bytes", len(x.answer))

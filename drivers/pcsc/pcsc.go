@@ -347,6 +347,7 @@ func (r *Reader) Transmit(ctx context.Context, dst, capdu []byte) ([]byte, error
 		data, sw1, sw2, err := one(ctx, capdu)
 		if err == nil {
 			out = append(append(dst, data...), sw1, sw2)
+			clear(data)
 		}
 		return err
 	})

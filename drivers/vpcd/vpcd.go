@@ -291,6 +291,7 @@ func (r *Reader) Transmit(ctx context.Context, dst, capdu []byte) ([]byte, error
 		var b []byte
 		if b, err = k.answer(ctx, capdu); err == nil {
 			out = append(dst, b...)
+			clear(b)
 		}
 	}
 	if err != nil {

@@ -47,5 +47,6 @@ func (n *session) transactionHash(c cryptogram, second bool) []byte {
 			h.Write(o.Raw)
 		}
 	}
+	defer h.Write(blank[:])
 	return h.Sum(nil)
 }

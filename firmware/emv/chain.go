@@ -45,9 +45,14 @@ func (k rsaKey) recover(sig []byte) ([]byte, bool) {
 		return nil, false
 	}
 	out := make([]byte, len(k.mod))
-	s.Exp(s, new(big.Int).SetBytes(k.exp), m).FillBytes(out)
+	r := new(big.Int).Exp(s, new(big.Int).SetBytes(k.exp), m)
+	r.FillBytes(out)
+	clear(r.Bits())
 	return out, true
 }
+
+// blank goes over what a hash has last taken in, which may be a card number.
+var blank [sha1.BlockSize]byte
 
 // open recovers a certificate or signature and checks header 6A, format, trailer
 // BC and the hash over all but these and what lies behind it. B2 §5.3, §5.4, §6.3.
@@ -65,6 +70,7 @@ func (k rsaKey) open(sig []byte, format byte, behind ...[]byte) ([]byte, bool) {
 	for _, b := range behind {
 		h.Write(b)
 	}
+	defer h.Write(blank[:])
 	return x, bytes.Equal(h.Sum(nil), x[n-21:n-1])
 }
 
@@ -183,6 +189,7 @@ func (n *session) issuerKey() (rsaKey, bool) {
 func (n *session) issuerIs(iin []byte) bool {
 	want, ok := nibbles(iin)
 	pan, _ := nibbles(n.cardValue(0x5A))
+	defer clear(pan)
 	return ok && len(want) >= 3 && bytes.HasPrefix(pan, want)
 }
 
@@ -200,7 +207,7 @@ func (n *session) revoked(serial []byte) bool {
 // staticData is what SDA and the card's own key certificate sign: the records
 // and, if the tag list 9F4A is there, the AIP. The list may hold the tag 82 and
 // nothing else. B2 §5.1.1.
-func (n *session) staticData() ([]byte, bool) {
+func (n *session) staticData() ([][]byte, bool) {
 	if n.noAuth {
 		return nil, false
 	}
@@ -211,7 +218,7 @@ func (n *session) staticData() ([]byte, bool) {
 	if !bytes.Equal(list, []byte{0x82}) {
 		return nil, false
 	}
-	return grow(n.auth, n.cardValue(0x82)...), true
+	return grow(n.auth, n.cardValue(0x82)), true
 }
 
 // iccKey recovers the card's own key. B2 §6.4.
@@ -228,7 +235,7 @@ func (n *session) iccKey() (rsaKey, bool) {
 	if !ok {
 		return rsaKey{}, false
 	}
-	x, ok := issuer.open(n.cardValue(0x9F46), 0x04, n.remainder(0x9F48), n.cardValue(0x9F47), static)
+	x, ok := issuer.open(n.cardValue(0x9F46), 0x04, append([][]byte{n.remainder(0x9F48), n.cardValue(0x9F47)}, static...)...)
 	if !ok || !n.certifies(x) {
 		return rsaKey{}, false
 	}
@@ -240,6 +247,11 @@ func (n *session) iccKey() (rsaKey, bool) {
 func (n *session) certifies(x []byte) bool {
 	want, ok := nibbles(x[2:12])
 	pan, _ := nibbles(n.cardValue(0x5A))
+	defer func() { // the key is all that is wanted of it
+		clear(want)
+		clear(pan)
+		clear(x[2:12])
+	}()
 	return ok && bytes.Equal(want, pan) && !monthOver(x[12:14], n.settingValue(0x9A)) && x[17] == 1 && x[18] == 1
 }
 

@@ -241,3 +241,28 @@ func TestDigits(t *testing.T) {
 		}
 	}
 }
+
+// TestWipe: nothing of the card is left in a State, nor in those before it, and the
+// terminal's tables are as they were.
+func TestWipe(t *testing.T) {
+	cfg := Config{Data: Values{}, Apps: []App{{AID: unhex("A000000333010101")}}}
+	aid := bytes.Clone(cfg.Apps[0].AID)
+	n := &session{cfg: &cfg, app: 0, at: atPIN}
+	pan := unhex("6225880000009000011F")
+	n.card.put(0x5A, pan)
+	n.auth = [][]byte{unhex("5A0A6225880000009000011F")}
+	n.term.put(0x9F06, cfg.Apps[0].AID)
+	before := State{n}
+	after, _ := Step(before, PIN{Result: PINTimeout})
+	after.Wipe()
+	for _, s := range []State{before, after} {
+		v, _ := s.Get(0x5A)
+		if !bytes.Equal(v, make([]byte, len(v))) || !bytes.Equal(s.p.auth[0], make([]byte, 12)) {
+			t.Errorf("left: % X % X", v, s.p.auth[0])
+		}
+	}
+	if !bytes.Equal(cfg.Apps[0].AID, aid) {
+		t.Error("the terminal's AID was wiped")
+	}
+	State{}.Wipe()
+}

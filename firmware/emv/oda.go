@@ -47,7 +47,7 @@ func (n *session) doSDA() {
 		n.tvr.set(SDAFailed)
 		return
 	}
-	x, ok := issuer.open(n.cardValue(0x93), 0x03, static)
+	x, ok := issuer.open(n.cardValue(0x93), 0x03, static...)
 	if !ok || x[2] != 1 {
 		n.tvr.set(SDAFailed)
 		return

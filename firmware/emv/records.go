@@ -92,13 +92,17 @@ const maxAuth = 1 << 15
 // template 70, of SFI 11 to 30 the whole record. A record without the template
 // cannot be authenticated, and offline data authentication fails. B2 §5.1.1, B3 §10.3.
 func (n *session) authenticate(sfi byte, record, body []byte, framed bool) {
+	size := len(record)
+	for _, b := range n.auth {
+		size += len(b)
+	}
 	switch {
-	case !framed || len(n.auth)+len(record) > maxAuth:
+	case !framed || size > maxAuth:
 		n.noAuth = true
 	case sfi <= 10:
-		n.auth = grow(n.auth, body...)
+		n.auth = grow(n.auth, bytes.Clone(body))
 	default:
-		n.auth = grow(n.auth, record...)
+		n.auth = grow(n.auth, bytes.Clone(record))
 	}
 }
 
@@ -149,5 +153,6 @@ func (n *session) pan() (card.PAN, bool) {
 		return card.PAN{}, false
 	}
 	p, err := card.ParsePAN(d)
+	clear(d)
 	return p, err == nil
 }

@@ -85,8 +85,8 @@ type session struct {
 	// records
 	files  []afl
 	record byte
-	auth   []byte // static data to be authenticated, as read
-	noAuth bool   // a record that cannot be authenticated
+	auth   [][]byte // static data to be authenticated, as read, record by record
+	noAuth bool     // a record that cannot be authenticated
 
 	// offline data authentication
 	method        odaMethod
@@ -308,6 +308,23 @@ func (s State) Chosen() Candidate {
 		return Candidate{}
 	}
 	return s.p.trying
+}
+
+// Wipe overwrites all that the card has said. No State of this transaction can be used
+// after it: they share what they hold. B2 §11.1 has no word on it; what holds a card
+// number is wiped as everywhere here.
+func (s State) Wipe() {
+	if s.p == nil {
+		return
+	}
+	for l := &s.p.card; l != nil; l = l.up { // the terminal's own are shared with its tables
+		for _, e := range l.own {
+			clear(e.v)
+		}
+	}
+	for _, b := range append([][]byte{s.p.pdol, s.p.cdol1, s.p.cdol2, s.p.ddol}, s.p.auth...) {
+		clear(b)
+	}
 }
 
 // Get is the current value of a data object, for field 55 and the receipt. The

@@ -45,17 +45,17 @@ type Device struct {
 }
 
 func (l *Line) admin(mti iso8583.MTI, stan pos.STAN, net string, de62 []byte) Request {
-	var m iso8583.Message
+	m := message()
 	m.Reset(mti)
 	if stan != 0 {
 		m.SetDigits(iso8583.DESTAN, stan.String())
 	}
-	l.identity(&m)
+	l.identity(m)
 	m.SetDigits(iso8583.DEBatch, "00"+"000001"+net)
 	if de62 != nil {
 		m.SetBytes(iso8583.DEKeys, de62)
 	}
-	return l.pack(&m, false)
+	return l.pack(m, false)
 }
 
 // parseParams reads what we know of a parameter list, code by code; a list
@@ -104,16 +104,16 @@ func available(s string) (minor int64, ok bool) {
 // Settlement packs a 0500: DE 48 has the totals of both currencies, ours and a
 // foreign one that is nil. HOST §1.4.
 func (l *Line) Settlement(stan pos.STAN, batch pos.BatchNo, t pos.Totals) Request {
-	var m iso8583.Message
+	m := message()
 	m.Reset(0x0500)
 	m.SetDigits(iso8583.DESTAN, stan.String())
-	l.identity(&m)
+	l.identity(m)
 	half := fmt.Sprintf("%012d%03d%012d%03d0", t.Debit, t.DebitN%1000, t.Credit, t.CreditN%1000)
 	m.SetDigits(iso8583.DEPrivate48, half+fmt.Sprintf("%031d", 0))
 	m.SetText(iso8583.DECurrency, "156")
 	m.SetDigits(iso8583.DEBatch, "00"+batch.String()+"201")
 	m.SetText(iso8583.DETexts, "01 ")
-	r := l.pack(&m, false)
+	r := l.pack(m, false)
 	r.want.settle = true
 	return r
 }
@@ -144,14 +144,14 @@ func (l *Line) Details(stan pos.STAN, batch pos.BatchNo, rows []Detail) Request 
 
 // Notice packs a 0320 that is a full copy of an advice. HOST §1.4.
 func (l *Line) Notice(stan pos.STAN, d Detail) Request {
-	var m iso8583.Message
+	m := message()
 	s := txn.SpecOf(d.Row.Kind)
 	if s == nil {
 		return Unpackable(fmt.Errorf("hostlink: no notice for a %s", d.Row.Kind))
 	}
 	defer m.Reset(0)
 	m.Reset(0x0320)
-	l.pan(&m, d.PAN)
+	l.pan(m, d.PAN)
 	m.SetDigits(iso8583.DEProcessing, s.Process)
 	m.SetDigits(iso8583.DEAmount, amount12(pos.Amount{Minor: d.Row.Amount.Minor + d.Row.Tip}))
 	m.SetDigits(iso8583.DESTAN, stan.String())
@@ -163,11 +163,11 @@ func (l *Line) Notice(stan pos.STAN, d Detail) Request {
 	if d.Row.AuthCode != "" {
 		m.SetText(iso8583.DEAuthCode, fmt.Sprintf("%-6s", d.Row.AuthCode))
 	}
-	l.identity(&m)
+	l.identity(m)
 	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", d.Row.Amount.Currency))
 	m.SetDigits(iso8583.DEBatch, s.Type+d.Row.Batch.String()+"000")
 	m.SetDigits(iso8583.DEOriginal, d.Row.Batch.String()+d.Row.STAN.String()+d.Row.Date())
-	return l.pack(&m, false)
+	return l.pack(m, false)
 }
 
 // BatchEnd packs the last 0320: 207 after equal totals, 202 after an upload.
@@ -180,12 +180,12 @@ func (l *Line) BatchEnd(stan pos.STAN, batch pos.BatchNo, balanced bool, rows in
 }
 
 func (l *Line) upload(stan pos.STAN, batch pos.BatchNo, net string, de48 []byte) Request {
-	var m iso8583.Message
+	m := message()
 	defer m.Reset(0)
 	m.Reset(0x0320)
 	m.SetDigits(iso8583.DESTAN, stan.String())
-	l.identity(&m)
+	l.identity(m)
 	m.SetSecret(iso8583.DEPrivate48, de48)
 	m.SetDigits(iso8583.DEBatch, "00"+batch.String()+net)
-	return l.pack(&m, false)
+	return l.pack(m, false)
 }

@@ -71,9 +71,15 @@ type TxnData struct {
 	Chip   pos.Chip
 }
 
+// message is an empty one on the heap. It holds a card number while it is built: on a
+// stack that grows meanwhile, its copy would stay behind where nobody wipes it.
+//
+//go:noinline
+func message() *iso8583.Message { return new(iso8583.Message) }
+
 // Financial packs a 0100, 0200 or 0220 of any kind. HOST §1.4.
 func (l *Line) Financial(d TxnData) Request {
-	var m iso8583.Message
+	m := message()
 	defer m.Reset(0) // whatever the way out
 	m.Reset(iso8583.MTI(d.Spec.MTI))
 	m.SetDigits(iso8583.DEProcessing, d.Spec.Process)
@@ -98,11 +104,11 @@ func (l *Line) Financial(d TxnData) Request {
 		m.SetBytes(iso8583.DEPIN, block[:])
 	}
 	if d.Card.Track2.Present() {
-		if err := l.track2(&m, d.Card.Track2, security); err != nil {
+		if err := l.track2(m, d.Card.Track2, security); err != nil {
 			return Unpackable(err)
 		}
 	} else if !d.Card.PAN.IsZero() {
-		l.pan(&m, d.Card.PAN)
+		l.pan(m, d.Card.PAN)
 	}
 	if security[0] != '0' || security[2] != '0' {
 		m.SetDigits(iso8583.DESecurity, string(security))
@@ -113,13 +119,13 @@ func (l *Line) Financial(d TxnData) Request {
 	if d.Orig.Auth != "" {
 		m.SetText(iso8583.DEAuthCode, fmt.Sprintf("%-6s", d.Orig.Auth))
 	}
-	l.identity(&m)
+	l.identity(m)
 	if d.Spec.Kind == pos.KindTip {
 		m.SetDigits(iso8583.DEPrivate48, fmt.Sprintf("%012d", d.Tip))
 	}
 	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", d.Amount.Currency))
 	m.SetDigits(iso8583.DEBatch, d.Spec.Type+d.ID.Batch.String()+txn.Tail60(l.o.Profile.Tail60, d.Chip))
-	if err := icc(&m, d.Chip); err != nil {
+	if err := icc(m, d.Chip); err != nil {
 		return Unpackable(err)
 	}
 	if o := original(d.Spec.Kind, d.Orig); o != "" {
@@ -128,7 +134,7 @@ func (l *Line) Financial(d TxnData) Request {
 	if d.Spec.Kind == pos.KindRefund {
 		m.SetText(iso8583.DETexts, "000")
 	}
-	r := l.pack(&m, true)
+	r := l.pack(m, true)
 	r.want.points = true
 	return r
 }
@@ -200,10 +206,10 @@ func (l *Line) pan(m *iso8583.Message, p card.PAN) {
 // reversal packs a 0400: the original's STAN and fields, the reason in DE 39,
 // never a track nor a PIN. HOST §1.4.
 func (l *Line) reversal(r pos.Record, p card.PAN, e card.Expiry) Request {
-	var m iso8583.Message
+	m := message()
 	defer m.Reset(0)
 	m.Reset(0x0400)
-	l.pan(&m, p)
+	l.pan(m, p)
 	m.SetDigits(iso8583.DEProcessing, r.Process)
 	m.SetDigits(iso8583.DEAmount, amount12(r.Amount))
 	m.SetDigits(iso8583.DESTAN, r.STAN.String())
@@ -216,32 +222,32 @@ func (l *Line) reversal(r pos.Record, p card.PAN, e card.Expiry) Request {
 		m.SetText(iso8583.DEAuthCode, fmt.Sprintf("%-6s", r.AuthCode))
 	}
 	m.SetText(iso8583.DEResponse, string(r.Reason))
-	l.identity(&m)
+	l.identity(m)
 	m.SetText(iso8583.DECurrency, fmt.Sprintf("%03d", r.Amount.Currency))
 	m.SetDigits(iso8583.DEBatch, r.Type60)
-	if err := icc(&m, r.Chip); err != nil {
+	if err := icc(m, r.Chip); err != nil {
 		return Unpackable(err)
 	}
 	switch r.Kind { // HOST §1.4: DE 61 only for these
 	case pos.KindVoid, pos.KindPreAuthVoid, pos.KindCompletion, pos.KindCompletionVoid:
 		m.SetDigits(iso8583.DEOriginal, original(r.Kind, r.Orig))
 	}
-	return l.pack(&m, true)
+	return l.pack(m, true)
 }
 
 // SignOn packs a 0800. HOST §1.4.
 func (l *Line) SignOn(stan pos.STAN) Request {
-	var m iso8583.Message
+	m := message()
 	m.Reset(0x0800)
 	m.SetDigits(iso8583.DESTAN, stan.String())
-	l.identity(&m)
+	l.identity(m)
 	form := l.o.Profile.KeyForm
 	if form == "" {
 		form = "003"
 	}
 	m.SetDigits(iso8583.DEBatch, "00"+"000001"+form)
 	m.SetText(iso8583.DETexts, "01 ")
-	return l.pack(&m, false)
+	return l.pack(m, false)
 }
 
 func (l *Line) identity(m *iso8583.Message) {
@@ -307,14 +313,14 @@ func (l *Line) check(body []byte, w want) (Answer, *Notice) {
 	defer hal.Scrub()
 	defer clear(body)
 	f, err := iso8583.ParseFrame(body)
-	var m iso8583.Message
+	m := message()
 	if err == nil {
-		err = iso8583.UnionPay.Parse(&m, f.Message)
+		err = iso8583.UnionPay.Parse(m, f.Message)
 	}
 	if err != nil {
 		return Answer{}, &Notice{Code: prompt.LogBadAnswer, What: "does not parse", Field: fieldOf(err), Err: err}
 	}
-	if bad, field := mismatch(&m, w); bad != "" {
+	if bad, field := mismatch(m, w); bad != "" {
 		code := prompt.LogBadAnswer
 		if field == iso8583.DESTAN {
 			code = prompt.LogLateAnswer

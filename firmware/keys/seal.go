@@ -9,7 +9,7 @@ import (
 
 // SealCard seals a card's number and expiry; aad binds it to its record.
 func SealCard(ks hal.KeyStore, p card.PAN, e card.Expiry, aad []byte) ([]byte, error) {
-	plain := card.AppendSealable(make([]byte, 0, 32), p, e)
+	plain := card.AppendSealable(nil, p, e)
 	defer hal.Scrub()
 	defer clear(plain)
 	return ks.Seal(nil, plain, aad)

@@ -124,7 +124,8 @@ func (p *Public) Seal(r pos.Record, card, aad []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recovery: %w", err)
 	}
-	plain := append(append([]byte{byte(len(card))}, card...), raw...)
+	plain := make([]byte, 0, 1+len(card)+len(raw)) // whole at once: growth leaves a copy behind
+	plain = append(append(append(plain, byte(len(card))), card...), raw...)
 	defer clear(plain)
 	kdf, aead := suite()
 	enc, s, err := hpke.NewSender(p.key, kdf, aead, []byte(info))

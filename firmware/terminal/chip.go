@@ -38,6 +38,10 @@ type slot struct {
 	stop  context.CancelFunc
 }
 
+// maxRAPDU is the most that a card answers: 256 bytes and the status. B3 §6.3.3. A
+// buffer of that size does not grow, and so leaves no copy behind.
+const maxRAPDU = 258
+
 // Insert takes the end of an attempt to reset a card in the slot: nil, or why it
 // gave no answer. What a chip has to say beyond its reset is the kernel's matter.
 func (t *Terminal) Insert(err error) bool { return t.post(func() { t.wasReset(err) }) }
@@ -234,7 +238,7 @@ func (t *Terminal) command(apdu *hal.Secret) {
 	t.beside(func(ctx context.Context) func() {
 		var r []byte
 		var err error
-		apdu.Use(func(b []byte) { r, err = t.board.Chip.Transmit(ctx, nil, b) })
+		apdu.Use(func(b []byte) { r, err = t.board.Chip.Transmit(ctx, make([]byte, 0, maxRAPDU), b) })
 		apdu.Wipe()
 		return func() {
 			if run != s.run {
@@ -254,6 +258,8 @@ func (t *Terminal) command(apdu *hal.Secret) {
 				return
 			}
 			t.step(emv.ParseResponse(r))
+			clear(r) // the kernel has its own
+			hal.Scrub()
 		}
 	})
 }
@@ -417,6 +423,8 @@ func (t *Terminal) endChip() {
 	if s.stop != nil {
 		s.stop()
 	}
+	s.state.Wipe()
+	clear(s.reply)
 	*s = slot{run: s.run + 1, ref: s.ref}
 	t.contactsOff()
 }

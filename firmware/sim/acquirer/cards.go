@@ -33,6 +33,23 @@ type Card struct {
 // HasChip tells whether the card can go into a slot.
 func (c Card) HasChip() bool { return c.chip != nil }
 
+// Chip is what personalises its chip; nil: it has none.
+func (c Card) Chip() *chipcard.Profile { return c.chip }
+
+// rechip makes the chip's personalisation that of the account: what a script has
+// changed of the one is changed of the other.
+func (c *Card) rechip() {
+	if c.chip == nil {
+		return
+	}
+	p := *c.chip
+	p.PAN, p.PIN, p.Service = c.PAN, c.PIN, c.Service
+	if p.StripeExpiry() != c.Expiry {
+		p.Expiry = c.Expiry + "28"
+	}
+	c.chip = &p
+}
+
 // chipTrack is the track 2 that the chip gives, which is not the stripe's: a card that
 // was copied from the one to the other is noticed. Only the separator differs from HOST.
 func (c Card) chipTrack() string {
@@ -255,12 +272,20 @@ func (c *Card) set(field, value string) (err error) {
 		if c.Status = value; !word && (len(value) != 2 || strings.ContainsFunc(value, notLetter)) {
 			err = fmt.Errorf("acquirer: no card status %q", value)
 		}
+	case "chip":
+		if c.chip = nil; value != "none" {
+			p, e := chipcard.Load(value)
+			if e != nil {
+				return fmt.Errorf("acquirer: no chip %q: %s", value, strings.Join(chipcard.Names(), " "))
+			}
+			p.Name, c.chip = c.Name, &p
+		}
 	case "track1":
 		c.track1 = value
 	case "track2":
 		c.track2 = strings.ReplaceAll(value, "D", "=")
 	default:
-		err = fmt.Errorf("acquirer: a card has no field %q (pan expiry pin balance service name limit daily count status track1 track2)", field)
+		err = fmt.Errorf("acquirer: a card has no field %q (pan expiry pin balance service name limit daily count status chip track1 track2)", field)
 	}
 	return err
 }

@@ -239,6 +239,7 @@ func (h *Host) DefineCard(name string, fields ...string) error {
 			return err
 		}
 	}
+	c.rechip()
 	h.keep(c)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"swipewell/drivers/iso7816/cardsim"
+	"swipewell/firmware/sim/card"
 )
 
 func TestChipFaults(t *testing.T) {
@@ -81,7 +82,7 @@ func (s *slotOf) notice() time.Duration { return 0 }
 // A card that is withdrawn at a command is out when the next goes in, and is not there
 // to be removed; the card itself, which calls under the slot's lock, does not wait.
 func TestWithdrawn(t *testing.T) {
-	w, err := New(Opts{Dir: t.TempDir(), Chip: func(string) (*cardsim.Opts, error) {
+	w, err := New(Opts{Dir: t.TempDir(), Chip: func(_ string, _ *card.Profile) (*cardsim.Opts, error) {
 		return &cardsim.Opts{App: func([]byte) []byte { return []byte{0x90, 0} }}, nil
 	}})
 	if err != nil {

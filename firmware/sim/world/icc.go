@@ -13,12 +13,13 @@ import (
 	"swipewell/drivers/pcsc/pcscsim"
 	"swipewell/drivers/tty/ttysim"
 	"swipewell/drivers/vpcd/vpcdsim"
+	"swipewell/firmware/sim/card"
 	"swipewell/hal"
 )
 
-// ChipMaker gives the chip of a card of the tray. A card without one is nil: it
-// is mute.
-type ChipMaker func(name string) (*cardsim.Opts, error)
+// ChipMaker gives the chip of a card of the tray by what personalises it; p is nil
+// for a card that has none. Nil: it is mute.
+type ChipMaker func(name string, p *card.Profile) (*cardsim.Opts, error)
 
 // slot is where the bench's cards go in.
 type slot interface {
@@ -176,7 +177,12 @@ func (w *World) insertCmd(ctx context.Context, args []string) error {
 	case w.icc == "":
 		return errors.New("insert: this board has no slot: board icc serial, before start")
 	}
-	o, err := w.o.Chip(args[0])
+	c, known := w.Card(args[0])
+	var o *cardsim.Opts
+	var err error
+	if !known || c.Chip() != nil { // of a stripe alone the slot has no answer
+		o, err = w.o.Chip(args[0], c.Chip())
+	}
 	if err != nil {
 		return err
 	}
@@ -191,7 +197,7 @@ func (w *World) insertCmd(ctx context.Context, args []string) error {
 		o = faulty(*o, faults, w.withdraw)
 	}
 	w.withdrawn.Wait()
-	if c, ok := w.Card(args[0]); ok && w.Running() {
+	if known && w.Running() {
 		if v, _ := w.Panel.View(); v.Caption.Input != "amount" { // before the amount, on purpose
 			w.input(ctx, time.Second, "card") // put in anyway, as people do
 		}

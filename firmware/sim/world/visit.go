@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ type Visit struct {
 	PIN  string
 	Cut  int  // so many digits of the PIN, then cancel; -1: all of them
 	Type bool // the number is typed, not drawn
+	Chip bool // the card goes into the slot, and comes out at the end
 	Call bool // a supervisor is called where a rule stops, though the order is paid: it is taken back
 }
 
@@ -34,6 +36,19 @@ func (w *World) Shop(ctx context.Context, amount, card, pin string, cut int) err
 func (w *World) Present(ctx context.Context, v Visit) error {
 	if p, _ := w.Panel.View(); p.Caption.Input == "number" {
 		w.attendNow(true) // what a shop asks beside the amount; the cashier passes it by
+	}
+	if v.Chip {
+		if err := w.insertCmd(ctx, []string{v.Card}); err != nil {
+			return err
+		}
+		err := w.Through(ctx, v)
+		w.mu.Lock()
+		in := w.chip != nil
+		w.mu.Unlock()
+		if in {
+			err = errors.Join(err, w.removeCmd(ctx, nil))
+		}
+		return err
 	}
 	if v.Type {
 		if err := w.typeCard(ctx, v.Card); err != nil {
