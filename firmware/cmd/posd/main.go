@@ -3,7 +3,7 @@
 //
 //	posd --board FILE --data DIR
 //
-// It logs JSON lines to standard error and to DIR/journal.jsonl, answers
+// It logs JSON lines to standard error and to DIR/journal, answers
 // postool on DIR/posd.sock, and stops cleanly on SIGTERM.
 package main
 
@@ -90,7 +90,7 @@ func serve(ctx context.Context, boardFile, data string) error {
 	late := &lateJournal{}
 	b := f.Open(board.Opts{Event: late.event})
 	defer b.Close()
-	j, err := journal.Open(journal.Opts{Path: filepath.Join(data, "journal.jsonl"), Clock: b.Clock, Mirror: os.Stderr})
+	j, err := journal.Open(journal.Opts{Dir: filepath.Join(data, "journal"), Clock: b.Clock, Mirror: os.Stderr})
 	if j == nil {
 		return err
 	}
