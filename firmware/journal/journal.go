@@ -187,6 +187,9 @@ func (j *Journal) Dropped() uint64 {
 	return j.dropped.Load()
 }
 
+// Waiting is how many entries the writer has not taken yet.
+func (j *Journal) Waiting() int { return len(j.queue) }
+
 // urgent entries go to disk at once: errors, and those of a money commit.
 func urgent(e *Entry) bool {
 	switch e.Code {

@@ -70,14 +70,14 @@ func (j *Journal) write() {
 			w.take(it)
 		case <-w.tick:
 			w.armed = false
-			w.flush()
+			w.flush(true)
 		case call := <-j.calls:
 			for n := len(j.queue); n > 0; n-- {
 				if it, ok := <-j.queue; ok {
 					w.take(it)
 				}
 			}
-			w.flush()
+			w.flush(true)
 			call()
 		}
 	}
@@ -93,9 +93,12 @@ func (w *writer) take(it item) {
 	}
 	w.pend[at] = append(w.pend[at], it.e)
 	switch {
-	case it.now || len(w.pend[lower]) >= batchMost || len(w.pend[grave]) >= batchMost && len(w.pend[grave])%batchMost == 0:
-		w.flush()
-	case !w.armed:
+	case it.now:
+		w.flush(true)
+	case len(w.pend[lower]) >= batchMost || len(w.pend[grave]) >= batchMost && len(w.pend[grave])%batchMost == 0:
+		w.flush(false)
+	}
+	if !it.now && !w.armed {
 		w.armed = true
 		w.stop = hal.SystemClock{}.AfterFunc(w.j.o.Flush, func() {
 			select {
@@ -106,32 +109,29 @@ func (w *writer) take(it item) {
 	}
 }
 
-// flush writes what waits.
-func (w *writer) flush() {
+// flush writes what waits; with sync it is on disk then.
+func (w *writer) flush(sync bool) {
 	j := w.j
 	now := j.o.Clock.Now()
 	for at, s := range j.shelves {
 		if owed := j.owed.Load(); at == grave && owed > 0 {
 			w.pend[grave] = append(w.pend[grave], w.notice(slog.LevelWarn, "lines dropped", "n", int64(owed)))
-			if w.append(s, at, now.Wall) {
+			if w.append(s, at, now.Wall, sync) {
 				j.owed.Add(-owed)
 			} else if n := len(w.pend[grave]); n > 0 {
 				w.pend[grave] = w.pend[grave][:n-1]
 			}
 			continue
 		}
-		w.append(s, at, now.Wall)
+		w.append(s, at, now.Wall, sync)
 	}
 	w.budget()
 	w.publish()
 }
 
 // append writes one stream's; false: the disk took nothing.
-func (w *writer) append(s *shelf.Shelf, at int, now time.Time) bool {
-	if len(w.pend[at]) == 0 {
-		return true
-	}
-	if err := s.Append(w.pend[at], now); err != nil {
+func (w *writer) append(s *shelf.Shelf, at int, now time.Time, sync bool) bool {
+	if err := s.Append(w.pend[at], now, sync); err != nil {
 		lose := len(w.pend[at])
 		if at == grave { // they wait for room; only the oldest of too many are lost
 			lose = max(0, lose-graveMost)
@@ -201,8 +201,8 @@ func (w *writer) finish() {
 	if w.stop != nil {
 		w.stop()
 	}
-	w.flush()
-	w.flush() // what the first said itself
+	w.flush(false)
+	w.flush(true) // what the first said itself
 	for i, s := range w.j.shelves {
 		if n := len(w.pend[i]); n > 0 {
 			w.j.dropped.Add(uint64(n))

@@ -17,7 +17,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"swipewell/firmware/pos"
@@ -151,20 +150,4 @@ func (e Entry) Get(key string) any {
 		}
 	}
 	return nil
-}
-
-// Text is the fields as people read them: "amount=12.80 rc=00".
-func (e Entry) Text() string {
-	var b strings.Builder
-	for i, p := range e.Fields {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		v := fmt.Sprint(p.Value)
-		if strings.ContainsAny(v, " \"\n\t") {
-			v = fmt.Sprintf("%q", v)
-		}
-		fmt.Fprintf(&b, "%s=%s", p.Key, v)
-	}
-	return b.String()
 }

@@ -6,9 +6,11 @@
 package query
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,28 +35,15 @@ type Filter struct {
 	Cause    string      `json:"cause,omitempty"`     // a family of causes: "NET"
 }
 
-// Line is what Grep looks at: code, source, transaction, message and fields.
-func Line(e *entry.Entry) string {
-	var b strings.Builder
-	b.WriteString(e.Level)
-	for _, s := range [...]string{string(e.Code), e.Source, e.Tx, e.Ref, e.Msg} {
-		if s != "" {
-			b.WriteByte(' ')
-			b.WriteString(s)
-		}
-	}
-	if len(e.Fields) > 0 {
-		b.WriteByte(' ')
-		b.WriteString(e.Text())
-	}
-	return b.String()
-}
+// Line is what Grep looks at: level, code, source, transaction, message and fields.
+func Line(e *entry.Entry) string { return e.Line() }
 
 // plan is a filter made ready.
 type plan struct {
 	Filter
 	grep    *regexp.Regexp
-	literal string // the whole of Grep, if it has no signs
+	literal []byte // the whole of Grep, if it has no signs
+	found   bool   // records are searched before they are parsed
 	needles [][]byte
 	levels  uint32
 	txs     map[string]bool // of a card
@@ -69,9 +58,9 @@ func (f Filter) plan() (*plan, error) {
 			return nil, fmt.Errorf("--grep: %w", err)
 		}
 		if regexp.QuoteMeta(f.Grep) == f.Grep {
-			p.literal = f.Grep
+			p.literal = []byte(f.Grep)
 		}
-		if n := needle(f.Grep); n != "" {
+		for _, n := range needles(f.Grep) {
 			p.needles = append(p.needles, []byte(n))
 		}
 	}
@@ -84,39 +73,30 @@ func (f Filter) plan() (*plan, error) {
 	return p, nil
 }
 
-// needle is a run of letters and digits that every line that fits has, and
-// that stands in one piece in its record.
-func needle(expr string) (best string) {
+// needles are runs of letters and digits that every line that fits has, and
+// each of which stands in one piece in its record.
+func needles(expr string) (out []string) {
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
-		return ""
+		return nil
 	}
 	re = re.Simplify()
-	var lits []string
-	add := func(r *syntax.Regexp) {
-		if r.Op == syntax.OpLiteral && r.Flags&syntax.FoldCase == 0 {
-			lits = append(lits, string(r.Rune))
-		}
-	}
-	add(re)
+	parts := []*syntax.Regexp{re}
 	if re.Op == syntax.OpConcat {
-		for _, s := range re.Sub {
-			add(s)
-		}
+		parts = re.Sub
 	}
-	for _, l := range lits {
-		for _, run := range strings.FieldsFunc(l, func(r rune) bool { return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') }) {
-			if len(run) > len(best) {
-				best = run
+	for _, r := range parts {
+		if r.Op != syntax.OpLiteral || r.Flags&syntax.FoldCase != 0 {
+			continue
+		}
+		for _, run := range strings.FieldsFunc(string(r.Rune), func(r rune) bool { return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') }) {
+			level := slices.ContainsFunc([]string{"DEBUG", "INFO", "WARN", "ERROR"}, func(l string) bool { return strings.Contains(l, run) })
+			if len(run) > 1 && !level { // a level is no text in a record
+				out = append(out, run)
 			}
 		}
 	}
-	for _, l := range [...]string{"DEBUG", "INFO", "WARN", "ERROR"} { // a level is no text in a record
-		if best != "" && strings.Contains(l, best) {
-			return ""
-		}
-	}
-	return best
+	return out
 }
 
 // Fits tells whether an entry is picked by what it says itself: Last, Card and
@@ -155,13 +135,15 @@ func (p *plan) fits(e *entry.Entry) bool {
 	if f.Cause != "" && !hasCause(e, f.Cause) {
 		return false
 	}
-	switch {
-	case f.Grep == "":
-		return true
-	case p.literal != "":
-		return strings.Contains(Line(e), p.literal)
+	return f.Grep == "" || p.found || p.grepped([]byte(Line(e)))
+}
+
+// grepped tells that a line has what is searched for.
+func (p *plan) grepped(line []byte) bool {
+	if p.literal != nil {
+		return bytes.Contains(line, p.literal)
 	}
-	return p.grep.MatchString(Line(e))
+	return p.grep.Match(line)
 }
 
 // hasCause: the family stands in the code, or in a code that a field names.

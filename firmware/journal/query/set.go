@@ -196,15 +196,24 @@ func (j job) read(p *plan, last int) (es []entry.Entry) {
 	defer c.Close()
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
+	q := *p
+	q.found = q.Grep != ""
+	var line []byte
 	take := func(batch []byte) {
-		if !p.mayHold(batch) {
+		if !q.mayHold(batch) {
 			return
 		}
 		segment.Records(batch, func(rec []byte, _ [4]byte) bool {
-			if p.mayHold(rec) {
-				if e, err := entry.Parse(rec); err == nil && p.fits(&e) {
-					es = append(es, e)
+			if !q.mayHold(rec) {
+				return true
+			}
+			if q.found {
+				if line = entry.AppendLine(line[:0], rec); !q.grepped(line) {
+					return true
 				}
+			}
+			if e, err := entry.Parse(rec); err == nil && q.fits(&e) {
+				es = append(es, e)
 			}
 			return true
 		})

@@ -16,20 +16,24 @@ type File interface {
 
 // note takes a record into the summary of the segment.
 func (s *fold) note(rec []byte) {
-	e, err := entry.Parse(rec)
-	if err != nil {
+	e, ok := entry.ParseHead(rec)
+	if !ok {
+		s.odd = true
 		if s.each != nil {
 			s.each(rec, 0)
 		}
 		return
 	}
-	w := e.Wall.UnixMilli()
+	w := e.Wall
 	if s.Count == 0 {
 		s.First, s.From, s.To = e.Seq, w, w
 	}
 	s.Count++
 	s.Last, s.From, s.To = max(s.Last, e.Seq), min(s.From, w), max(s.To, w)
-	s.Levels |= LevelBit(e.Level)
+	s.Levels |= levelBit(e.Level)
+	if s.head != nil {
+		s.head(e)
+	}
 	if s.each != nil {
 		s.each(rec, e.Seq)
 	}
@@ -167,55 +171,37 @@ func Archive(name string, b []byte) (out []byte, m Meta, ok bool) {
 	s := fold{Meta: Meta{Name: name}}
 	x := &Summary{}
 	var batch []byte
-	var ents []entry.Entry
+	var heads []entry.Head
 	flush := func() {
-		if len(ents) == 0 {
+		if len(heads) == 0 {
 			return
 		}
 		at := len(out)
 		out = AppendFrame(out, Batch, batch, true)
 		x.Blocks = append(x.Blocks, Block{Off: int64(at), Size: int64(len(out) - at)})
-		for i := range ents {
-			x.add(&ents[i])
+		for _, h := range heads {
+			x.add(h)
 		}
-		batch, ents = batch[:0], ents[:0]
+		batch, heads = batch[:0], heads[:0]
 	}
+	s.head = func(h entry.Head) { heads = append(heads, h) }
 	ok = true
 	damage := Scan(b, func(f Frame) bool {
-		if s.frame(f) != nil || f.Version > Version {
-			ok = false
-			return false
-		}
 		switch f.Kind {
 		case Head, Check:
 			flush()
 			out = AppendFrame(out, f.Kind, f.stored, false)
-		case Batch:
-			p, err := f.Payload(nil)
-			if err != nil {
-				ok = false
-				return false
-			}
-			err = Records(p, func(rec []byte, tag [4]byte) bool {
-				e, err := entry.Parse(rec)
-				if err != nil {
-					ok = false
-					return false
-				}
-				batch = append(binary.AppendUvarint(batch, uint64(len(rec))), rec...)
-				batch = append(batch, tag[:]...)
-				ents = append(ents, e)
-				if len(ents) >= BlockEntries {
-					flush()
-				}
-				return true
-			})
-			ok = ok && err == nil
-		case Index, Tail:
+		case Batch, Index, Tail:
 		default:
 			ok = false // of a newer version
 		}
-		return ok
+		if ok = ok && f.Version <= Version && s.frame(f) == nil && !s.odd; !ok || f.Kind != Batch {
+			return ok
+		}
+		if batch = append(batch, s.batch...); len(heads) >= BlockEntries {
+			flush()
+		}
+		return true
 	})
 	// A torn end is what a power cut leaves, and the next segment tells of it.
 	if !ok || len(damage) > 1 || len(damage) == 1 && !damage[0].Tail || s.Cert.Era == 0 {

@@ -1,13 +1,12 @@
 package segment
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
-	"hash/fnv"
-	"io"
+	"log/slog"
 	"slices"
-	"strings"
 
 	"swipewell/firmware/journal/entry"
 )
@@ -26,10 +25,9 @@ type Block struct {
 // Summary is the index of a closed segment.
 type Summary struct {
 	Blocks []Block
-	codes  []list          // by code
-	source []list          // by source
-	marks  [][2]uint32     // hash of a transaction or a card, block; sorted
-	last   map[string]bool // while it is built
+	codes  []list      // by code
+	source []list      // by source
+	marks  [][2]uint32 // hash of a transaction or a card, block; sorted
 }
 
 type list struct {
@@ -39,44 +37,51 @@ type list struct {
 
 // Mark is how the index knows a transaction by the end of its id, its STAN, and
 // a card by its name.
-func Mark(s string) uint32 {
-	h := fnv.New32a()
-	io.WriteString(h, s[strings.LastIndexByte(s, '-')+1:])
-	return h.Sum32()
+func Mark(s string) uint32 { return mark([]byte(s)) }
+
+// mark is FNV-1a.
+func mark(s []byte) uint32 {
+	h := uint32(2166136261)
+	for _, c := range s[bytes.LastIndexByte(s, '-')+1:] {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return h
 }
 
 // LevelBit is a level's place in Levels.
-func LevelBit(level string) uint32 { return 1 << (uint32(entry.Level(level)+16) & 31) }
+func LevelBit(level string) uint32 { return levelBit(entry.Level(level)) }
+
+func levelBit(l slog.Level) uint32 { return 1 << (uint32(l+16) & 31) }
 
 // AtLeast are the bits of all levels from that one on.
 func AtLeast(level string) uint32 { return ^uint32(0) << (uint32(entry.Level(level)+16) & 31) }
 
 // add notes an entry in the last block.
-func (x *Summary) add(e *entry.Entry) {
+func (x *Summary) add(e entry.Head) {
 	at := uint32(len(x.Blocks) - 1)
 	b := &x.Blocks[at]
 	if b.Count++; b.Count == 1 {
-		b.First, b.From, b.To = e.Seq, e.Wall.UnixMilli(), e.Wall.UnixMilli()
+		b.First, b.From, b.To = e.Seq, e.Wall, e.Wall
 	}
-	b.From, b.To = min(b.From, e.Wall.UnixMilli()), max(b.To, e.Wall.UnixMilli())
-	b.Levels |= LevelBit(e.Level)
-	x.codes = note(x.codes, string(e.Code), at)
+	b.From, b.To = min(b.From, e.Wall), max(b.To, e.Wall)
+	b.Levels |= levelBit(e.Level)
+	x.codes = note(x.codes, e.Code, at)
 	x.source = note(x.source, e.Source, at)
-	for _, s := range [...]string{e.Tx, e.Ref} {
-		if s == "" {
+	for _, s := range [...][]byte{e.Tx, e.Ref} {
+		if len(s) == 0 {
 			continue
 		}
-		m := [2]uint32{Mark(s), at}
-		if n := len(x.marks); n == 0 || !slices.Contains(x.marks[max(0, n-64):], m) {
+		m := [2]uint32{mark(s), at}
+		if n := len(x.marks); n == 0 || !slices.Contains(x.marks[max(0, n-16):], m) {
 			x.marks = append(x.marks, m)
 		}
 	}
 }
 
-func note(ls []list, name string, block uint32) []list {
-	i := slices.IndexFunc(ls, func(l list) bool { return l.name == name })
+func note(ls []list, name []byte, block uint32) []list {
+	i := slices.IndexFunc(ls, func(l list) bool { return l.name == string(name) })
 	if i < 0 {
-		return append(ls, list{name, []uint32{block}})
+		return append(ls, list{string(name), []uint32{block}})
 	}
 	if bs := ls[i].blocks; bs[len(bs)-1] != block {
 		ls[i].blocks = append(bs, block)
@@ -98,7 +103,7 @@ type Want struct {
 func (x *Summary) Pick(w Want) []Block {
 	ok := make([]bool, len(x.Blocks))
 	for i, b := range x.Blocks {
-		ok[i] = b.To >= w.From && (w.To == 0 || b.From <= w.To) && (w.Levels == 0 || b.Levels&w.Levels != 0) && b.First+uint64(0) > 0 &&
+		ok[i] = b.To >= w.From && (w.To == 0 || b.From <= w.To) && (w.Levels == 0 || b.Levels&w.Levels != 0) &&
 			(w.After == 0 || i+1 == len(x.Blocks) || x.Blocks[i+1].First > w.After)
 	}
 	keep := func(in []uint32) {

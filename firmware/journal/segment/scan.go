@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"swipewell/firmware/journal/entry"
 	"swipewell/firmware/journal/seal"
 )
 
@@ -82,9 +83,12 @@ func appendHead(b []byte, c seal.Cert) []byte { return AppendFrame(b, Head, c.Ap
 // fold walks a segment as its writer and as verify do.
 type fold struct {
 	Meta
-	sure bool // the chain is known up to here
-	buf  []byte
-	each func(rec []byte, seq uint64) // may be nil
+	sure  bool // the chain is known up to here
+	buf   []byte
+	batch []byte                       // the last one's payload
+	each  func(rec []byte, seq uint64) // may be nil
+	head  func(entry.Head)             // may be nil
+	odd   bool                         // a record was none
 }
 
 func (s *fold) frame(f Frame) error {
@@ -107,9 +111,10 @@ func (s *fold) frame(f Frame) error {
 		if err != nil {
 			return err
 		}
-		if f.flags&packed != 0 {
+		if f.flags&packed != 0 && s.head == nil { // heads point into it
 			s.buf = b
 		}
+		s.batch = b
 		return Records(b, func(rec []byte, _ [4]byte) bool {
 			if s.sure {
 				s.Chain = s.Chain.Next(rec)

@@ -55,12 +55,17 @@ type Shelf struct {
 	size    int64
 	chain   seal.Hash
 	last    uint64
+	begun   uint64 // last, when the live segment began
 	since   int // entries after the last checkpoint
 	point   seal.Checkpoint
 	appends int
+	dirty   bool  // there are bytes that the disk may not have
 	written int64 // bytes, since the start
 	removed int
 }
+
+// segmentEntries bounds a live segment, too: it has no index, and is read whole.
+const segmentEntries = 16 << 10
 
 const (
 	ext     = ".seg"
@@ -178,7 +183,7 @@ func (s *Shelf) begin() error {
 		os.Remove(f.Name())
 		return err
 	}
-	*s.key, s.f, s.size, s.since = key, f, int64(len(head)), 0
+	*s.key, s.f, s.size, s.since, s.begun = key, f, int64(len(head)), 0, s.last
 	s.written += int64(len(head))
 	s.mu.Lock()
 	s.segs = append(s.segs, segment.Meta{Name: name, Cert: cert, Last: s.last, Size: s.size, Chain: s.chain, Next: cert.Epoch})
@@ -186,10 +191,14 @@ func (s *Shelf) begin() error {
 	return nil
 }
 
-// Append writes entries as one batch, durable when it returns nil. Of those that
-// could not be written, none is.
-func (s *Shelf) Append(es []entry.Entry, now time.Time) error {
+// Append writes entries as one batch, with sync durable when it returns nil. Of those that
+// could not be written, none is. A batch that need not be durable yet also waits for its
+// checkpoint: the key may not run ahead of what is on disk.
+func (s *Shelf) Append(es []entry.Entry, now time.Time, sync bool) error {
 	if len(es) == 0 {
+		if sync {
+			return s.settle()
+		}
 		return nil
 	}
 	if s.f == nil {
@@ -209,11 +218,11 @@ func (s *Shelf) Append(es []entry.Entry, now time.Time) error {
 	out := segment.AppendFrame(nil, segment.Batch, batch, len(batch) > 512)
 	key := *s.key
 	var point seal.Checkpoint
-	if since >= s.o.CheckEvery {
+	if sync && since >= s.o.CheckEvery {
 		point = key.Check(last, chain)
 		out = segment.AppendFrame(out, segment.Check, point.Append(nil), false)
 	}
-	if err := s.write(out); err != nil {
+	if err := s.write(out, sync); err != nil {
 		return err
 	}
 	if key.N != s.key.N {
@@ -225,12 +234,27 @@ func (s *Shelf) Append(es []entry.Entry, now time.Time) error {
 	s.chain, s.last, s.since = chain, last, since
 	s.note(es)
 	s.appends++
-	if s.size >= s.o.SegmentBytes {
+	if s.size >= s.o.SegmentBytes || s.last-s.begun >= segmentEntries {
 		return s.Rotate(now)
 	}
 	if s.appends%64 == 0 {
 		return s.Prune(now)
 	}
+	return nil
+}
+
+// settle makes durable what Append wrote without it, and signs it if it is due.
+func (s *Shelf) settle() error {
+	switch {
+	case s.f == nil || !s.dirty:
+		return nil
+	case s.since >= s.o.CheckEvery:
+		return s.Checkpoint()
+	}
+	if err := s.sync(s.f); err != nil {
+		return err
+	}
+	s.dirty = false
 	return nil
 }
 
@@ -252,13 +276,14 @@ func (s *Shelf) note(es []entry.Entry) {
 
 // write appends to the live file, and leaves nothing torn behind. On a full
 // disk the reserve is spent, then old segments.
-func (s *Shelf) write(b []byte) error {
+func (s *Shelf) write(b []byte, sync bool) error {
 	for {
 		n, err := s.f.WriteAt(b, s.size)
-		if err == nil {
+		if err == nil && sync {
 			err = s.sync(s.f)
 		}
 		if err == nil {
+			s.dirty = !sync
 			s.size += int64(n)
 			s.written += int64(n)
 			return nil
@@ -305,7 +330,7 @@ func (s *Shelf) Checkpoint() error {
 	}
 	key := *s.key
 	point := key.Check(s.last, s.chain)
-	if err := s.write(segment.AppendFrame(nil, segment.Check, point.Append(nil), false)); err != nil {
+	if err := s.write(segment.AppendFrame(nil, segment.Check, point.Append(nil), false), true); err != nil {
 		return err
 	}
 	if err := s.writeKey(&key); err != nil {

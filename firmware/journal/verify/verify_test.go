@@ -45,7 +45,7 @@ func makeJournal(t *testing.T) *made {
 				es = append(es, entry.Entry{Seq: seq, Wall: noon.Add(time.Duration(seq) * time.Second), Boot: fmt.Sprint("life", life), Level: "INFO", Code: "E-TXN-04",
 					Source: "txn", Tx: fmt.Sprintf("cup-000001-%06d", seq/5), Fields: []entry.Pair{{Key: "amount", Value: "12.80"}, {Key: "n", Value: int64(seq)}}})
 			}
-			if err := s.Append(es, noon); err != nil {
+			if err := s.Append(es, noon, true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -385,7 +385,7 @@ func TestNoFalseAlarm(t *testing.T) {
 		for range 200 {
 			seq++
 			e := entry.Entry{Seq: seq, Wall: noon, Level: "INFO", Code: "E-TXN-04", Tx: fmt.Sprint("cup-000001-", seq*7919%1000000), Fields: []entry.Pair{{Key: "x", Value: fmt.Sprint(seq * 2654435761)}}}
-			if err := s.Append([]entry.Entry{e}, noon); err != nil {
+			if err := s.Append([]entry.Entry{e}, noon, true); err != nil {
 				t.Fatal(err)
 			}
 		}
