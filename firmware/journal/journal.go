@@ -40,7 +40,8 @@ type Opts struct {
 	// DayBytes is what a day may write to the disk; one that writes more is told of. 0: no budget.
 	DayBytes int64
 	// Open tells the transactions whose money is not settled: their entries stay.
-	Open func() []string
+	// False: it is not known yet, and nothing is taken away before twice the bound.
+	Open func() ([]string, bool)
 	// Flush is the longest that an entry waits for the disk: real time, since
 	// it is real power that fails. 0 means 2 s.
 	Flush  time.Duration
@@ -211,6 +212,16 @@ func (j *Journal) Record(e Event) {
 		}
 	}
 	j.add(Entry{Level: e.Level.String(), Code: e.Code, Source: clip(word(e.Source), 48), Tx: clip(word(e.Tx), 80), Fields: fields})
+}
+
+// Crashed records how the life before this one fell: its first line, and its
+// stack, which passes the sieve.
+func (j *Journal) Crashed(code prompt.Code, head, stack string) {
+	if j == nil {
+		return
+	}
+	const most = 12 << 10
+	j.add(Entry{Level: slog.LevelError.String(), Code: code, Source: "posd", Msg: clip(Sieve(head), 400), Fields: []Pair{{Key: "stack", Value: clip(Sieve(stack), most)}}})
 }
 
 // RecordCard says that a transaction is a card's. It takes nothing beside:

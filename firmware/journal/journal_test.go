@@ -223,7 +223,7 @@ func TestOpenCasesStay(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "j")
 	clock := hal.NewSteppedClock(nil, noon)
 	open := []string{"cup-000001-000777"}
-	j := testOpen(t, Opts{Dir: dir, MaxBytes: 128 << 10, Rate: -1, NoSync: true, Clock: clock, Age: 24 * time.Hour, Open: func() []string { return open }})
+	j := testOpen(t, Opts{Dir: dir, MaxBytes: 128 << 10, Rate: -1, NoSync: true, Clock: clock, Age: 24 * time.Hour, Open: func() ([]string, bool) { return open, true }})
 	for i := range 20000 {
 		e := event(i + 1)
 		if i == 50 {

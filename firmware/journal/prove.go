@@ -42,6 +42,26 @@ func VerifyFolder(dir string, kept []Anchor) (map[string]verify.Report, error) {
 	return out, nil
 }
 
+// Behind tells, by stream, why the journal on disk was behind a checkpoint that was kept
+// outside when it was opened: its end had been cut off, or it is another one.
+func (j *Journal) Behind(kept []Anchor) map[string]string {
+	out := map[string]string{}
+	if j == nil {
+		return out
+	}
+	for i, name := range StreamNames {
+		for _, a := range kept {
+			if a.Stream != name {
+				continue
+			}
+			if why := j.shelves[i].Behind(a.Anchor); why != "" {
+				out[name] = why
+			}
+		}
+	}
+	return out
+}
+
 // Export writes the journal as one file. It is sealed first.
 func (j *Journal) Export(w io.Writer, m export.Manifest) error {
 	if j == nil {

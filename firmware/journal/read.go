@@ -92,6 +92,15 @@ func (j *Journal) Query(f Filter) ([]Entry, error) {
 	return es, err
 }
 
+// Empty tells which condition of a query that found nothing was in the way.
+func (j *Journal) Empty(f Filter) string {
+	if j == nil {
+		return ""
+	}
+	j.Sync(false) // what cannot be written is not looked for
+	return j.Set().Empty(f)
+}
+
 // Follow gives what Query gives, then each new entry, until fn fails or ctx
 // ends (nil). An entry that came too fast for fn is read from the file.
 func (j *Journal) Follow(ctx context.Context, f Filter, fn func(Entry) error) error {

@@ -91,6 +91,9 @@ func (s *Shelf) Prune(now time.Time) error {
 		}
 		// The live one may grow to its full size, and the others have their room, too.
 		tooMuch := sum > s.o.MaxBytes-s.o.SegmentBytes-s.o.Reserve-s.trailSize()-2*seal.Sector
+		if _, known := s.openCases(); !known && sum < 2*s.o.MaxBytes {
+			return nil
+		}
 		err := s.removeOldest(func(m segment.Meta) bool {
 			return tooMuch || s.o.MaxAge > 0 && m.Count > 0 && now.Sub(time.UnixMilli(m.To)) > s.o.MaxAge
 		})
@@ -108,10 +111,9 @@ var errNone = errors.New("shelf: nothing may be taken away")
 // removeOldest takes away the oldest closed segment that may go and that no open case needs.
 func (s *Shelf) removeOldest(may func(segment.Meta) bool) error {
 	var marks []uint32
-	if s.o.Open != nil {
-		for _, tx := range s.o.Open() {
-			marks = append(marks, segment.Mark(tx))
-		}
+	txs, _ := s.openCases()
+	for _, tx := range txs {
+		marks = append(marks, segment.Mark(tx))
 	}
 	for i, m := range s.Segments() {
 		if !may(m) || s.f != nil && m.Cert.Era == s.key.Era || s.holds(m, marks) {
@@ -153,6 +155,13 @@ func (s *Shelf) trailSize() int64 {
 		return 0
 	}
 	return st.Size()
+}
+
+func (s *Shelf) openCases() ([]string, bool) {
+	if s.o.Open == nil {
+		return nil, true
+	}
+	return s.o.Open()
 }
 
 // mostRemovals is how many removals are kept; the file is halved beyond.

@@ -27,7 +27,8 @@ type Opts struct {
 	Reserve      int64         // room kept for this shelf alone on a full disk
 	CheckEvery   int           // entries between checkpoints; 0 means 256
 	// Open tells the transactions whose money is not settled: their entries stay.
-	Open func() []string
+	// False: it is not known, and nothing is taken away before twice the bound.
+	Open func() ([]string, bool)
 	// NoSync leaves out waiting for the disk: training, tests.
 	NoSync bool
 }
@@ -40,6 +41,8 @@ type Found struct {
 	Cut     uint32 // checkpoints that the key signed and that are gone: the tail was cut
 	KeyLost bool   // a new chain begins
 	New     bool
+	Era     uint32 // the last one that was there
+	First   uint32 // the one that began
 }
 
 // Shelf is an open folder. One goroutine may write; Segments may be called by any.
@@ -56,12 +59,13 @@ type Shelf struct {
 	chain   seal.Hash
 	last    uint64
 	begun   uint64 // last, when the live segment began
-	since   int // entries after the last checkpoint
+	since   int    // entries after the last checkpoint
 	point   seal.Checkpoint
 	appends int
 	dirty   bool  // there are bytes that the disk may not have
 	written int64 // bytes, since the start
 	removed int
+	found   Found // by the last opening
 }
 
 // segmentEntries bounds a live segment, too: it has no index, and is read whole.
@@ -152,7 +156,13 @@ func (s *Shelf) open() (found Found, err error) {
 	if err := s.keepReserve(); err != nil {
 		return found, err
 	}
-	return found, s.begin()
+	if n := len(segs); n > 0 {
+		found.Era = segs[n-1].Cert.Era
+	}
+	err = s.begin()
+	found.First = s.key.Era
+	s.found = found
+	return found, err
 }
 
 // begin starts a segment.
@@ -362,6 +372,27 @@ type Anchor struct {
 func (s *Shelf) Anchor() (Anchor, bool) {
 	p := s.point
 	return Anchor{s.root, p.Era, p.N, p.Seq, p.Hash}, p.Era > 0
+}
+
+// Behind tells why what Open found cannot be what the anchor was of; "" if it can.
+func (s *Shelf) Behind(a Anchor) string {
+	switch {
+	case a.Root != s.root:
+		return "it is sealed with another key than the one that was anchored"
+	case a.Era <= s.found.Era && a.Seq > s.found.Last, a.Era > s.found.Era && a.Era < s.found.First, a.Era > s.era():
+		return fmt.Sprintf("entry %d was anchored, and the last one found was %d", a.Seq, s.found.Last)
+	}
+	return ""
+}
+
+// era is the one under way, for whoever is not the writer.
+func (s *Shelf) era() (n uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.segs {
+		n = max(n, m.Cert.Era)
+	}
+	return n
 }
 
 // Stats of a shelf.
