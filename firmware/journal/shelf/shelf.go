@@ -121,6 +121,9 @@ func (s *Shelf) open() (found Found, err error) {
 		if err := s.replace("root", []byte(hex.EncodeToString(s.root[:])+"\n")); err != nil {
 			return found, err
 		}
+		if err := s.replace(keyFile, key.Marshal()); err != nil { // before a segment that it signed
+			return found, err
+		}
 	} else {
 		s.root, _ = Root(s.o.Dir)
 	}
@@ -161,7 +164,9 @@ func (s *Shelf) open() (found Found, err error) {
 	}
 	err = s.begin()
 	found.First = s.key.Era
+	s.mu.Lock()
 	s.found = found
+	s.mu.Unlock()
 	return found, err
 }
 
@@ -376,11 +381,14 @@ func (s *Shelf) Anchor() (Anchor, bool) {
 
 // Behind tells why what Open found cannot be what the anchor was of; "" if it can.
 func (s *Shelf) Behind(a Anchor) string {
+	s.mu.Lock()
+	found, root := s.found, s.root
+	s.mu.Unlock()
 	switch {
-	case a.Root != s.root:
+	case a.Root != root:
 		return "it is sealed with another key than the one that was anchored"
-	case a.Era <= s.found.Era && a.Seq > s.found.Last, a.Era > s.found.Era && a.Era < s.found.First, a.Era > s.era():
-		return fmt.Sprintf("entry %d was anchored, and the last one found was %d", a.Seq, s.found.Last)
+	case a.Era <= found.Era && a.Seq > found.Last, a.Era > found.Era && a.Era < found.First, a.Era > s.era():
+		return fmt.Sprintf("entry %d was anchored, and the last one found was %d", a.Seq, found.Last)
 	}
 	return ""
 }
