@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"swipewell/firmware/journal/seal"
@@ -90,7 +91,7 @@ func (s *Shelf) Prune(now time.Time) error {
 			sum -= s.size
 		}
 		// The live one may grow to its full size, and the others have their room, too.
-		tooMuch := sum > s.o.MaxBytes-s.o.SegmentBytes-s.o.Reserve-s.trailSize()-2*seal.Sector
+		tooMuch := sum > s.o.MaxBytes-s.o.SegmentBytes-s.o.Reserve-s.trailSize()-spare-2*seal.Sector
 		if _, known := s.openCases(); !known && sum < 2*s.o.MaxBytes {
 			return nil
 		}
@@ -98,7 +99,8 @@ func (s *Shelf) Prune(now time.Time) error {
 			return tooMuch || s.o.MaxAge > 0 && m.Count > 0 && now.Sub(time.UnixMilli(m.To)) > s.o.MaxAge
 		})
 		if errors.Is(err, errNone) {
-			return s.keepReserve()
+			s.keepReserve()
+			return nil
 		}
 		if err != nil {
 			return err
@@ -130,6 +132,7 @@ func (s *Shelf) removeOldest(may func(segment.Meta) bool) error {
 		s.segs = append(s.segs[:i:i], s.segs[i+1:]...)
 		s.removed++
 		s.mu.Unlock()
+		s.keep("spare", spare)
 		return s.syncDir()
 	}
 	return errNone
@@ -187,10 +190,21 @@ func (s *Shelf) trail(r seal.Removal) error {
 	if err != nil {
 		return err
 	}
-	if _, err = f.Write(segment.AppendFrame(nil, removal, r.Append(nil), false)); err == nil {
-		err = s.sync(f)
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, f.Close())
+	b := segment.AppendFrame(nil, removal, r.Append(nil), false)
+	for {
+		if _, err = f.Write(b); err == nil {
+			return s.sync(f)
+		}
+		err = errors.Join(err, f.Truncate(st.Size()))
+		if !errors.Is(err, syscall.ENOSPC) || os.Remove(filepath.Join(s.o.Dir, "spare")) != nil {
+			return err
+		}
+	}
 }
 
 const removal segment.Kind = 'R'

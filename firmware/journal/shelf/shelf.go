@@ -156,9 +156,7 @@ func (s *Shelf) open() (found Found, err error) {
 	s.mu.Lock()
 	s.segs = segs
 	s.mu.Unlock()
-	if err := s.keepReserve(); err != nil {
-		return found, err
-	}
+	s.keepReserve()
 	if n := len(segs); n > 0 {
 		found.Era = segs[n-1].Cert.Era
 	}
@@ -318,24 +316,30 @@ func (s *Shelf) makeRoom() bool {
 	return s.removeOldest(func(segment.Meta) bool { return true }) == nil
 }
 
+// spare is room for the signed removal that makes room.
+const spare = 8 << 10
+
 // keepReserve takes room ahead of need, if there is any.
-func (s *Shelf) keepReserve() error {
-	if s.o.Reserve <= 0 {
-		return nil
+func (s *Shelf) keepReserve() {
+	s.keep("spare", spare)
+	if s.o.Reserve > 0 {
+		s.keep("reserve", s.o.Reserve)
 	}
-	path := filepath.Join(s.o.Dir, "reserve")
-	if st, err := os.Stat(path); err == nil && st.Size() == s.o.Reserve {
-		return nil
+}
+
+func (s *Shelf) keep(name string, size int64) {
+	path := filepath.Join(s.o.Dir, name)
+	if st, err := os.Stat(path); err == nil && st.Size() == size {
+		return
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil // the disk is full: there is nothing to keep
+		return // the disk is full: there is nothing to keep
 	}
 	defer f.Close()
-	if err := syscall.Fallocate(int(f.Fd()), 0, 0, s.o.Reserve); err != nil {
+	if err := syscall.Fallocate(int(f.Fd()), 0, 0, size); err != nil {
 		os.Remove(path)
 	}
-	return nil
 }
 
 // Checkpoint signs what has been written.
