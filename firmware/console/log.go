@@ -98,15 +98,13 @@ func (s *Server) log(ctx context.Context, q Request, send func(kind string, v an
 		defer r.Close()
 		go func() { w.CloseWithError(j.Export(w, m)) }()
 		buf := make([]byte, chunk)
-		for at := int64(0); ; {
+		for {
 			n, err := io.ReadFull(r, buf)
-			if n > 0 && at+int64(n) > q.From {
-				skip := max(0, q.From-at)
-				if err := send("chunk", buf[skip:n]); err != nil {
+			if n > 0 {
+				if err := send("chunk", buf[:n]); err != nil {
 					return err
 				}
 			}
-			at += int64(n)
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				return nil
 			}

@@ -25,9 +25,8 @@ type Request struct {
 	Filter journal.Filter `json:"filter,omitzero"`
 	Ago    time.Duration  `json:"ago,omitempty"` // log: since so long before the device's wall clock
 	Follow bool           `json:"follow,omitempty"`
-	// AgoUntil: log: until so long before the device's wall clock. From: log-export: the first byte.
+	// AgoUntil: log: until so long before the device's wall clock.
 	AgoUntil time.Duration `json:"ago_until,omitempty"`
-	From     int64         `json:"from,omitempty"`
 	Name     string        `json:"name,omitempty"` // page: which; alerts: "all"
 	Lang     string        `json:"lang,omitempty"` // page
 	N        int           `json:"n,omitempty"`    // take: an alert; rules-try: days

@@ -1,18 +1,14 @@
 package query
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
-	"strings"
-	"sync"
 
 	"swipewell/firmware/journal/entry"
 	"swipewell/firmware/journal/segment"
@@ -154,123 +150,6 @@ func (s Set) last(p *plan, n int) ([]entry.Entry, error) {
 	return out[max(0, len(out)-n):], nil
 }
 
-// run reads segments, as many at a time as there are processors, and gives
-// what fits in the segments' order. last > 0: only so many of each, the youngest.
-func run(js []job, p *plan, last int, quit <-chan struct{}) <-chan []entry.Entry {
-	workers := max(1, min(runtime.GOMAXPROCS(0), 4))
-	slots := make(chan chan []entry.Entry, workers)
-	go func() {
-		defer close(slots)
-		for _, j := range js {
-			c := make(chan []entry.Entry, 1)
-			select {
-			case slots <- c:
-			case <-quit:
-				return
-			}
-			go func() { c <- j.read(p, last) }()
-		}
-	}()
-	out := make(chan []entry.Entry)
-	go func() {
-		defer close(out)
-		for c := range slots {
-			select {
-			case out <- <-c:
-			case <-quit:
-				return
-			}
-		}
-	}()
-	return out
-}
-
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// read gives what fits of one segment.
-func (j job) read(p *plan, last int) (es []entry.Entry) {
-	f, c, err := j.s.Open(j.m.Name)
-	if err != nil {
-		return nil // retention was faster
-	}
-	defer c.Close()
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	q := *p
-	q.found = q.Grep != ""
-	var line []byte
-	take := func(batch []byte) {
-		if !q.mayHold(batch) {
-			return
-		}
-		segment.Records(batch, func(rec []byte, _ [4]byte) bool {
-			if !q.mayHold(rec) {
-				return true
-			}
-			if q.found {
-				if line = entry.AppendLine(line[:0], rec); !q.grepped(line) {
-					return true
-				}
-			}
-			if e, err := entry.Parse(rec); err == nil && q.fits(&e) {
-				es = append(es, e)
-			}
-			return true
-		})
-	}
-	if x := segment.Open(f, j.m.Size); x != nil {
-		blocks := x.Pick(p.want())
-		if last == 0 {
-			for _, b := range blocks {
-				if batch, err := segment.ReadBlock(f, b, *buf); err == nil {
-					*buf = batch
-					take(batch)
-				}
-			}
-			return es
-		}
-		var parts [][]entry.Entry
-		for i := len(blocks) - 1; i >= 0 && last > 0; i-- {
-			if batch, err := segment.ReadBlock(f, blocks[i], *buf); err == nil {
-				*buf = batch
-				es = nil
-				take(batch)
-				parts, last = append(parts, es), last-len(es)
-			}
-		}
-		slices.Reverse(parts)
-		return slices.Concat(parts...)
-	}
-	size := j.m.Size
-	if o, ok := f.(*os.File); ok {
-		if st, err := o.Stat(); err == nil {
-			size = st.Size() // a live one grew since
-		}
-	}
-	b, err := segment.All(f, size)
-	if err != nil {
-		return nil
-	}
-	segment.Scan(b, func(f segment.Frame) bool {
-		if f.Kind == segment.Batch {
-			if batch, err := f.Payload(nil); err == nil {
-				take(batch)
-			}
-		}
-		return true
-	})
-	return es
-}
-
-func (p *plan) mayHold(b []byte) bool {
-	for _, n := range p.needles {
-		if !bytes.Contains(b, n) {
-			return false
-		}
-	}
-	return true
-}
-
 // plan makes a filter ready; a counted boot and a card need a look at the journal.
 func (s Set) plan(f Filter) (*plan, error) {
 	p, err := f.plan()
@@ -299,122 +178,4 @@ func (s Set) plan(f Filter) (*plan, error) {
 		}
 	}
 	return p, nil
-}
-
-// Boot is one start of the program.
-type Boot struct {
-	ID    string `json:"boot"`
-	First uint64 `json:"first"`
-	From  int64  `json:"from"` // wall, Unix milliseconds
-	To    int64  `json:"to"`
-}
-
-// Boots are the starts of which the journal has entries, the oldest first. Each
-// began a segment, so that a segment's first entry tells.
-func (s Set) Boots() (out []Boot) {
-	p, _ := Filter{}.plan()
-	at := map[string]int{}
-	for _, st := range s {
-		for _, m := range st.Segments() {
-			e, ok := job{st, m}.first(p)
-			if !ok {
-				continue
-			}
-			i, seen := at[e.Boot]
-			if !seen {
-				i = len(out)
-				at[e.Boot], out = i, append(out, Boot{ID: e.Boot, First: e.Seq, From: m.From, To: m.To})
-			}
-			out[i].First, out[i].From, out[i].To = min(out[i].First, e.Seq), min(out[i].From, m.From), max(out[i].To, m.To)
-		}
-	}
-	slices.SortFunc(out, func(a, b Boot) int { return cmp.Compare(a.First, b.First) })
-	return out
-}
-
-func (j job) first(p *plan) (e entry.Entry, ok bool) {
-	f, c, err := j.s.Open(j.m.Name)
-	if err != nil {
-		return e, false
-	}
-	defer c.Close()
-	one := func(batch []byte) {
-		segment.Records(batch, func(rec []byte, _ [4]byte) bool {
-			e, err = entry.Parse(rec)
-			ok = err == nil
-			return !ok
-		})
-	}
-	if x := segment.Open(f, j.m.Size); x != nil {
-		if len(x.Blocks) > 0 {
-			if b, err := segment.ReadBlock(f, x.Blocks[0], nil); err == nil {
-				one(b)
-			}
-		}
-		return e, ok
-	}
-	b, err := segment.All(f, j.m.Size)
-	if err != nil {
-		return e, false
-	}
-	segment.Scan(b, func(f segment.Frame) bool {
-		if f.Kind == segment.Batch {
-			if batch, err := f.Payload(nil); err == nil {
-				one(batch)
-			}
-		}
-		return !ok
-	})
-	return e, ok
-}
-
-// Empty tells, of a query that found nothing, which of its conditions is in the
-// way: one that nothing in the journal fits, or the first that leaves nothing of what those before it left.
-func (s Set) Empty(f Filter) string {
-	type cond struct {
-		name string
-		put  func(*Filter)
-	}
-	var cs []cond
-	add := func(on bool, name string, put func(*Filter)) {
-		if on {
-			cs = append(cs, cond{name, put})
-		}
-	}
-	add(f.AfterSeq > 0, "--cursor "+strconv.FormatUint(f.AfterSeq, 10), func(g *Filter) { g.AfterSeq = f.AfterSeq })
-	add(!f.Since.IsZero(), "--since "+f.Since.Format("2006-01-02 15:04:05"), func(g *Filter) { g.Since = f.Since })
-	add(!f.Until.IsZero(), "--until "+f.Until.Format("2006-01-02 15:04:05"), func(g *Filter) { g.Until = f.Until })
-	add(f.Boot != "", "--boot "+f.Boot, func(g *Filter) { g.Boot = f.Boot })
-	add(f.Tx != "", "--tx "+f.Tx, func(g *Filter) { g.Tx = f.Tx })
-	add(f.Card != "", "--card "+f.Card, func(g *Filter) { g.Card = f.Card })
-	add(f.Code != "", "--code "+string(f.Code), func(g *Filter) { g.Code = f.Code })
-	add(f.Cause != "", "--cause "+f.Cause, func(g *Filter) { g.Cause = f.Cause })
-	add(f.Source != "", "-u "+f.Source, func(g *Filter) { g.Source = f.Source })
-	add(f.Level != "", "-p "+strings.ToLower(f.Level), func(g *Filter) { g.Level = f.Level })
-	add(f.Grep != "", "--grep "+f.Grep, func(g *Filter) { g.Grep = f.Grep })
-	some := func(g Filter) bool {
-		g.Last = 1
-		es, err := s.All(g)
-		return err != nil || len(es) > 0
-	}
-	if !some(Filter{}) {
-		return "the journal is empty"
-	}
-	for _, c := range cs {
-		var g Filter
-		if c.put(&g); !some(g) {
-			return "nothing fits " + c.name
-		}
-	}
-	var g Filter
-	for i, c := range cs {
-		if c.put(&g); !some(g) {
-			var before []string
-			for _, b := range cs[:i] {
-				before = append(before, b.name)
-			}
-			return "nothing of " + strings.Join(before, " ") + " fits " + c.name + " as well"
-		}
-	}
-	return ""
 }

@@ -7,13 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
-	"swipewell/firmware/journal/entry"
 	"swipewell/firmware/journal/seal"
 	"swipewell/firmware/journal/segment"
 )
@@ -204,177 +200,12 @@ func (s *Shelf) begin() error {
 	return nil
 }
 
-// Append writes entries as one batch, with sync durable when it returns nil. Of those that
-// could not be written, none is. A batch that need not be durable yet also waits for its
-// checkpoint: the key may not run ahead of what is on disk.
-func (s *Shelf) Append(es []entry.Entry, now time.Time, sync bool) error {
-	if len(es) == 0 {
-		if sync {
-			return s.settle()
-		}
-		return nil
-	}
-	if s.f == nil {
-		if err := s.begin(); err != nil {
-			return err
-		}
-	}
-	chain, since := s.chain, s.since
-	var rec, batch []byte
-	for i := range es {
-		rec = es[i].Append(rec[:0])
-		chain = chain.Next(rec)
-		batch = segment.AppendRecord(batch, rec, chain)
-	}
-	last := max(s.last, es[len(es)-1].Seq)
-	since += len(es)
-	out := segment.AppendFrame(nil, segment.Batch, batch, len(batch) > 512)
-	key := *s.key
-	var point seal.Checkpoint
-	if sync && since >= s.o.CheckEvery {
-		point = key.Check(last, chain)
-		out = segment.AppendFrame(out, segment.Check, point.Append(nil), false)
-	}
-	if err := s.write(out, sync); err != nil {
-		return err
-	}
-	if key.N != s.key.N {
-		if err := s.writeKey(&key); err != nil {
-			return err
-		}
-		*s.key, since, s.point = key, 0, point
-	}
-	s.chain, s.last, s.since = chain, last, since
-	s.note(es)
-	s.appends++
-	if s.size >= s.o.SegmentBytes || s.last-s.begun >= segmentEntries {
-		return s.Rotate(now)
-	}
-	if s.appends%64 == 0 {
-		return s.Prune(now)
-	}
-	return nil
-}
-
-// settle makes durable what Append wrote without it, and signs it if it is due.
-func (s *Shelf) settle() error {
-	switch {
-	case s.f == nil || !s.dirty:
-		return nil
-	case s.since >= s.o.CheckEvery:
-		return s.Checkpoint()
-	}
-	if err := s.sync(s.f); err != nil {
-		return err
-	}
-	s.dirty = false
-	return nil
-}
-
-// note keeps the live segment's line in the list.
-func (s *Shelf) note(es []entry.Entry) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := &s.segs[len(s.segs)-1]
-	for i := range es {
-		w := es[i].Wall.UnixMilli()
-		if m.Count == 0 {
-			m.First, m.From, m.To = es[i].Seq, w, w
-		}
-		m.Count++
-		m.From, m.To, m.Levels = min(m.From, w), max(m.To, w), m.Levels|segment.LevelBit(es[i].Level)
-	}
-	m.Last, m.Size, m.Chain, m.Checks = s.last, s.size, s.chain, s.key.N
-}
-
-// write appends to the live file, and leaves nothing torn behind. On a full
-// disk the reserve is spent, then old segments.
-func (s *Shelf) write(b []byte, sync bool) error {
-	for {
-		n, err := s.f.WriteAt(b, s.size)
-		if err == nil && sync {
-			err = s.sync(s.f)
-		}
-		if err == nil {
-			s.dirty = !sync
-			s.size += int64(n)
-			s.written += int64(n)
-			return nil
-		}
-		terr := s.f.Truncate(s.size)
-		if !errors.Is(err, syscall.ENOSPC) || terr != nil || !s.makeRoom() {
-			return err
-		}
-	}
-}
-
-// makeRoom gives the disk something back.
-func (s *Shelf) makeRoom() bool {
-	if s.o.Reserve > 0 && os.Remove(filepath.Join(s.o.Dir, "reserve")) == nil {
-		return true
-	}
-	return s.removeOldest(func(segment.Meta) bool { return true }) == nil
-}
-
-// spare is room for the signed removal that makes room.
-const spare = 8 << 10
-
-// keepReserve takes room ahead of need, if there is any.
-func (s *Shelf) keepReserve() {
-	s.keep("spare", spare)
-	if s.o.Reserve > 0 {
-		s.keep("reserve", s.o.Reserve)
-	}
-}
-
-func (s *Shelf) keep(name string, size int64) {
-	path := filepath.Join(s.o.Dir, name)
-	if st, err := os.Stat(path); err == nil && st.Size() == size {
-		return
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return // the disk is full: there is nothing to keep
-	}
-	defer f.Close()
-	if err := syscall.Fallocate(int(f.Fd()), 0, 0, size); err != nil {
-		os.Remove(path)
-	}
-}
-
-// Checkpoint signs what has been written.
-func (s *Shelf) Checkpoint() error {
-	if s.f == nil || s.since == 0 {
-		return nil
-	}
-	key := *s.key
-	point := key.Check(s.last, s.chain)
-	if err := s.write(segment.AppendFrame(nil, segment.Check, point.Append(nil), false), true); err != nil {
-		return err
-	}
-	if err := s.writeKey(&key); err != nil {
-		return err
-	}
-	*s.key, s.since, s.point = key, 0, point
-	s.note(nil)
-	return nil
-}
-
 // Close signs, packs and closes the live segment.
 func (s *Shelf) Close() error {
 	if s.f == nil {
 		return nil
 	}
 	return errors.Join(s.Checkpoint(), s.finish())
-}
-
-// Anchor is the last checkpoint, for whoever keeps it where the journal is not.
-type Anchor struct {
-	Root seal.Public
-	Era  uint32
-	N    uint32
-	Seq  uint64
-	Hash seal.Hash
 }
 
 // Anchor is the last checkpoint; false: there is none yet.
@@ -407,16 +238,6 @@ func (s *Shelf) era() (n uint32) {
 	return n
 }
 
-// Stats of a shelf.
-type Stats struct {
-	Segments int    `json:"segments"`
-	Bytes    int64  `json:"bytes"`
-	Entries  int    `json:"entries"`
-	Written  int64  `json:"written"` // since the start
-	Removed  int    `json:"removed"` // segments, since the start
-	Era      uint32 `json:"era"`
-}
-
 // Stats tells sizes. The writer calls it.
 func (s *Shelf) Stats() (st Stats) {
 	s.mu.Lock()
@@ -428,54 +249,4 @@ func (s *Shelf) Stats() (st Stats) {
 		st.Era = m.Cert.Era
 	}
 	return st
-}
-
-// Segments are those on the shelf, the oldest first.
-func (s *Shelf) Segments() []segment.Meta {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.segs)
-}
-
-// List reads what a folder has.
-func List(dir string) (segs []segment.Meta, err error) {
-	ds, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range ds {
-		if !strings.HasSuffix(d.Name(), ext) {
-			continue
-		}
-		f, err := os.Open(filepath.Join(dir, d.Name()))
-		if err != nil {
-			return nil, err
-		}
-		st, err := f.Stat()
-		if err == nil && st.Mode().IsRegular() {
-			var m segment.Meta
-			m, err = segment.Stat(d.Name(), f, st.Size())
-			segs = append(segs, m)
-		}
-		f.Close()
-		if err != nil {
-			return nil, err
-		}
-	}
-	slices.SortStableFunc(segs, func(a, b segment.Meta) int { return strings.Compare(a.Name, b.Name) })
-	return segs, nil
-}
-
-// Root is the public key of a folder's first era, as the folder claims it.
-func Root(dir string) (p seal.Public, err error) {
-	b, err := os.ReadFile(filepath.Join(dir, "root"))
-	if err != nil {
-		return p, err
-	}
-	k, err := hex.DecodeString(strings.TrimSpace(string(b)))
-	if err != nil || len(k) != len(p) {
-		return p, fmt.Errorf("shelf: root is no key: %w", err)
-	}
-	copy(p[:], k)
-	return p, nil
 }
