@@ -58,7 +58,7 @@ type File struct {
 // Log bounds the journal.
 type Log struct {
 	MaxMB    int     `toml:"max_mb"`     // of all its files; 0 means 16
-	DayMB    float64 `toml:"day_mb"`     // what a day may write to the flash; one that writes more is told of. 0 means 8
+	DayMB    float64 `toml:"day_mb"`     // what a day may write to the flash; one that writes more is told of. 0 means 64
 	KeepDays int     `toml:"keep_days"`  // entries below WARN; 0 means 90
 	Grave    int     `toml:"grave_days"` // the others; 0 means 365
 }
@@ -69,7 +69,7 @@ func (l Log) Bytes() int64 { return int64(l.MaxMB) << 20 }
 // DayBytes is DayMB in bytes.
 func (l Log) DayBytes() int64 {
 	if l.DayMB == 0 {
-		return 8 << 20
+		return 64 << 20
 	}
 	return int64(l.DayMB * (1 << 20))
 }

@@ -32,14 +32,15 @@ func whoActs(lang string, c prompt.Code) string {
 
 // fate is what became of the money, as far as the device knows.
 func (s Story) fate(lang string) string {
-	for _, r := range s.Records {
+	if len(s.Records) > 0 {
+		r := s.Records[0]
 		if r.State == pos.RecordArmed {
 			return label(lang, "fate-open")
 		}
 		return label(lang, "fate-"+string(r.State)) + " (" + label(lang, r.Class.String()) + ")"
 	}
-	for _, r := range s.Sales {
-		return label(lang, "fate-booked") + " " + label(lang, "row-"+string(r.State))
+	if len(s.Sales) > 0 {
+		return label(lang, "fate-booked") + " " + label(lang, "row-"+string(s.Sales[0].State))
 	}
 	for i := len(s.Entries) - 1; i >= 0; i-- {
 		switch e := s.Entries[i]; e.Code {

@@ -102,7 +102,6 @@ type checker struct {
 	}
 	eras   map[uint32]seal.Public
 	checks map[[2]uint32]seal.Checkpoint
-	anchor int
 }
 
 func (c *checker) find(k Kind, seq, until uint64, era uint32, format string, args ...any) {
