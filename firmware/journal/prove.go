@@ -2,7 +2,9 @@ package journal
 
 import (
 	"encoding/hex"
+	"errors"
 	"io"
+	"io/fs"
 	"path/filepath"
 
 	"swipewell/firmware/journal/export"
@@ -19,7 +21,11 @@ func (j *Journal) Verify(kept []Anchor) (map[string]verify.Report, error) {
 	if err := j.Sync(true); err != nil {
 		return nil, err
 	}
-	return VerifyFolder(j.o.Dir, kept)
+	rs, err := VerifyFolder(j.o.Dir, kept)
+	for try := 0; errors.Is(err, fs.ErrNotExist) && try < 3; try++ { // retention took a segment meanwhile
+		rs, err = VerifyFolder(j.o.Dir, kept)
+	}
+	return rs, err
 }
 
 // VerifyFolder checks a journal's folder.

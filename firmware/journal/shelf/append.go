@@ -47,21 +47,25 @@ func (s *Shelf) Append(es []entry.Entry, now time.Time, sync bool) error {
 		return err
 	}
 	if key.N != s.key.N {
-		if err := s.writeKey(&key); err != nil {
-			return err
-		}
-		*s.key, since, s.point = key, 0, point
+		s.moveOn(key, point)
+		since = 0
 	}
 	s.chain, s.last, s.since = chain, last, since
 	s.note(es)
 	s.appends++
 	if s.size >= s.o.SegmentBytes || s.last-s.begun >= segmentEntries {
-		return s.Rotate(now)
-	}
-	if s.appends%64 == 0 {
-		return s.Prune(now)
+		_ = s.Rotate(now) // the entries are on disk; what failed is tried again with the next ones
+	} else if s.appends%64 == 0 {
+		_ = s.Prune(now)
 	}
 	return nil
+}
+
+// moveOn puts the next key in force: its checkpoint is on disk. A key file that cannot
+// be written is behind, and catches up with the next checkpoint or at the next opening.
+func (s *Shelf) moveOn(key seal.Key, point seal.Checkpoint) {
+	_ = s.writeKey(&key)
+	*s.key, s.point = key, point
 }
 
 // settle makes durable what Append wrote without it, and signs it if it is due.
@@ -160,10 +164,8 @@ func (s *Shelf) Checkpoint() error {
 	if err := s.write(segment.AppendFrame(nil, segment.Check, point.Append(nil), false), true); err != nil {
 		return err
 	}
-	if err := s.writeKey(&key); err != nil {
-		return err
-	}
-	*s.key, s.since, s.point = key, 0, point
+	s.moveOn(key, point)
+	s.since = 0
 	s.note(nil)
 	return nil
 }

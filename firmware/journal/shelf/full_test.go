@@ -169,3 +169,51 @@ func TestNewerStaysAsItIs(t *testing.T) {
 		t.Error("it was changed")
 	}
 }
+
+// A segment that cannot be begun loses nothing and writes nothing twice.
+func TestRotationThatFails(t *testing.T) {
+	dir := t.TempDir()
+	s, _, err := Open(Opts{Dir: dir, NoSync: true, SegmentBytes: 2000, CheckEvery: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := filepath.Join(dir, "00000002.seg")
+	if err := os.MkdirAll(filepath.Join(block, "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	seq, failed := 1, 0
+	for i := range 60 {
+		if i == 40 {
+			if err := os.RemoveAll(block); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Append(batch(seq, 10, "ERROR"), noon, true) != nil {
+			failed++
+			continue // the same again, as the writer does
+		}
+		seq += 10
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if failed == 0 {
+		t.Fatal("nothing failed")
+	}
+	var last uint64
+	for _, m := range s.Segments() {
+		b, err := os.ReadFile(filepath.Join(dir, m.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		segment.Walk(m.Name, b, func(_ []byte, q uint64) {
+			if q != last+1 {
+				t.Errorf("%d after %d", q, last)
+			}
+			last = q
+		})
+	}
+	if last != uint64(seq-1) {
+		t.Errorf("the last is %d of %d", last, seq-1)
+	}
+}

@@ -11,6 +11,12 @@ import (
 // Folder is the stream in a folder. With own the folder's key tells how far it
 // has signed: only on the device, and not of an export.
 func Folder(dir string) (src Source, err error) {
+	// The key first: a journal that is being written may then be ahead of it, and never behind.
+	if b, err := os.ReadFile(filepath.Join(dir, "seal.key")); err == nil {
+		if k, err := seal.ParseKey(b); err == nil {
+			src.KeyEra, src.KeyN = k.Era, k.N
+		}
+	}
 	segs, err := shelf.List(dir)
 	if err != nil {
 		return src, err
@@ -24,11 +30,6 @@ func Folder(dir string) (src Source, err error) {
 	}
 	if src.Claimed, err = shelf.Root(dir); err != nil && !os.IsNotExist(err) {
 		return src, err
-	}
-	if b, err := os.ReadFile(filepath.Join(dir, "seal.key")); err == nil {
-		if k, err := seal.ParseKey(b); err == nil {
-			src.KeyEra, src.KeyN = k.Era, k.N
-		}
 	}
 	return src, nil
 }
