@@ -19,6 +19,8 @@ require (
 	pgregory.net/rapid v1.3.0 // tests only: property tests
 )
 
+require github.com/klauspost/compress v1.20.4 // zstd: closed segments of the journal and its exports
+
 require golang.org/x/text v0.43.0 // ISO 8859 tables: application names on chip cards
 
 require golang.org/x/crypto v0.58.0 // argon2id for the PINs of roles

@@ -45,6 +45,7 @@ type File struct {
 	Acquirer *Acquirer  `toml:"acquirer"`
 	HostList []Host     `toml:"host"`
 	Store    Store      `toml:"store"`
+	Log      Log        `toml:"log"`
 	Rules    Rules      `toml:"rules"`
 	People   []Operator `toml:"operator"`
 	Assets   []Asset    `toml:"asset"`
@@ -53,6 +54,25 @@ type File struct {
 	path  string
 	text  string
 	wrong map[string][]string // section → what is wrong with it
+}
+
+// Log bounds the journal.
+type Log struct {
+	MaxMB    int     `toml:"max_mb"`     // of all its files; 0 means 16
+	DayMB    float64 `toml:"day_mb"`     // what a day may write to the flash; one that writes more is told of. 0 means 64
+	KeepDays int     `toml:"keep_days"`  // entries below WARN; 0 means 90
+	Grave    int     `toml:"grave_days"` // the others; 0 means 365
+}
+
+// Bytes is MaxMB in bytes.
+func (l Log) Bytes() int64 { return int64(l.MaxMB) << 20 }
+
+// DayBytes is DayMB in bytes.
+func (l Log) DayBytes() int64 {
+	if l.DayMB == 0 {
+		return 64 << 20
+	}
+	return int64(l.DayMB * (1 << 20))
 }
 
 // Merchant is what stands at the top of a slip.

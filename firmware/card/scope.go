@@ -8,6 +8,7 @@ type Scope struct {
 	Key  [16]byte // of the whole number, in the velocity table
 	Card uint64   // of the whole number, in the desk's history
 	Bin8 uint32   // of the first eight digits, in the desk's history
+	Log  [32]byte // of the whole number, for the journal, which hashes it again
 }
 
 // MAC is a keyed hash whose key stays where it is.
@@ -26,6 +27,7 @@ func ScopeOf(mac MAC, p PAN) (s Scope, err error) {
 	}
 	p.Reveal(func(digits []byte) {
 		vel, hist, bin := hash("velocity", digits), hash("history", digits), hash("bin8", digits[:min(8, len(digits))])
+		s.Log = hash("journal", digits)
 		copy(s.Key[:], vel[:])
 		s.Card, s.Bin8 = binary.BigEndian.Uint64(hist[:]), binary.BigEndian.Uint32(bin[:])
 	})

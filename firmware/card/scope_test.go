@@ -56,7 +56,7 @@ func TestScopesAreNotJoinable(t *testing.T) {
 			}
 		}
 		names := []string{hex.EncodeToString(s.Key[:]), hex.EncodeToString(binary.BigEndian.AppendUint64(nil, s.Card)),
-			hex.EncodeToString(binary.BigEndian.AppendUint32(nil, s.Bin8)), hex.EncodeToString(ref[:]), hex.EncodeToString(staff[:])}
+			hex.EncodeToString(binary.BigEndian.AppendUint32(nil, s.Bin8)), hex.EncodeToString(ref[:]), hex.EncodeToString(staff[:]), hex.EncodeToString(s.Log[:])}
 		for i, a := range names {
 			for k, b := range names {
 				if i != k && strings.Contains(a, b) {

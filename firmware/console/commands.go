@@ -7,10 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/recovery"
-	"swipewell/ui/prompt"
 )
 
 // command is one word of the line console. The table is the help.
@@ -58,7 +56,8 @@ func init() {
 		{"help", "", "h-help", all, cmdHelp},
 		{"status", "", "h-status", all, cmdStatus},
 		{"login", "cashier|technician|supervisor|engineer", "h-login", all, cmdLogin},
-		{"log", "[N | -f | off] [tx STAN] [code CODE]", "h-log", reader, cmdLog},
+		{"log", "[N | -f | off] [tx STAN] [code CODE] …", "h-log", reader, cmdLog},
+		{"story", "STAN", "h-story", reader, cmdStory},
 		{"queue", "", "h-queue", login, cmdQueue},
 		{"batch", "", "h-batch", login, cmdBatch},
 		{"tx", "STAN", "h-tx", login, cmdTx},
@@ -124,52 +123,6 @@ func cmdLang(s *Shell, _ context.Context, args []string) error {
 	s.mu.Lock()
 	s.lang = args[0]
 	s.mu.Unlock()
-	return nil
-}
-
-// cmdLog: the words may come in any order.
-func cmdLog(s *Shell, ctx context.Context, args []string) error {
-	f, follow := journal.Filter{Last: 20}, false
-	for i := 0; i < len(args); i++ {
-		switch n, err := strconv.Atoi(args[i]); {
-		case err == nil && n > 0:
-			f.Last = n
-		case args[i] == "-f":
-			follow = true
-		case args[i] == "off":
-			s.stopFollow()
-			return nil
-		case args[i] == "tx" && i+1 < len(args):
-			i++
-			f.Tx = args[i]
-			if n, err := strconv.ParseUint(f.Tx, 10, 20); err == nil {
-				f.Tx = pos.STAN(n).String()
-			}
-		case args[i] == "code" && i+1 < len(args):
-			i++
-			f.Code = prompt.Code(strings.ToUpper(args[i]))
-		default:
-			return errUsage
-		}
-	}
-	if follow {
-		s.say("follow-on")
-		s.follow(ctx, f)
-		return nil
-	}
-	es, err := s.o.Journal.Query(f)
-	if err != nil {
-		return err
-	}
-	for _, e := range es {
-		if ctx.Err() != nil {
-			return nil
-		}
-		s.println(EntryLine(s.language(), e))
-	}
-	if len(es) == 0 {
-		s.say("log-empty")
-	}
 	return nil
 }
 

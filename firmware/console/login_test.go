@@ -119,7 +119,7 @@ func newLogins(t *testing.T) (*desk, ed25519.PrivateKey) {
 		t.Fatal(err)
 	}
 	d := &desk{t: t, dir: t.TempDir(), clock: hal.NewSteppedClock(nil, time.Unix(1_772_000_000, 0)), opts: Opts{Desk: people, Logins: map[Role]string{Supervisor: hash, Technician: hash}}}
-	if d.log, err = journal.Open(journal.Opts{Path: filepath.Join(d.dir, "journal.jsonl"), Clock: d.clock}); err != nil {
+	if d.log, err = journal.Open(journal.Opts{Dir: filepath.Join(d.dir, "journal"), Clock: d.clock}); err != nil {
 		t.Fatal(err)
 	}
 	d.power()

@@ -233,19 +233,28 @@ func WriteRestore(w io.Writer, lang string, r Restore) {
 }
 
 // EntryLine is one line of the log in words.
-func EntryLine(lang string, e journal.Entry) string {
+func EntryLine(lang string, e journal.Entry) string { return entryLine(lang, nil, e) }
+
+// words1 are an entry's words: its message, or what its code says.
+func words1(lang string, e journal.Entry) string {
+	if e.Msg != "" {
+		return e.Msg
+	}
+	return text.Format(lang, e.Code, args(e)).Title
+}
+
+func entryLine(lang string, zone *time.Location, e journal.Entry) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", e.Wall.In(pos.CST).Format(shortForm+".000"), pad(string(e.Code), 8))
+	fmt.Fprintf(&b, "%s %s", e.Wall.In(zoneOf(zone)).Format(shortForm+".000"), pad(string(e.Code), 8))
 	if e.Level != "INFO" && e.Level != "" {
 		b.WriteString(" " + e.Level)
 	}
-	words := text.Format(lang, e.Code, args(e)).Title
-	if e.Msg != "" {
-		words = e.Msg
-	}
-	b.WriteString(" " + words)
+	b.WriteString(" " + words1(lang, e))
 	if e.Tx != "" {
 		b.WriteString(" [" + e.Tx + "]")
+	}
+	if e.Ref != "" {
+		b.WriteString(" card=" + e.Ref)
 	}
 	if t := e.Text(); t != "" {
 		b.WriteString(" " + t)

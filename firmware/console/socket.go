@@ -20,15 +20,17 @@ import (
 
 // Request is one line of a client. WIRE.
 type Request struct {
-	Cmd    string         `json:"cmd"` // status queue batch tx log check ping page alerts take limits seals recovery rules rules-try rules-load
+	Cmd    string         `json:"cmd"` // status queue batch tx log log-boots log-stats log-verify log-export check ping page alerts take limits seals recovery rules rules-try rules-load
 	Tx     string         `json:"tx,omitempty"`
 	Filter journal.Filter `json:"filter,omitzero"`
 	Ago    time.Duration  `json:"ago,omitempty"` // log: since so long before the device's wall clock
 	Follow bool           `json:"follow,omitempty"`
-	Name   string         `json:"name,omitempty"` // page: which; alerts: "all"
-	Lang   string         `json:"lang,omitempty"` // page
-	N      int            `json:"n,omitempty"`    // take: an alert; rules-try: days
-	Text   string         `json:"text,omitempty"` // rules-try, rules-load: a file
+	// AgoUntil: log: until so long before the device's wall clock.
+	AgoUntil time.Duration `json:"ago_until,omitempty"`
+	Name     string        `json:"name,omitempty"` // page: which; alerts: "all"
+	Lang     string        `json:"lang,omitempty"` // page
+	N        int           `json:"n,omitempty"`    // take: an alert; rules-try: days
+	Text     string        `json:"text,omitempty"` // rules-try, rules-load: a file
 }
 
 // Reply is one line of the server: an item, or the end.
@@ -218,23 +220,8 @@ func (s *Server) answer(ctx context.Context, q Request, send func(kind string, v
 		return b.Check(ctx)
 	case "tx":
 		return transaction(ctx, s.o, q.Tx, send)
-	case "log":
-		if q.Ago > 0 {
-			q.Filter.Since = s.o.Clock.Now().Wall.Add(-q.Ago)
-		}
-		if q.Follow {
-			return s.o.Journal.Follow(ctx, q.Filter, func(e journal.Entry) error { return send("entry", e) })
-		}
-		es, err := s.o.Journal.Query(q.Filter)
-		if err != nil {
-			return err
-		}
-		for _, e := range es {
-			if err := send("entry", e); err != nil {
-				return err
-			}
-		}
-		return nil
+	case "log", "log-boots", "log-stats", "log-verify", "log-export":
+		return s.log(ctx, q, send)
 	}
 	return s.care(ctx, q, send)
 }

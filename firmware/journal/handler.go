@@ -46,10 +46,10 @@ func (h handler) WithAttrs(as []slog.Attr) slog.Handler {
 func (h handler) Handle(_ context.Context, r slog.Record) error {
 	e := Entry{Level: r.Level.String(), Code: prompt.LogMessage, Msg: clip(Sieve(r.Message), 400)}
 	for _, a := range h.attrs {
-		e.attr("", a)
+		attr(&e, "", a)
 	}
 	r.Attrs(func(a slog.Attr) bool {
-		e.attr(h.group, a)
+		attr(&e, h.group, a)
 		return true
 	})
 	h.j.add(e)
@@ -57,14 +57,14 @@ func (h handler) Handle(_ context.Context, r slog.Record) error {
 }
 
 // attr adds one attribute, or those of a group.
-func (e *Entry) attr(prefix string, a slog.Attr) {
+func attr(e *Entry, prefix string, a slog.Attr) {
 	v := a.Value.Resolve()
 	if v.Kind() == slog.KindGroup {
 		if a.Key != "" {
 			prefix += a.Key + "."
 		}
 		for _, b := range v.Group() {
-			e.attr(prefix, b)
+			attr(e, prefix, b)
 		}
 		return
 	}
@@ -73,7 +73,7 @@ func (e *Entry) attr(prefix string, a slog.Attr) {
 		return
 	}
 	if secretKey(key) {
-		e.Fields = append(e.Fields, Pair{key, stars})
+		e.Fields = append(e.Fields, Pair{Key: key, Value: stars})
 		return
 	}
 	switch key {
@@ -88,7 +88,7 @@ func (e *Entry) attr(prefix string, a slog.Attr) {
 		return
 	}
 	if p := plain(v); p != nil {
-		e.Fields = append(e.Fields, Pair{clip(Sieve(key), 48), p})
+		e.Fields = append(e.Fields, Pair{Key: clip(Sieve(key), 48), Value: p})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"swipewell/firmware/care"
 	"swipewell/firmware/diagnose"
 	"swipewell/firmware/journal"
+	"swipewell/firmware/journal/shelf"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/store"
 	"swipewell/firmware/throttle"
@@ -50,7 +51,8 @@ type carer struct {
 	desk      care.Desk
 	plan      care.Plan
 	chain     care.Chain
-	broken    error // of the chain as it was read
+	broken    error                   // of the chain as it was read
+	anchored  map[string]shelf.Anchor // checkpoints of the journal that are in the store
 	spot      care.Spot
 	lastSpot  care.Spot
 	survey    care.Survey

@@ -25,8 +25,9 @@ type guard struct {
 	rules  *throttle.Rules
 	book   *throttle.Book
 	scopes map[pos.CardRef]throttle.Scopes
-	seq    uint64           // of the last event in the store
-	soft   []throttle.Event // noted, and not in the store yet
+	logged map[pos.CardRef][32]byte // the same cards, in the journal's scope
+	seq    uint64                   // of the last event in the store
+	soft   []throttle.Event         // noted, and not in the store yet
 	// bad are rows that could not be read: they go with the first commit of a state
 	// that knows of the safe day, so that one damage makes one such day.
 	bad   []store.Row
@@ -49,7 +50,7 @@ const (
 // device that has sold is a lost one: every card is asked about for a day.
 func (t *Terminal) loadGuard(d *txn.Durable) error {
 	g := &t.guard
-	g.book, g.scopes = throttle.NewBook(0), map[pos.CardRef]throttle.Scopes{}
+	g.book, g.scopes, g.logged = throttle.NewBook(0), map[pos.CardRef]throttle.Scopes{}, map[pos.CardRef][32]byte{}
 	var cards []throttle.Card
 	bad := func(room store.Room, k []byte) {
 		g.bad = append(g.bad, store.Row{Room: room, Key: append([]byte(nil), k...)})
@@ -119,6 +120,7 @@ func (t *Terminal) nameCard(ref pos.CardRef, p card.PAN) error {
 	if err != nil {
 		return err
 	}
+	t.guard.logged[ref] = s.Log
 	t.guard.scopes[ref] = throttle.Scopes{Key: s.Key, Tags: throttle.Tags{Card: s.Card, Bin8: s.Bin8}}
 	return nil
 }
@@ -174,6 +176,7 @@ func (t *Terminal) forgetScopes() {
 	for ref := range t.guard.scopes {
 		if ref != t.state.Card && ref != t.state.Durable.Open.Card {
 			delete(t.guard.scopes, ref)
+			delete(t.guard.logged, ref)
 		}
 	}
 }
@@ -237,6 +240,7 @@ func (t *Terminal) rows(c *store.Change, at pos.Time, fx []txn.Effect) {
 	}
 	if c.State != nil {
 		c.Rows = append(c.Rows, g.bad...)
+		c.Rows = append(c.Rows, t.anchorRows()...)
 	}
 	for _, e := range g.soft {
 		add(e)

@@ -125,6 +125,9 @@ func (t *Terminal) run(x txn.Effect) {
 		t.careLog(x)
 		t.o.Journal.Record(journal.Event{Code: x.Code, Source: "txn", Tx: txID(x.ID), Fields: []journal.Field{
 			journal.Amount("amount", x.Amount), journal.Card("card", x.Masked), journal.RC("rc", x.RC), journal.Code("why", x.Why), journal.Count("n", x.N), journal.Word("what", x.Text)}})
+		if sum, ok := t.guard.logged[t.state.Durable.Open.Card]; ok && x.Code == prompt.LogIntent {
+			t.nameForLog(txID(x.ID), sum)
+		}
 	}
 }
 

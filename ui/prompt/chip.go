@@ -24,7 +24,7 @@ const (
 	UnknownChip     Code = "U-CHP-01" // the issuer approved, the card did not
 	ChipOfflineDone Code = "A-OFF-04" // approved by the card, the host hears of it later
 
-	LogFallback Code = "E-CRD-02" // a stripe was taken for a chip that could not be read
+	LogFallback Code = "E-CRD-03" // a stripe was taken for a chip that could not be read
 	LogChip     Code = "E-CHP-01" // how a session with a chip ended
 	LogScript   Code = "E-TXN-07" // the issuer's script was run
 )

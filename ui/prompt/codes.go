@@ -221,6 +221,9 @@ const (
 	LogBadAnswer  Code = "E-NET-03" // an answer that is none: does not parse, wrong STAN, terminal or amount
 	LogService    Code = "E-SVC-01"
 	LogMessage    Code = "E-LOG-01" // a plain line of the program
+	LogJournal    Code = "E-LOG-02" // the journal of itself: an unclean end, a cut, a step of the clock, what was held back
+	LogCrash      Code = "E-LOG-03" // the program before this one crashed; with its stack
+	LogCardRef    Code = "E-CRD-02" // a transaction is that of a card, by its name in the journal
 	LogHostOrder  Code = "E-HST-01" // the host ordered something in its header
 	LogStore      Code = "E-STO-01"
 )

@@ -3,7 +3,7 @@
 //
 //	posd --board FILE --data DIR
 //
-// It logs JSON lines to standard error and to DIR/journal.jsonl, answers
+// It logs JSON lines to standard error and to DIR/journal, answers
 // postool on DIR/posd.sock, and stops cleanly on SIGTERM.
 package main
 
@@ -90,7 +90,9 @@ func serve(ctx context.Context, boardFile, data string) error {
 	late := &lateJournal{}
 	b := f.Open(board.Opts{Event: late.event})
 	defer b.Close()
-	j, err := journal.Open(journal.Opts{Path: filepath.Join(data, "journal.jsonl"), Clock: b.Clock, Mirror: os.Stderr})
+	d := &device{file: f, board: b, data: data, start: b.Clock.Now()}
+	j, err := journal.Open(journal.Opts{Dir: filepath.Join(data, "journal"), Clock: b.Clock, Mirror: os.Stderr, Open: d.openCases, DayBytes: f.Log.DayBytes(), MaxBytes: f.Log.Bytes(),
+		Age: time.Duration(f.Log.KeepDays) * 24 * time.Hour, Grave: time.Duration(f.Log.Grave) * 24 * time.Hour})
 	if j == nil {
 		return err
 	}
@@ -99,6 +101,10 @@ func serve(ctx context.Context, boardFile, data string) error {
 	log := slog.New(j.Handler())
 	if err != nil {
 		log.Error("journal", "err", err)
+	}
+	d.journal, d.log = j, log
+	if err := catchCrash(j, filepath.Join(data, "crash.txt")); err != nil {
+		log.Warn("crash", "err", err)
 	}
 	j.Record(journal.Event{Code: prompt.LogBoot, Source: "posd", Fields: []journal.Field{journal.Word("version", version), journal.Word("board", f.Name)}})
 	for _, r := range b.Report {
@@ -120,7 +126,6 @@ func serve(ctx context.Context, boardFile, data string) error {
 			cancel(errGone)
 		}()
 	}
-	d := &device{file: f, board: b, data: data, journal: j, log: log, start: b.Clock.Now()}
 	if err := d.settle(); err != nil {
 		log.Error("process", "err", err)
 		return err

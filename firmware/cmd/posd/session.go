@@ -107,6 +107,7 @@ func (d *device) session(ctx context.Context) error {
 			return d.refuse(ctx, size, code)
 		}
 	}
+	d.checkLog(st)
 	host, profile, line, err := d.host()
 	if err != nil {
 		return err

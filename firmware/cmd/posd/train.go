@@ -72,7 +72,7 @@ func (d *device) lessonIn(ctx context.Context, size screen.Size, l *terminal.Les
 		return err
 	}
 	defer st.Close()
-	j, err := journal.Open(journal.Opts{Path: filepath.Join(dir, "journal.jsonl"), Clock: d.board.Clock})
+	j, err := journal.Open(journal.Opts{Dir: filepath.Join(dir, "journal"), Clock: d.board.Clock, MaxBytes: 1 << 20, NoSync: true})
 	if j == nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/role"
-	"swipewell/ui/prompt"
 )
 
 // tool is what the flags say.
@@ -67,18 +65,23 @@ func newRoot(out io.Writer) *cobra.Command {
 
 // ask sends one request; a client for each keeps them independent.
 func (t *tool) ask(ctx context.Context, q console.Request, fn func(console.Reply) error) error {
+	if t.json {
+		fn = func(r console.Reply) error {
+			_, err := fmt.Fprintf(t.out, "%s\n", r.Data)
+			return err
+		}
+	}
+	return t.items(ctx, q, fn)
+}
+
+// items sends one request and gives each item to fn, whatever is to be printed.
+func (t *tool) items(ctx context.Context, q console.Request, fn func(console.Reply) error) error {
 	c, err := console.Dial(ctx, t.socket)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	err = c.Do(ctx, q, func(r console.Reply) error {
-		if t.json {
-			_, err := fmt.Fprintf(t.out, "%s\n", r.Data)
-			return err
-		}
-		return fn(r)
-	})
+	err = c.Do(ctx, q, fn)
 	var away *console.Unreachable
 	if err != nil && !errors.As(err, &away) {
 		return failure{err}
@@ -187,59 +190,6 @@ func (t *tool) print(r console.Reply) (err error) {
 		console.WriteItem(t.out, t.lang(), v)
 	}
 	return err
-}
-
-func (t *tool) log() *cobra.Command {
-	var q console.Request
-	var since, code string
-	cmd := &cobra.Command{
-		Use:     "log",
-		Short:   "the log, oldest first",
-		Example: "  postool log -n 50\n  postool log -f\n  postool log --tx 123\n  postool log --code F-NET --since 2h",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			q.Cmd = "log"
-			q.Filter.Code = prompt.Code(strings.ToUpper(code))
-			if n, err := strconv.ParseUint(q.Filter.Tx, 10, 20); err == nil {
-				q.Filter.Tx = pos.STAN(n).String()
-			}
-			var err error
-			if q.Ago, q.Filter.Since, err = parseSince(since); err != nil {
-				return err
-			}
-			return t.ask(cmd.Context(), q, t.print)
-		},
-	}
-	f := cmd.Flags()
-	f.BoolVarP(&q.Follow, "follow", "f", false, "go on with new entries until interrupted")
-	f.IntVarP(&q.Filter.Last, "lines", "n", 40, "only the last so many; 0 means all")
-	f.StringVar(&q.Filter.Tx, "tx", "", "of one transaction, by its STAN")
-	f.StringVar(&code, "code", "", "of one code, or of all that begin so: F-NET")
-	f.StringVar(&since, "since", "", "since so long before the device's clock (2h), or a time (2026-03-01 14:00)")
-	return cmd
-}
-
-// parseSince reads a length of time, which counts back from the device's own
-// clock, or a time in the device's zone.
-func parseSince(s string) (ago time.Duration, at time.Time, err error) {
-	if s == "" {
-		return 0, time.Time{}, nil
-	}
-	if d, err := time.ParseDuration(s); err == nil {
-		if d <= 0 {
-			return 0, time.Time{}, fmt.Errorf("--since %s: must be positive", s)
-		}
-		return d, time.Time{}, nil
-	}
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		return 0, at, nil
-	}
-	for _, form := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {
-		if at, err := time.ParseInLocation(form, s, pos.CST); err == nil {
-			return 0, at, nil
-		}
-	}
-	return 0, time.Time{}, fmt.Errorf("--since %q: neither a length of time (2h, 90s) nor a time (2026-03-01 14:00)", s)
 }
 
 func (t *tool) check() *cobra.Command {

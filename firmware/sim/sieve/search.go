@@ -1,6 +1,7 @@
 package sieve
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"swipewell/firmware/journal/entry"
+	"swipewell/firmware/journal/segment"
 )
 
 // Found is what was found of one kind and form at one place.
@@ -97,6 +101,18 @@ func (x *Search) Tree(dir string, name func(path string) string) error {
 		}
 		defer f.Close()
 		x.Text(place, rel)
+		if strings.HasSuffix(path, ".seg") { // packed: what it says is looked at, too
+			b, err := io.ReadAll(f)
+			if err != nil {
+				return err
+			}
+			var said []byte
+			segment.Walk(rel, b, func(rec []byte, _ uint64) { said = append(entry.AppendLine(said, rec), '\n') })
+			if err := x.Read(place, bytes.NewReader(said)); err != nil {
+				return err
+			}
+			return x.Read(place, bytes.NewReader(b))
+		}
 		return x.Read(place, f)
 	})
 }

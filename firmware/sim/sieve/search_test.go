@@ -2,11 +2,17 @@ package sieve
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"swipewell/firmware/journal/entry"
+	"swipewell/firmware/journal/seal"
+	"swipewell/firmware/journal/segment"
 )
 
 // TestMain is also a process that remembers a card, or has forgotten it.
@@ -64,6 +70,28 @@ func TestMemory(t *testing.T) {
 	}
 	if !kinds[PAN] || !kinds[Track] || !kinds[PIN] {
 		t.Errorf("found %v", x.Found())
+	}
+}
+
+// A journal's segment is packed; what it says is found all the same.
+func TestTreeOpensSegments(t *testing.T) {
+	cards := Cards(3, 8)
+	dir := t.TempDir()
+	e := entry.Entry{Seq: 1, Level: "INFO", Msg: strings.Repeat("x", 600) + cards[1].PAN + strings.Repeat("x", 600)}
+	rec := e.Append(nil)
+	b := segment.AppendFrame(nil, segment.Batch, segment.AppendRecord(nil, rec, seal.Hash{}), true)
+	if bytes.Contains(b, []byte(cards[1].PAN)) {
+		b = segment.AppendFrame(nil, segment.Batch, segment.AppendRecord(segment.AppendRecord(nil, rec, seal.Hash{}), rec, seal.Hash{}), true)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "1.seg"), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := New(cards).Search()
+	if err := x.Tree(dir, func(string) string { return "journal" }); err != nil {
+		t.Fatal(err)
+	}
+	if f := x.Found(); len(f) == 0 || f[0].Card != 1 || f[0].Kind != PAN {
+		t.Errorf("found %+v", f)
 	}
 }
 

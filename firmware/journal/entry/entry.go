@@ -1,11 +1,22 @@
-package journal
+// Package entry is one fact of the entry: its JSON line for people and
+// programs, and its record on disk.
+//
+// Sources:
+//   - FLASHLOGS: flash_logs §3, the fields of an entry
+//   - JSON: RFC 8259
+//
+// A record is a chain of parts, each a byte number<<1|form and then a varint
+// (form 0) or a varint length and bytes (form 1): 1 seq, 2 wall (Unix
+// milliseconds), 3 up, 4 logical (milliseconds), 5 boot, 6 level (log/slog's, plus 16),
+// 7 code, 8 source, 9 tx, 10 msg, 11 a field (key, 0, kind s i f b, text), 12 a
+// card's name. A part with another number is of a newer version: it is kept.
+package entry
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"swipewell/firmware/pos"
@@ -24,7 +35,9 @@ type Entry struct {
 	Source  string
 	Tx      string
 	Msg     string // of a plain line
+	Ref     string // a card's name in the journal; never beside a masked number
 	Fields  []Pair // in the order in which they were given
+	Unknown []byte // parts of a newer version, as they were
 }
 
 // Pair is a field as it was written: Value is a string, int64, float64 or bool.
@@ -48,13 +61,15 @@ type line struct {
 	Source  string          `json:"src,omitempty"`
 	Tx      string          `json:"tx,omitempty"`
 	Msg     string          `json:"msg,omitempty"`
+	Ref     string          `json:"ref,omitempty"`
+	Unknown []byte          `json:"unknown,omitempty"`
 	Fields  json.RawMessage `json:"f,omitempty"`
 }
 
 // MarshalJSON writes the line of the package comment.
 func (e Entry) MarshalJSON() ([]byte, error) {
 	l := line{Seq: e.Seq, Wall: e.Wall.In(pos.CST).Format(wallForm), Boot: e.Boot, Up: e.Up.Milliseconds(), Logical: e.Logical.Milliseconds(),
-		Level: e.Level, Code: e.Code, Source: e.Source, Tx: e.Tx, Msg: e.Msg}
+		Level: e.Level, Code: e.Code, Source: e.Source, Tx: e.Tx, Msg: e.Msg, Ref: e.Ref, Unknown: e.Unknown}
 	if len(e.Fields) > 0 {
 		var b bytes.Buffer
 		for i, p := range e.Fields {
@@ -85,10 +100,10 @@ func (e *Entry) UnmarshalJSON(raw []byte) error {
 	}
 	wall, err := time.Parse(wallForm, l.Wall)
 	if err != nil {
-		return fmt.Errorf("journal: %w", err)
+		return fmt.Errorf("entry: %w", err)
 	}
 	*e = Entry{Seq: l.Seq, Wall: wall, Boot: l.Boot, Up: time.Duration(l.Up) * time.Millisecond, Logical: time.Duration(l.Logical) * time.Millisecond,
-		Level: l.Level, Code: l.Code, Source: l.Source, Tx: l.Tx, Msg: l.Msg}
+		Level: l.Level, Code: l.Code, Source: l.Source, Tx: l.Tx, Msg: l.Msg, Ref: l.Ref, Unknown: l.Unknown}
 	if len(l.Fields) == 0 {
 		return nil
 	}
@@ -125,7 +140,7 @@ func (e *Entry) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-var errFields = errors.New("journal: fields are not flat")
+var errFields = errors.New("entry: fields are not flat")
 
 // Get is a field's value, nil if it is not there.
 func (e Entry) Get(key string) any {
@@ -135,20 +150,4 @@ func (e Entry) Get(key string) any {
 		}
 	}
 	return nil
-}
-
-// Text is the fields as people read them: "amount=12.80 rc=00".
-func (e Entry) Text() string {
-	var b strings.Builder
-	for i, p := range e.Fields {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		v := fmt.Sprint(p.Value)
-		if strings.ContainsAny(v, " \"\n\t") {
-			v = fmt.Sprintf("%q", v)
-		}
-		fmt.Fprintf(&b, "%s=%s", p.Key, v)
-	}
-	return b.String()
 }

@@ -1,0 +1,287 @@
+package shelf
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"swipewell/firmware/journal/seal"
+	"swipewell/firmware/journal/segment"
+)
+
+// Rotate closes the live segment, packs it and begins the next.
+func (s *Shelf) Rotate(now time.Time) error {
+	if err := s.Checkpoint(); err != nil {
+		return err
+	}
+	if err := s.finish(); err != nil {
+		return err
+	}
+	if err := s.Prune(now); err != nil {
+		return err
+	}
+	return s.begin()
+}
+
+// finish closes the live file and packs it.
+func (s *Shelf) finish() error {
+	err := s.f.Close()
+	s.f = nil
+	s.mu.Lock()
+	m := s.segs[len(s.segs)-1]
+	s.mu.Unlock()
+	return errors.Join(err, s.pack(m))
+}
+
+// Tidy packs what an unclean end left open. Not done while the program starts:
+// it is the writer's first work.
+func (s *Shelf) Tidy() error {
+	var errs error
+	for _, m := range s.Segments() {
+		if !m.Closed && (s.f == nil || m.Cert.Era != s.key.Era) {
+			errs = errors.Join(errs, s.pack(m))
+		}
+	}
+	return errs
+}
+
+// pack puts a segment's closed form in its place. One that is damaged, or of a
+// newer version, stays as it is.
+func (s *Shelf) pack(m segment.Meta) error {
+	path := filepath.Join(s.o.Dir, m.Name)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	out, closed, ok := segment.Archive(m.Name, b)
+	if !ok {
+		return nil
+	}
+	if err := s.replace(m.Name, out); err != nil {
+		if s.makeRoom() {
+			err = s.replace(m.Name, out)
+		}
+		if err != nil {
+			return nil // it is as good unpacked
+		}
+	}
+	s.written += int64(len(out))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.segs {
+		if s.segs[i].Name == m.Name {
+			s.segs[i] = closed
+		}
+	}
+	return nil
+}
+
+// Prune takes the oldest away until the bounds hold, and never an entry of an
+// open money case.
+func (s *Shelf) Prune(now time.Time) error {
+	for {
+		segs := s.Segments()
+		var sum int64
+		for _, m := range segs {
+			sum += m.Size
+		}
+		if s.f != nil {
+			sum -= s.size
+		}
+		// The live one may grow to its full size, and the others have their room, too.
+		tooMuch := sum > s.o.MaxBytes-s.o.SegmentBytes-s.o.Reserve-s.trailSize()-spare-2*seal.Sector
+		if _, known := s.openCases(); !known && sum < 2*s.o.MaxBytes {
+			return nil
+		}
+		err := s.removeOldest(func(m segment.Meta) bool {
+			return tooMuch || s.o.MaxAge > 0 && m.Count > 0 && now.Sub(time.UnixMilli(m.To)) > s.o.MaxAge
+		})
+		if errors.Is(err, errNone) {
+			s.keepReserve()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+var errNone = errors.New("shelf: nothing may be taken away")
+
+// removeOldest takes away the oldest closed segment that may go and that no open case needs.
+func (s *Shelf) removeOldest(may func(segment.Meta) bool) error {
+	var marks []uint32
+	txs, _ := s.openCases()
+	for _, tx := range txs {
+		marks = append(marks, segment.Mark(tx))
+	}
+	for i, m := range s.Segments() {
+		if !may(m) || s.f != nil && m.Cert.Era == s.key.Era || s.holds(m, marks) {
+			continue
+		}
+		r := s.key.Remove(m.Cert, m.Last)
+		if err := s.trail(r); err != nil {
+			return err
+		}
+		if err := os.Remove(filepath.Join(s.o.Dir, m.Name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		s.mu.Lock()
+		s.segs = append(s.segs[:i:i], s.segs[i+1:]...)
+		s.removed++
+		s.mu.Unlock()
+		s.keep("spare", spare)
+		return s.syncDir()
+	}
+	return errNone
+}
+
+// holds tells that a segment may have an entry of one of these transactions.
+func (s *Shelf) holds(m segment.Meta, marks []uint32) bool {
+	if len(marks) == 0 {
+		return false
+	}
+	f, err := os.Open(filepath.Join(s.o.Dir, m.Name))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	x := segment.Open(f, m.Size)
+	return x == nil || len(x.Pick(segment.Want{Marks: marks})) > 0
+}
+
+func (s *Shelf) trailSize() int64 {
+	st, err := os.Stat(filepath.Join(s.o.Dir, gone))
+	if err != nil {
+		return 0
+	}
+	return st.Size()
+}
+
+func (s *Shelf) openCases() ([]string, bool) {
+	if s.o.Open == nil {
+		return nil, true
+	}
+	return s.o.Open()
+}
+
+// mostRemovals is how many removals are kept; the file is halved beyond.
+const mostRemovals = 4096
+
+// trail keeps a signed removal.
+func (s *Shelf) trail(r seal.Removal) error {
+	path := filepath.Join(s.o.Dir, gone)
+	rows, err := Removals(s.o.Dir)
+	if err != nil {
+		return err
+	}
+	if len(rows) >= mostRemovals {
+		var b []byte
+		for _, r := range rows[len(rows)/2:] {
+			b = segment.AppendFrame(b, removal, r.Append(nil), false)
+		}
+		if err := s.replace(gone, b); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	b := segment.AppendFrame(nil, removal, r.Append(nil), false)
+	for {
+		if _, err = f.Write(b); err == nil {
+			return s.sync(f)
+		}
+		err = errors.Join(err, f.Truncate(st.Size()))
+		if !errors.Is(err, syscall.ENOSPC) || os.Remove(filepath.Join(s.o.Dir, "spare")) != nil {
+			return err
+		}
+	}
+}
+
+const removal segment.Kind = 'R'
+
+// Removals are those that a folder tells of, the oldest first.
+func Removals(dir string) ([]seal.Removal, error) {
+	b, err := os.ReadFile(filepath.Join(dir, gone))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return ParseRemovals(b), err
+}
+
+// ParseRemovals reads the file gone.
+func ParseRemovals(b []byte) (rows []seal.Removal) {
+	segment.Scan(b, func(f segment.Frame) bool {
+		p, err := f.Payload(nil)
+		if err == nil && f.Kind == removal {
+			if r, err := seal.ParseRemoval(p); err == nil {
+				rows = append(rows, r)
+			}
+		}
+		return true
+	})
+	return rows
+}
+
+func (s *Shelf) sync(f *os.File) error {
+	if s.o.NoSync {
+		return nil
+	}
+	return fdatasync(f)
+}
+
+func (s *Shelf) syncDir() error {
+	if s.o.NoSync {
+		return nil
+	}
+	d, err := os.Open(s.o.Dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// writeKey writes the key over the one that was: the old one shall not be
+// found again, as far as the disk's own remapping allows.
+func (s *Shelf) writeKey(k *seal.Key) error {
+	f, err := os.OpenFile(filepath.Join(s.o.Dir, keyFile), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	b := k.Marshal()
+	if _, err = f.WriteAt(b, 0); err == nil {
+		err = s.sync(f)
+	}
+	clear(b)
+	s.written += seal.Sector
+	return errors.Join(err, f.Close())
+}
+
+// replace puts a file in the place of one of its name, whole or not at all.
+func (s *Shelf) replace(name string, b []byte) error {
+	tmp := filepath.Join(s.o.Dir, name+"~")
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(b); err == nil {
+		err = s.sync(f)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	if err := os.Rename(tmp, filepath.Join(s.o.Dir, name)); err != nil {
+		return err
+	}
+	return s.syncDir()
+}

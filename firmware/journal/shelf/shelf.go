@@ -1,0 +1,252 @@
+package shelf
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"swipewell/firmware/journal/seal"
+	"swipewell/firmware/journal/segment"
+)
+
+// Opts of a shelf.
+type Opts struct {
+	Dir          string
+	MaxBytes     int64         // of all segments
+	MaxAge       time.Duration // by the wall clock; 0: no bound
+	SegmentBytes int64         // of the live one; 0 means 1 MiB, or an eighth of MaxBytes
+	Reserve      int64         // room kept for this shelf alone on a full disk
+	CheckEvery   int           // entries between checkpoints; 0 means 256
+	// Open tells the transactions whose money is not settled: their entries stay.
+	// False: it is not known, and nothing is taken away before twice the bound.
+	Open func() ([]string, bool)
+	// NoSync leaves out waiting for the disk: training, tests.
+	NoSync bool
+}
+
+// Found is what a shelf was like when it was opened.
+type Found struct {
+	Last    uint64 // the highest number on it
+	Unclean bool   // the last life did not end by itself
+	Torn    int64  // bytes of a torn write at the end
+	Cut     uint32 // checkpoints that the key signed and that are gone: the tail was cut
+	KeyLost bool   // a new chain begins
+	New     bool
+	Era     uint32 // the last one that was there
+	First   uint32 // the one that began
+}
+
+// Shelf is an open folder. One goroutine may write; Segments may be called by any.
+type Shelf struct {
+	o Opts
+
+	mu   sync.Mutex
+	segs []segment.Meta // the last is the live one while f is open
+
+	key     *seal.Key
+	root    seal.Public
+	f       *os.File
+	size    int64
+	chain   seal.Hash
+	last    uint64
+	begun   uint64 // last, when the live segment began
+	since   int    // entries after the last checkpoint
+	point   seal.Checkpoint
+	appends int
+	dirty   bool  // there are bytes that the disk may not have
+	written int64 // bytes, since the start
+	removed int
+	found   Found // by the last opening
+}
+
+// segmentEntries bounds a live segment, too: it has no index, and is read whole.
+const segmentEntries = 16 << 10
+
+const (
+	ext     = ".seg"
+	keyFile = "seal.key"
+	gone    = "gone"
+)
+
+// Open opens or makes a folder. The shelf can be used even if err is not nil:
+// it tries again with each Append.
+func Open(o Opts) (*Shelf, Found, error) {
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 8 << 20
+	}
+	if o.SegmentBytes <= 0 {
+		o.SegmentBytes = min(1<<20, o.MaxBytes/8)
+	}
+	if o.CheckEvery <= 0 {
+		o.CheckEvery = 256
+	}
+	s := &Shelf{o: o}
+	f, err := s.open()
+	return s, f, err
+}
+
+func (s *Shelf) open() (found Found, err error) {
+	if err := os.MkdirAll(s.o.Dir, 0o700); err != nil {
+		return found, err
+	}
+	segs, err := List(s.o.Dir)
+	if err != nil {
+		return found, err
+	}
+	// A head that a power cut tore begins no era, and nothing follows it.
+	for n := len(segs); n > 0 && segs[n-1].Cert.Era == 0 && segs[n-1].Count == 0; n-- {
+		if err := os.Remove(filepath.Join(s.o.Dir, segs[n-1].Name)); err != nil {
+			return found, err
+		}
+		segs = segs[:n-1]
+	}
+	raw, kerr := os.ReadFile(filepath.Join(s.o.Dir, keyFile))
+	key, perr := seal.ParseKey(raw)
+	found.New = len(segs) == 0 && errors.Is(kerr, os.ErrNotExist)
+	if perr != nil {
+		found.KeyLost = !found.New
+		if key, err = seal.NewKey(rand.Reader); err != nil {
+			return found, err
+		}
+		s.root = key.Root()
+		if err := s.replace("root", []byte(hex.EncodeToString(s.root[:])+"\n")); err != nil {
+			return found, err
+		}
+		if err := s.replace(keyFile, key.Marshal()); err != nil { // before a segment that it signed
+			return found, err
+		}
+	} else {
+		s.root, _ = Root(s.o.Dir)
+	}
+	var chain seal.Hash
+	if n := len(segs); n > 0 {
+		m := segs[n-1]
+		found.Last, chain, s.last = m.Last, m.Chain, m.Last
+		found.Unclean = !m.Clean
+		for _, d := range m.Damage {
+			if d.Tail {
+				found.Torn = d.To - d.From
+			}
+		}
+		switch {
+		case found.KeyLost:
+		case key.Era > m.Cert.Era:
+			found.Cut = key.N + 1
+		case key.Era == m.Cert.Era && key.N > m.Checks:
+			found.Cut = key.N - m.Checks
+		case !key.Catch(m.Cert.Era, m.Checks):
+			found.KeyLost = true
+		}
+		if perr != nil {
+			key.Era = m.Cert.Era // numbers go on; its signature will not fit, and verify says so
+		}
+	} else if key.Era > 0 && perr == nil {
+		found.Cut = key.N + 1
+	}
+	s.key, s.chain = key, chain
+	s.mu.Lock()
+	s.segs = segs
+	s.mu.Unlock()
+	s.keepReserve()
+	if n := len(segs); n > 0 {
+		found.Era = segs[n-1].Cert.Era
+	}
+	err = s.begin()
+	found.First = s.key.Era
+	s.mu.Lock()
+	s.found = found
+	s.mu.Unlock()
+	return found, err
+}
+
+// begin starts a segment.
+func (s *Shelf) begin() error {
+	if s.key == nil {
+		_, err := s.open()
+		return err
+	}
+	key := *s.key
+	cert := key.Begin(s.last, s.chain)
+	name := fmt.Sprintf("%08d%s", cert.Era, ext)
+	f, err := os.OpenFile(filepath.Join(s.o.Dir, name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	head := segment.Begin(cert)
+	if _, err = f.Write(head); err == nil {
+		err = s.sync(f)
+	}
+	if err == nil {
+		err = s.syncDir()
+	}
+	if err == nil {
+		err = s.writeKey(&key)
+	}
+	if err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return err
+	}
+	*s.key, s.f, s.size, s.since, s.begun = key, f, int64(len(head)), 0, s.last
+	s.written += int64(len(head))
+	s.mu.Lock()
+	s.segs = append(s.segs, segment.Meta{Name: name, Cert: cert, Last: s.last, Size: s.size, Chain: s.chain, Next: cert.Epoch})
+	s.mu.Unlock()
+	return nil
+}
+
+// Close signs, packs and closes the live segment.
+func (s *Shelf) Close() error {
+	if s.f == nil {
+		return nil
+	}
+	return errors.Join(s.Checkpoint(), s.finish())
+}
+
+// Anchor is the last checkpoint; false: there is none yet.
+func (s *Shelf) Anchor() (Anchor, bool) {
+	p := s.point
+	return Anchor{s.root, p.Era, p.N, p.Seq, p.Hash}, p.Era > 0
+}
+
+// Behind tells why what Open found cannot be what the anchor was of; "" if it can.
+func (s *Shelf) Behind(a Anchor) string {
+	s.mu.Lock()
+	found, root := s.found, s.root
+	s.mu.Unlock()
+	switch {
+	case a.Root != root:
+		return "it is sealed with another key than the one that was anchored"
+	case a.Era <= found.Era && a.Seq > found.Last, a.Era > found.Era && a.Era < found.First, a.Era > s.era():
+		return fmt.Sprintf("entry %d was anchored, and the last one found was %d", a.Seq, found.Last)
+	}
+	return ""
+}
+
+// era is the one under way, for whoever is not the writer.
+func (s *Shelf) era() (n uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.segs {
+		n = max(n, m.Cert.Era)
+	}
+	return n
+}
+
+// Stats tells sizes. The writer calls it.
+func (s *Shelf) Stats() (st Stats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.Segments, st.Written, st.Removed = len(s.segs), s.written, s.removed
+	for _, m := range s.segs {
+		st.Bytes += m.Size
+		st.Entries += m.Count
+		st.Era = m.Cert.Era
+	}
+	return st
+}
