@@ -314,7 +314,7 @@ func (t *Terminal) chipOver(o emv.Outcome) {
 		journal.Duration("took", t.clock.Now().Boot-s.began)}})
 	t.endChip()
 	t.handle(txn.Event{Kind: txn.ChipSaid, Card: s.ref, Chip: x})
-	if ends {
+	if ends && t.state.Card != s.ref {
 		t.vault.Drop(s.ref)
 		t.forgetScopes()
 		if t.o.Sweep != nil {
@@ -326,7 +326,11 @@ func (t *Terminal) chipOver(o emv.Outcome) {
 // goChip and the like let the kernel go on behind a step of the form.
 func (t *Terminal) goChip() {
 	s := &t.slot
-	if !s.live || s.want == nil || s.atIt {
+	if !s.live {
+		t.noChip()
+		return
+	}
+	if s.want == nil || s.atIt {
 		return
 	}
 	out := s.want
@@ -339,7 +343,22 @@ func (t *Terminal) goChip() {
 	})
 }
 
+// noChip ends what waits for a session that is no more: its card was pulled while
+// nobody was asked.
+func (t *Terminal) noChip() {
+	run := t.slot.run
+	t.post(func() {
+		if run == t.slot.run {
+			t.handle(txn.Event{Kind: txn.ChipSaid, Card: t.slot.ref, Chip: txn.Says{What: txn.ChipEnd, Why: prompt.CardRemoved}})
+		}
+	})
+}
+
 func (t *Terminal) answerChip(in emv.Input) {
+	if !t.slot.live {
+		t.noChip()
+		return
+	}
 	run := t.slot.run
 	t.post(func() {
 		if run == t.slot.run {
@@ -365,10 +384,7 @@ func (t *Terminal) giveChip(x txn.GiveChip) {
 // tellChip hands it the host's word.
 func (t *Terminal) tellChip(x txn.TellChip) {
 	s := &t.slot
-	if !s.live {
-		return
-	}
-	s.ends = x.After
+	s.ends = s.live && x.After
 	h := emv.Host{Reach: emv.NoAnswer, Approved: x.Approved}
 	switch {
 	case x.Reach == txn.Answered:
@@ -394,7 +410,7 @@ func (t *Terminal) tellChip(x txn.TellChip) {
 }
 
 // forgetChip ends a session whose form has ended, unless the card is still being
-// told; it says which card is still needed.
+// told; it says which card that session still needs, if any.
 func (t *Terminal) forgetChip(x txn.ForgetCard) pos.CardRef {
 	s := &t.slot
 	switch {
@@ -404,7 +420,7 @@ func (t *Terminal) forgetChip(x txn.ForgetCard) pos.CardRef {
 	default:
 		t.endChip()
 	}
-	return x.Except
+	return pos.CardRef{}
 }
 
 // endChip ends the session: what is under way is given up, and the contacts go
