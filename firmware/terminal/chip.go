@@ -82,11 +82,19 @@ func (t *Terminal) readChips() {
 		if err := t.board.Chip.WaitCard(ctx, true); err != nil {
 			return err
 		}
-		t.post(func() { t.handle(txn.Event{Kind: txn.Inserted}) })
+		t.CardIn(true)
 		err := t.board.Chip.WaitCard(ctx, false)
-		t.post(t.pulled)
+		t.CardIn(false)
 		return err
 	})
+}
+
+// CardIn tells that the slot has been filled, or is empty again.
+func (t *Terminal) CardIn(in bool) bool {
+	if in {
+		return t.post(func() { t.handle(txn.Event{Kind: txn.Inserted}) })
+	}
+	return t.post(t.pulled)
 }
 
 // pulled: the slot is empty.
