@@ -464,6 +464,50 @@ func TestChipPINs(t *testing.T) {
 	}
 }
 
+// TestChipUnableOnline: where no byte left the card may approve by itself (Y3); once one
+// has left and nothing came back it is asked to decline, and told Z3. EMV 4.3 Book 3
+// §10.7, Book 4 Annex A6.
+func TestChipUnableOnline(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cut  func(h *chipHouse)
+		p1   byte
+		arc  string
+		sent string // what settles it
+	}{
+		{"nothing left", func(h *chipHouse) { h.wire.down = true }, 0x40, "Y3", "0220"},
+		{"the answer is lost", func(h *chipHouse) { h.host("answer lost -n 1") }, 0, "Z3", "0400"},
+		{"nothing is heard", func(h *chipHouse) { h.host("answer silent -mti 0200 -n 1") }, 0, "Z3", "0400"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newChipHouse(t, "floor", func(p *card.Profile) { // to the issuer where one can be had, else offline
+				p.IACOnline, p.IACDefault, p.Version = "FFFFFFFFFF", "0000000000", "0031"
+			})
+			h.must(h.Press(menuKeys(prompt.MenuSignOn)...)) // the host numbers the batch
+			h.must(h.Wait(5 * time.Minute))                 // the line of the sign-on is closed
+			c.cut(h)
+			var last []byte
+			h.slot.fate = func(_ int, capdu []byte, do func() []byte) ([]byte, error) {
+				if capdu[1] == 0xAE {
+					last = bytes.Clone(capdu)
+				} else if last != nil {
+					t.Errorf("%02X between the cryptograms", capdu[1])
+				}
+				h.wire.down = h.wire.down && !bytes.Contains(last, []byte("Y3")) // and is back
+				return do(), nil
+			}
+			end := h.sale("6280")
+			if last == nil || last[2]&0xC0 != c.p1 || !bytes.Contains(last, []byte(c.arc)) {
+				t.Errorf("GENERATE AC 2 %X", last)
+			}
+			if approved := h.State().Durable.Sales == 1; h.Host.Seen(c.sent) == 0 || approved != (c.p1 != 0) {
+				t.Errorf("%v: %d of %s, approved %v", end, h.Host.Seen(c.sent), c.sent, approved)
+			}
+			h.even(c.name)
+		})
+	}
+}
+
 // TestChipSettled: what settlement uploads of chips is what the acquirer can check: the
 // TC over the TVR that it covers, whatever scripts came to; the rows of cards that did
 // not believe their issuer in a class of their own; no chip in the stripe's list, also
