@@ -102,6 +102,11 @@ func (m *machine) cardCode() prompt.Code {
 	return prompt.Card
 }
 
+// WantsChip tells that a card which has a chip must go into the slot.
+func (s State) WantsChip() bool {
+	return s.Profile.Slot && (s.Phase == AwaitCard || s.Phase == Stopped) && s.Slot.Unread < max(s.Profile.Fallback, 1)
+}
+
 // tryChip begins with the card that is in the slot.
 func (m *machine) tryChip() {
 	if m.Phase != AwaitCard || !m.Slot.In || m.Slot.Used || m.Slot.Live || !m.Profile.Slot || m.Slot.Ends.Open() { // the end of the session before comes first
@@ -313,12 +318,12 @@ func (m *machine) unreadChip(c prompt.Code) {
 	m.do(ForgetCard{})
 	m.dropCard()
 	m.show(AwaitCard, c, m.formArgs())
-	if m.Slot.Unread >= max(m.Profile.Fallback, 1) {
-		m.Note = prompt.CardFallback
-	}
 	m.arm(m.Profile.CardTimeout)
 	m.do(Sound{ToneBad})
 	m.readFailed()
+	if m.Note == "" && m.Slot.Unread >= max(m.Profile.Fallback, 1) {
+		m.Note = prompt.CardFallback
+	}
 }
 
 // chipOffline keeps what the card has approved by itself: row and advice in one
