@@ -314,6 +314,9 @@ func (n *node) always() string {
 			}
 		}
 	}
+	if in := n.s.Durable.Open; in.Open() && !slices.ContainsFunc(n.box, func(r pos.Record) bool { return r.RecordID == in.ID }) {
+		return fmt.Sprintf("I14: STAN %v is open and its reversal is not on flash", in.ID.STAN)
+	}
 	for _, x := range n.pending {
 		if s, ok := x.(txn.SendSale); ok {
 			armed := false
