@@ -69,10 +69,11 @@ type Slot struct {
 // chip tells whether the card in front of us is in the slot and its kernel runs.
 func (m *machine) chip() bool { return m.Slot.Live && m.Entry == string(pos.EntryChip) }
 
-// ofChip tells that the card of an intent has a word of its own to say.
+// ofChip tells that the card of an intent has a word of its own to say: its request
+// carries a cryptogram.
 func (i Intent) ofChip() bool {
 	k := SpecOf(i.Kind)
-	return k != nil && k.full() && strings.HasPrefix(i.Entry, string(pos.EntryChip))
+	return k != nil && k.full() && i.Chip.ICC != "" && strings.HasPrefix(i.Entry, string(pos.EntryChip))
 }
 
 // full tells that this kind asks the card for cryptograms; of others it is only
