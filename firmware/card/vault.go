@@ -59,8 +59,10 @@ func (v *Vault) Or(ref pos.CardRef, d Data) Data {
 // Drop wipes the card of a ref, if there is one.
 func (v *Vault) Drop(ref pos.CardRef) { v.remove(func(e entry) bool { return e.ref == ref }, Data{}) }
 
-// Keep wipes every card but one; a zero ref keeps none.
-func (v *Vault) Keep(ref pos.CardRef) { v.remove(func(e entry) bool { return e.ref != ref }, Data{}) }
+// Keep wipes every card but these; a zero ref is none.
+func (v *Vault) Keep(refs ...pos.CardRef) {
+	v.remove(func(e entry) bool { return !slices.Contains(refs, e.ref) }, Data{})
+}
 
 // Len is the number of cards held.
 func (v *Vault) Len() int { return len(v.cards) }

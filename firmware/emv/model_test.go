@@ -1,6 +1,7 @@
 package emv_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -223,17 +224,30 @@ func response(c *card.Card, out emv.Output) []byte {
 
 // TestHostileCards: a card that answers at random, or as a real one would with
 // bytes changed, objects moved and statuses at will. Always an outcome.
-func TestHostileCards(t *testing.T) {
-	p := profile(t, "credit", func(p *card.Profile) {
+func TestHostileCards(t *testing.T) { rapid.Check(t, hostile(t)) }
+
+// FuzzHostileCards is the same, with what a card and its host say out of the fuzzer.
+// What it draws in one session takes some kilobytes.
+func FuzzHostileCards(f *testing.F) {
+	for seed := range byte(8) {
+		b := make([]byte, 1<<14)
+		rand.NewChaCha8([32]byte{seed}).Read(b)
+		f.Add(b)
+	}
+	f.Fuzz(rapid.MakeFuzz(hostile(f)))
+}
+
+func hostile(tb testing.TB) func(*rapid.T) {
+	p := profile(tb, "credit", func(p *card.Profile) {
 		p.CVMList = "00000000000000004403410342031E031F00"
 		p.CA, p.Issuer, p.ICC = "ca-512", "issuer-512", "icc-512"
 	})
-	cfg, txn := setup(t, p)
+	cfg, txn := setup(tb, p)
 	fresh, err := card.New(p)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	rapid.Check(t, func(t *rapid.T) {
+	return func(t *rapid.T) {
 		c := fresh.Copy()
 		w := &world{pin: emv.PIN{Result: emv.PINResult(rapid.IntRange(0, 4).Draw(t, "pin")), Handle: 1}}
 		w.host = emv.Host{
@@ -249,7 +263,7 @@ func TestHostileCards(t *testing.T) {
 			}
 			return emv.ParseResponse(spoil(t, r))
 		})
-	})
+	}
 }
 
 func spoil(t *rapid.T, r []byte) []byte {

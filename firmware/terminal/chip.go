@@ -86,11 +86,19 @@ func (t *Terminal) readChips() {
 		if err := t.board.Chip.WaitCard(ctx, true); err != nil {
 			return err
 		}
-		t.post(func() { t.handle(txn.Event{Kind: txn.Inserted}) })
+		t.CardIn(true)
 		err := t.board.Chip.WaitCard(ctx, false)
-		t.post(t.pulled)
+		t.CardIn(false)
 		return err
 	})
+}
+
+// CardIn tells that the slot has been filled, or is empty again.
+func (t *Terminal) CardIn(in bool) bool {
+	if in {
+		return t.post(func() { t.handle(txn.Event{Kind: txn.Inserted}) })
+	}
+	return t.post(t.pulled)
 }
 
 // pulled: the slot is empty.
@@ -320,7 +328,7 @@ func (t *Terminal) chipOver(o emv.Outcome) {
 		journal.Duration("took", t.clock.Now().Boot-s.began)}})
 	t.endChip()
 	t.handle(txn.Event{Kind: txn.ChipSaid, Card: s.ref, Chip: x})
-	if ends {
+	if ends && t.state.Card != s.ref {
 		t.vault.Drop(s.ref)
 		t.forgetScopes()
 		if t.o.Sweep != nil {
@@ -332,7 +340,11 @@ func (t *Terminal) chipOver(o emv.Outcome) {
 // goChip and the like let the kernel go on behind a step of the form.
 func (t *Terminal) goChip() {
 	s := &t.slot
-	if !s.live || s.want == nil || s.atIt {
+	if !s.live {
+		t.noChip()
+		return
+	}
+	if s.want == nil || s.atIt {
 		return
 	}
 	out := s.want
@@ -345,7 +357,22 @@ func (t *Terminal) goChip() {
 	})
 }
 
+// noChip ends what waits for a session that is no more: its card was pulled while
+// nobody was asked.
+func (t *Terminal) noChip() {
+	run := t.slot.run
+	t.post(func() {
+		if run == t.slot.run {
+			t.handle(txn.Event{Kind: txn.ChipSaid, Card: t.slot.ref, Chip: txn.Says{What: txn.ChipEnd, Why: prompt.CardRemoved}})
+		}
+	})
+}
+
 func (t *Terminal) answerChip(in emv.Input) {
+	if !t.slot.live {
+		t.noChip()
+		return
+	}
 	run := t.slot.run
 	t.post(func() {
 		if run == t.slot.run {
@@ -371,10 +398,7 @@ func (t *Terminal) giveChip(x txn.GiveChip) {
 // tellChip hands it the host's word.
 func (t *Terminal) tellChip(x txn.TellChip) {
 	s := &t.slot
-	if !s.live {
-		return
-	}
-	s.ends = x.After
+	s.ends = s.live && x.After
 	h := emv.Host{Reach: emv.NoAnswer, Approved: x.Approved}
 	switch {
 	case x.Reach == txn.Answered:
@@ -400,7 +424,7 @@ func (t *Terminal) tellChip(x txn.TellChip) {
 }
 
 // forgetChip ends a session whose form has ended, unless the card is still being
-// told; it says which card is still needed.
+// told; it says which card that session still needs, if any.
 func (t *Terminal) forgetChip(x txn.ForgetCard) pos.CardRef {
 	s := &t.slot
 	switch {
@@ -410,7 +434,7 @@ func (t *Terminal) forgetChip(x txn.ForgetCard) pos.CardRef {
 	default:
 		t.endChip()
 	}
-	return x.Except
+	return pos.CardRef{}
 }
 
 // endChip ends the session: what is under way is given up, and the contacts go

@@ -154,7 +154,9 @@ func (t *Terminal) sawSoft(e throttle.Event) {
 	case throttle.Cancelled:
 		t.see(diagnose.Obs{Kind: diagnose.Cancel})
 	case throttle.Misuse:
-		t.see(diagnose.Obs{Kind: diagnose.Misuse})
+		if e.RC != throttle.RCOf("45") { // a chip that was swiped: seen at the stripe
+			t.see(diagnose.Obs{Kind: diagnose.Misuse})
+		}
 		if t.lesson != nil {
 			t.lesson.Marks.Misuse++
 		}

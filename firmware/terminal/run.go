@@ -140,8 +140,7 @@ func txID(id pos.RecordID) string {
 }
 
 func (t *Terminal) forget(x txn.ForgetCard) {
-	except := t.forgetChip(x)
-	t.vault.Keep(except)
+	t.vault.Keep(x.Except, t.forgetChip(x))
 	t.forgetScopes()
 	if t.o.Sweep != nil {
 		defer t.o.Sweep()

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"swipewell/firmware/card"
+	"swipewell/firmware/diagnose"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/txn"
@@ -64,6 +65,9 @@ func (t *Terminal) swiped(s hal.Swipe) {
 		return
 	}
 	t.vault.Put(ref, card.Data{PAN: t2.PAN, Expiry: t2.Expiry, Track2: t2})
+	if t2.Service.Chip() && t.state.WantsChip() {
+		t.see(diagnose.Obs{Kind: diagnose.Misuse, Code: 1})
+	}
 	t.handle(txn.Event{Kind: txn.Presented, Card: ref, Masked: t2.PAN.Masked(), Entry: pos.EntrySwipe, MustPIN: t2.Service.PINRequired(), HasChip: t2.Service.Chip()})
 }
 

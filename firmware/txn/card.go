@@ -44,19 +44,20 @@ func (m *machine) card() {
 		m.do(ForgetCard{Except: m.Card, KeepChip: true}) // another card now is not this sale's
 		return
 	}
-	live := m.Phase == Reading
+	live, wants := m.Phase == Reading, m.WantsChip()
 	if !live && m.Slot.Live { // a stripe instead of the chip that was stopped
 		m.Slot.Live = false
 		m.do(ForgetCard{Except: m.e.Card})
 	}
 	m.dropCard()
 	m.Slot.Live = live
-	if m.e.Kind == Presented && !live && m.e.HasChip && m.Profile.Slot && m.Slot.Unread < max(m.Profile.Fallback, 1) {
+	if m.e.Kind == Presented && m.e.HasChip && wants {
 		m.do(ForgetCard{})
 		m.show(AwaitCard, prompt.InsertChip, m.formArgs())
 		m.arm(m.Profile.CardTimeout)
 		m.do(Sound{ToneAttention})
 		m.misused(prompt.InsertChip)
+		m.blame()
 		m.tryChip()
 		return
 	}
@@ -94,7 +95,11 @@ func (m *machine) card() {
 // misused notes a card or a key at the wrong moment. It is no mistake worth an
 // alarm; three within ten minutes bring a guide.
 func (m *machine) misused(what prompt.Code) {
-	e := m.note(m.happened(throttle.Misuse))
+	e := m.happened(throttle.Misuse)
+	if what == prompt.InsertChip {
+		e.RC = throttle.RCOf("45") // as a bank says it
+	}
+	m.note(e)
 	m.log(prompt.LogMisuse, pos.RecordID{}, func(l *Log) { l.Why, l.N = what, int(m.Durable.Operator) })
 	if d := m.decide(throttle.OnKeys, e); d.Action == throttle.Warn {
 		m.Note, m.NoteArgs = d.Text, prompt.Args{N: d.Count, Rule: ruleName(d.Rule)}

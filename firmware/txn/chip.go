@@ -1,6 +1,8 @@
 package txn
 
 import (
+	"strings"
+
 	"swipewell/firmware/pos"
 	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
@@ -67,6 +69,13 @@ type Slot struct {
 // chip tells whether the card in front of us is in the slot and its kernel runs.
 func (m *machine) chip() bool { return m.Slot.Live && m.Entry == string(pos.EntryChip) }
 
+// ofChip tells that the card of an intent has a word of its own to say: its request
+// carries a cryptogram.
+func (i Intent) ofChip() bool {
+	k := SpecOf(i.Kind)
+	return k != nil && k.full() && i.Chip.ICC != "" && strings.HasPrefix(i.Entry, string(pos.EntryChip))
+}
+
 // full tells that this kind asks the card for cryptograms; of others it is only
 // read. HOST §1.4: a refund or completion names its original.
 func (k *Spec) full() bool {
@@ -94,23 +103,29 @@ func (m *machine) cardCode() prompt.Code {
 	return prompt.Card
 }
 
+// WantsChip tells that a card which has a chip must go into the slot.
+func (s State) WantsChip() bool {
+	return s.Profile.Slot && (s.Phase == AwaitCard || s.Phase == Stopped) && s.Slot.Unread < max(s.Profile.Fallback, 1)
+}
+
 // tryChip begins with the card that is in the slot.
 func (m *machine) tryChip() {
-	if m.Phase != AwaitCard || !m.Slot.In || m.Slot.Used || m.Slot.Live || !m.Profile.Slot {
+	if m.Phase != AwaitCard || !m.Slot.In || m.Slot.Used || m.Slot.Live || !m.Profile.Slot || m.Slot.Ends.Open() { // the end of the session before comes first
 		return
 	}
 	k := m.spec()
-	m.Slot.Live, m.Slot.Used, m.Slot.Ends = true, true, Intent{}
+	m.Slot.Live, m.Slot.Used = true, true
 	m.show(Reading, prompt.ChipReading, m.formArgs())
 	m.disarm()
 	m.do(StartChip{Kind: k.Kind, Process: k.Process, Amount: pos.Amount{Minor: m.Keyed, Currency: m.Profile.Currency}, Full: k.full(),
-		STAN: m.Durable.STAN.Next(), Online: !m.mayOffline(m.Keyed)})
+		STAN: m.Durable.STAN.Next(), Online: !m.mayOffline(k.Kind, m.Keyed)})
 }
 
-// mayOffline tells whether a card may approve so much by itself: within the limits
-// of store and forward, and in a batch that the host has numbered.
-func (m *machine) mayOffline(amount int64) bool {
-	return m.Durable.Batch != 0 && m.Profile.Offline.refuses(m.e.SAF, amount, m.e.At.Logical) == ""
+// mayOffline tells whether a card may approve so much by itself: a sale, within the
+// limits of store and forward, and in a batch that the host has numbered. A hold and
+// a balance are the issuer's.
+func (m *machine) mayOffline(kind pos.TxnKind, amount int64) bool {
+	return kind == pos.KindSale && m.Durable.Batch != 0 && m.Profile.Offline.refuses(m.e.SAF, amount, m.e.At.Logical) == ""
 }
 
 // inserted: a card went into the slot.
@@ -148,6 +163,11 @@ func (m *machine) removed() {
 	switch m.Phase {
 	case Confirming, EnteringPIN, Choosing, Picking, Preparing:
 		m.endForm(prompt.CardRemoved, m.formArgs(), ToneAttention)
+	case Naming:
+		if m.Name.For == ForApproval {
+			m.unname("")
+			m.again()
+		}
 	case Stopped: // there is nothing more to approve
 		m.again()
 	}
@@ -236,20 +256,14 @@ func (m *machine) chipPIN(x Says) {
 
 // chipEnd is the card's last word.
 func (m *machine) chipEnd(x Says) {
-	in := m.Durable.Open
-	if m.Work == WorkCard && in.Open() {
-		m.Work = WorkNone
-		m.e.Reply = m.Slot.Held
-		m.Slot.Held = Reply{}
-		m.Slot.Chip = x.Chip
-		m.decided(in, m.e.Reply, x)
-		m.scripted(in, m.e.Reply.RRN, m.e.Reply.Auth, m.e.Reply.date(), x)
+	if m.held(x) {
 		return
 	}
-	if end := m.Slot.Ends; end.ID.STAN != 0 { // it was told what the host had said
+	if end := m.Slot.Ends; end.Open() { // it was told what the host had said
 		m.Slot.Ends = Intent{}
 		m.scripted(end, m.Slot.EndsRRN, m.Slot.EndsAut, m.Slot.EndsDay, x)
-		m.do(ForgetCard{})
+		m.do(ForgetCard{Except: m.Card, KeepChip: true}) // another customer may stand here already
+		m.tryChip()
 		return
 	}
 	if m.Phase != Reading {
@@ -258,6 +272,10 @@ func (m *machine) chipEnd(x Says) {
 	m.Slot.Live, m.Slot.Chip = false, x.Chip
 	switch x.How {
 	case ChipOffline:
+		if m.spec().Kind != pos.KindSale { // it was not to
+			m.endForm(prompt.ChipFailed, m.formArgs(), ToneBad)
+			return
+		}
 		m.chipOffline()
 	case ChipDeclined:
 		in := m.newIntent()
@@ -266,6 +284,19 @@ func (m *machine) chipEnd(x Says) {
 	default:
 		m.chipFailed(x)
 	}
+}
+
+// held lets the host's word, which waited for the card's, take effect; false if none
+// waits.
+func (m *machine) held(x Says) bool {
+	in, r := m.Durable.Open, m.Slot.Held
+	if m.Work != WorkCard || !in.Open() {
+		return false
+	}
+	m.Work, m.Slot.Held, m.Slot.Chip, m.e.Reply = WorkNone, Reply{}, x.Chip, r
+	m.decided(in, r, x)
+	m.scripted(in, r.RRN, r.Auth, r.date(), x)
+	return true
 }
 
 // chipFailed: nothing was decided and nothing sent. A chip that could not be read
@@ -288,12 +319,12 @@ func (m *machine) unreadChip(c prompt.Code) {
 	m.do(ForgetCard{})
 	m.dropCard()
 	m.show(AwaitCard, c, m.formArgs())
-	if m.Slot.Unread >= max(m.Profile.Fallback, 1) {
-		m.Note = prompt.CardFallback
-	}
 	m.arm(m.Profile.CardTimeout)
 	m.do(Sound{ToneBad})
 	m.readFailed()
+	if m.Note == "" && m.Slot.Unread >= max(m.Profile.Fallback, 1) {
+		m.Note = prompt.CardFallback
+	}
 }
 
 // chipOffline keeps what the card has approved by itself: row and advice in one
@@ -339,7 +370,7 @@ var chipSale = Spec{Kind: pos.KindChipOffline, MTI: 0x0220, Process: "000000", C
 func (m *machine) hold(r Reply, approved bool) {
 	m.Work, m.Slot.Held = WorkCard, r
 	m.Code = prompt.ChipFinal
-	m.do(TellChip{Reach: r.Kind, Approved: approved, RC: r.RC, Never: r.Kind == NotSent && !m.mayOffline(m.Durable.Open.Amount.Minor)})
+	m.do(TellChip{Reach: r.Kind, Approved: approved, RC: r.RC, Never: r.Kind == NotSent && !m.mayOffline(m.Durable.Open.Kind, m.Durable.Open.Amount.Minor)})
 }
 
 // decided is what host and card together say. Commit 2 of a chip sale.

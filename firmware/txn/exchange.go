@@ -173,7 +173,7 @@ func (m *machine) unknown(in Intent, c prompt.Code, reason pos.ResponseCode, lef
 	if k != nil && k.Unknown != Nothing {
 		r := m.record(in, pos.RecordQueued, reason)
 		r.LeftBy, r.Next = leftBy, m.e.At.Logical
-		if (m.e.Kind == SaleDone || m.e.Kind == ChipSaid) && r.AuthCode == "" && m.macGood(m.e.Reply, vApproved) { // of a message that nobody vouches for it may be anything
+		if m.e.Kind != Booted && r.AuthCode == "" && m.macGood(m.e.Reply, vApproved) { // of a message that nobody vouches for it may be anything
 			r.AuthCode = m.e.Reply.Auth
 		}
 		m.do(PutRecord{r})
@@ -207,9 +207,7 @@ func (m *machine) saleDone() {
 	m.Keyed, m.Decimals = 0, -1
 	r := m.e.Reply
 	m.told(r)
-	if r.Order == OrderSignOn {
-		m.WantSignOn = true
-	}
+	m.ordered(r)
 	a := prompt.Args{Amount: in.Amount.String(), Card: in.Masked.Tail(), STAN: in.ID.STAN.String(), RC: string(r.RC), Host: r.Host}
 	switch r.Kind {
 	case NotSent:
@@ -247,6 +245,8 @@ func (m *machine) answered(in Intent, r Reply, a prompt.Args) {
 	switch {
 	case v == vApproved && m.chip():
 		m.hold(r, true)
+	case v == vApproved && in.ofChip() && SpecOf(in.Kind).Unknown != Nothing: // its session has ended, and with it the card's word
+		m.unknown(in, prompt.UnknownChip, "06", r.LeftBy)
 	case v == vApproved, r.RC == "94" && classOf(in) == pos.ClassAdvice: // 94 on an advice: the host has it. HOST §2
 		m.approved(in, r, a)
 	case v == vNoProof:

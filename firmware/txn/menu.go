@@ -170,7 +170,7 @@ func (m *machine) pick(item prompt.Code) {
 	case prompt.MenuUpload:
 		m.admin(AdminStatus)
 	case prompt.MenuTables:
-		m.fetchTables()
+		m.fetchTables(true, true)
 	}
 }
 

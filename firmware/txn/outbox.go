@@ -67,9 +67,7 @@ func (m *machine) recordDone() {
 	case Answered:
 		m.DialFails = 0
 		m.told(r)
-		if r.Order == OrderSignOn {
-			m.WantSignOn = true
-		}
+		m.ordered(r)
 		v := verdict(r.RC)
 		if m.macGood(r, v) && v != vKeys {
 			m.Resigned = 0

@@ -123,6 +123,7 @@ func (m *machine) settleDone() {
 	m.Work = WorkNone
 	s, r, now := &m.Durable.Settle, m.e.Reply, m.e.At.Logical
 	m.told(r)
+	m.ordered(r)
 	good := r.Kind == Answered && (r.RC == "00" || s.Step == SettleTotals && r.Code48 != 0)
 	if !good {
 		m.DialFails++

@@ -225,6 +225,7 @@ type State struct {
 	Work       Work
 	Admin      AdminKind
 	Tables     TablesRun
+	Wanted     Wanted
 	WantSignOn bool          // the host ordered one, or an answer said the keys are off
 	DialFails  int           // failed dials in a row; they use up no try of a record
 	Hold       time.Duration // logical: the outbox rests until then

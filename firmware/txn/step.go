@@ -184,6 +184,7 @@ func (m *machine) idle() {
 	m.Kind, m.Step = pos.KindSale, 0
 	m.show(Ready, prompt.Idle, prompt.Args{})
 	m.disarm()
+	m.awaitQuiet()
 	if r := m.Durable.Restored; r != NotRestored {
 		m.show(Ready, r.code(), prompt.Args{})
 	}
@@ -233,6 +234,7 @@ func (m *machine) end(c prompt.Code, a prompt.Args, t Tone) {
 	m.forget()
 	m.show(Result, c, a)
 	m.disarm()
+	m.awaitQuiet()
 	m.do(Sound{t})
 	if t == ToneBad || t == ToneAttention {
 		m.blame()
@@ -260,6 +262,7 @@ func (m *machine) stopReading() {
 }
 
 func (m *machine) halt(c prompt.Code) {
+	m.held(Says{}) // the card's word is not waited for any more
 	m.forget()
 	m.Keyed, m.Decimals = 0, -1
 	m.NoKey = c == prompt.KeyNoMaster
@@ -291,6 +294,8 @@ func (m *machine) expired() {
 		m.unname("")
 	case Loading:
 		m.endCustody(prompt.KeyGivenUp)
+	case Ready, Result:
+		m.carryOut()
 	}
 }
 

@@ -142,7 +142,7 @@ func (d *desk) invariants() {
 	if len(d.sales) != d.s.Durable.Sales {
 		d.t.Fatalf("State counts %d sales, the batch has %d", d.s.Durable.Sales, len(d.sales))
 	}
-	if d.s.Durable.Open.Open() && d.s.Work != WorkSale && d.s.Phase != Starting {
+	if d.s.Durable.Open.Open() && d.s.Work != WorkSale && d.s.Work != WorkCard && d.s.Phase != Starting {
 		d.t.Fatalf("an open intent and nobody waits for its answer")
 	}
 	for _, x := range d.fx {

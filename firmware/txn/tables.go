@@ -41,6 +41,8 @@ type TablesRun struct {
 	N, M    int  // records asked for, of so many
 	Got     int  // records taken, of both tables
 	Refused int  // likewise
+	Apps    bool // the applications are wanted
+	Ordered bool // by the host
 	Ask     bool // the next message waits for the line
 	Quit    bool // a person wants it to end
 }
@@ -73,9 +75,12 @@ func (SendTables) effect() {}
 func (KeepTable) effect()  {}
 func (PutTables) effect()  {}
 
-// fetchTables begins a download: keys, then applications.
-func (m *machine) fetchTables() {
-	m.Tables = TablesRun{Of: KeyTable, Step: TablesList, Ask: true}
+// fetchTables begins a download: keys, then applications, as wanted.
+func (m *machine) fetchTables(keys, apps bool) {
+	m.Tables = TablesRun{Of: KeyTable, Step: TablesList, Apps: apps, Ask: true}
+	if !keys {
+		m.Tables.Of = AppTable
+	}
 	m.showTables()
 	m.disarm()
 }
@@ -168,8 +173,8 @@ func (m *machine) putTables() {
 // tableEnded goes on with the applications, or says how it went.
 func (m *machine) tableEnded() {
 	t := &m.Tables
-	if t.Of == KeyTable {
-		*t = TablesRun{Of: AppTable, Step: TablesList, Got: t.Got, Refused: t.Refused, Quit: t.Quit}
+	if t.Of == KeyTable && t.Apps {
+		*t = TablesRun{Of: AppTable, Step: TablesList, Got: t.Got, Refused: t.Refused, Quit: t.Quit, Ordered: t.Ordered}
 		m.askTables()
 		return
 	}
@@ -196,6 +201,7 @@ func (m *machine) tablesFailed(r Reply) {
 func (m *machine) endTables(c prompt.Code, rc string) {
 	t := m.Tables
 	m.Tables = TablesRun{}
+	m.Wanted.Skip = t.Ordered && c != prompt.TablesDone && c != prompt.TablesPartly
 	m.show(Result, c, prompt.Args{RC: rc, N: t.Got, Seconds: t.Refused})
 	m.do(Sound{toneOf(c == prompt.TablesDone)})
 	m.log(prompt.LogTables, m.Durable.Open.ID, func(l *Log) { l.Why, l.N, l.Text = c, t.Got, t.Of.String() })

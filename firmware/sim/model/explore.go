@@ -12,8 +12,8 @@ import (
 
 // Explore searches to the end; its error is a *Violation.
 func Explore(o Opts) (r Result, err error) {
-	start := &node{s: txn.New(txn.Durable{}), told: make([]bool, o.Orders), tries: make([]int8, o.Orders)}
-	start.event(txn.Event{Kind: txn.Booted, Profile: profile})
+	start := &node{s: txn.New(txn.Durable{}), told: make([]bool, o.Orders), tries: make([]int8, o.Orders), chip: o.Chip}
+	start.boot()
 	seen := map[string]bool{start.key(): true}
 	queue := []*node{start}
 	for len(queue) > 0 {
@@ -63,7 +63,7 @@ func (n *node) next(o Opts) (out []*node) {
 		c := n.clone("power fails")
 		c.crashes++
 		c.s = txn.New(n.s.Durable)
-		c.event(txn.Event{Kind: txn.Booted, Profile: profile})
+		c.boot()
 		add(c)
 	}
 	if len(n.pending) > 0 {
@@ -122,9 +122,18 @@ func (n *node) sell(i int8, o Opts) *node {
 		c.event(txn.Event{Kind: txn.KeyPressed, Key: k})
 	}
 	before := c.s.Durable.STAN
-	c.event(txn.Event{Kind: txn.Presented, Card: ref, Masked: "622588******0010", Entry: pos.EntrySwipe})
+	entry := pos.EntrySwipe
+	if n.chip {
+		entry = pos.EntryChip
+		c.event(txn.Event{Kind: txn.Removed}) // the one before
+		c.event(txn.Event{Kind: txn.Inserted})
+	}
+	c.event(txn.Event{Kind: txn.Presented, Card: ref, Masked: "622588******0010", Entry: entry})
 	if c.s.Phase == txn.Confirming {
 		c.event(txn.Event{Kind: txn.KeyPressed, Key: "enter"})
+	}
+	if c.s.Phase == txn.Reading {
+		c.event(txn.Event{Kind: txn.ChipSaid, Chip: txn.Says{What: txn.ChipOnline, Chip: pos.Chip{ICC: "95"}}})
 	}
 	c.own(i, before)
 	c.s.Masked = ""
@@ -149,10 +158,34 @@ func (n *node) current() int8 {
 	return -1
 }
 
-// carryOut runs the one effect that waits, in every way the world has.
+// boot is a start of the device.
+func (n *node) boot() {
+	p := profile
+	if n.chip {
+		p = slotted
+	}
+	n.event(txn.Event{Kind: txn.Booted, Profile: p})
+}
+
+// carryOut runs each effect that waits, in every way the world has; a card that is
+// being told of an end does not keep the line waiting.
 func (n *node) carryOut(o Opts) (out []*node) {
+	for i, x := range n.pending {
+		rest := slices.Delete(slices.Clone(n.pending), i, i+1)
+		if t, ok := x.(txn.TellChip); ok {
+			out = append(out, n.tell(t, rest)...)
+			continue
+		}
+		out = append(out, n.send(o, x, rest)...)
+	}
+	return out
+}
+
+// send is what becomes of a message.
+func (n *node) send(o Opts, x txn.Effect, rest []txn.Effect) (out []*node) {
 	end := func(what string, e txn.Event, late bool, f func(c *node) txn.Event) {
 		c := n.clone("%s", what)
+		c.pending = slices.Clone(rest)
 		if late {
 			c.now += exchange
 			c.expire()
@@ -165,7 +198,7 @@ func (n *node) carryOut(o Opts) (out []*node) {
 		c.own(n.current(), before)
 		out = append(out, c)
 	}
-	switch x := n.pending[0].(type) {
+	switch x := x.(type) {
 	case txn.SendSignOn:
 		end("sign-on", txn.Event{Kind: txn.SignOnDone, Reply: n.reply("00")}, false, nil)
 	case txn.SendSale:
@@ -225,6 +258,10 @@ func (n *node) carryOut(o Opts) (out []*node) {
 			end("nothing to send", txn.Event{Kind: txn.RecordDone}, false, nil)
 			break
 		}
+		if rec.Class != pos.ClassReversal {
+			n.other(rec, end)
+			break
+		}
 		end("reversal not sent", done(txn.Reply{Kind: txn.NotSent}), false, nil)
 		end("reversal lost", done(txn.Reply{Kind: txn.NoAnswer}), true, nil)
 		end("reversal through, answer lost", txn.Event{}, true, func(c *node) txn.Event { c.reverse(rec.STAN); return done(txn.Reply{Kind: txn.NoAnswer}) })
@@ -235,6 +272,14 @@ func (n *node) carryOut(o Opts) (out []*node) {
 
 // always holds at every node.
 func (n *node) always() string {
+	if n.bad != "" {
+		return n.bad
+	}
+	for _, s := range n.sales {
+		if n.chip && !slices.Contains(n.agreed, s) {
+			return fmt.Sprintf("I12: STAN %v is in the batch, and its card has not agreed", s)
+		}
+	}
 	for _, b := range n.books {
 		if b.reversed {
 			if slices.Contains(n.sales, b.stan) {
@@ -257,7 +302,7 @@ func (n *node) always() string {
 			return fmt.Sprintf("I3: STAN %v is twice in the batch", s)
 		}
 		for _, r := range n.box {
-			if r.STAN == s {
+			if r.STAN == s && r.Class == pos.ClassReversal {
 				return fmt.Sprintf("I4: STAN %v is approved and will be reversed", s)
 			}
 		}
@@ -268,6 +313,9 @@ func (n *node) always() string {
 				return fmt.Sprintf("I5: STAN %v was handed out twice", l.stan)
 			}
 		}
+	}
+	if in := n.s.Durable.Open; in.Open() && !slices.ContainsFunc(n.box, func(r pos.Record) bool { return r.RecordID == in.ID }) {
+		return fmt.Sprintf("I14: STAN %v is open and its reversal is not on flash", in.ID.STAN)
 	}
 	for _, x := range n.pending {
 		if s, ok := x.(txn.SendSale); ok {
@@ -284,7 +332,7 @@ func (n *node) always() string {
 	// it is open.
 	for i, a := range n.box {
 		for _, b := range n.box[:i] {
-			if a.Card == b.Card {
+			if a.Card == b.Card && a.Class == pos.ClassReversal && b.Class == pos.ClassReversal {
 				return fmt.Sprintf("I7: STAN %v and %v of one card are open at once (the gate was skipped)", b.STAN, a.STAN)
 			}
 		}

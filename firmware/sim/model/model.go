@@ -12,6 +12,9 @@
 // entered again. Two sets of invariants are checked: one at every node, one
 // where nothing is open any more.
 //
+// With chips the card has a word of its own behind the host's: it agrees, refuses or is
+// gone, approves by itself where no byte left, and tells what became of scripts.
+//
 // What it leaves out: the wall clock, the printer, PINs, other kinds than a
 // sale, and sign-on faults; the tests of txn and the soak have those. Time has
 // two values that matter: before and after settle_after.
@@ -31,11 +34,12 @@ import (
 
 // Opts bound the search.
 type Opts struct {
-	Orders   int // customers; each with a card of their own, but the last uses the first one's
-	Tries    int // presentations of one order
-	Crashes  int // power failures in one history
-	Wrong    int // answers with a wrong MAC in one history
-	MaxNodes int // 0: no limit
+	Orders   int  // customers; each with a card of their own, but the last uses the first one's
+	Tries    int  // presentations of one order
+	Crashes  int  // power failures in one history
+	Wrong    int  // answers with a wrong MAC in one history
+	Chip     bool // the cards have one
+	MaxNodes int  // 0: no limit
 	Progress func(nodes, waiting int)
 }
 
@@ -60,6 +64,14 @@ const (
 )
 
 var profile = txn.Profile{Context: "m", Currency: pos.CNY, MaxAmount: 10_000, SettleAfter: settleAfter, MaxOpen: 3, CardTimeout: time.Minute, ConfirmTime: time.Minute}
+
+// slotted is the same device with a slot for chips, whose host has numbered the batch.
+var slotted = func() txn.Profile {
+	p := profile
+	p.Slot, p.Fallback = true, 1
+	p.Offline = txn.Offline{Each: amount, Total: 100 * amount, Count: 100, Age: 24 * time.Hour}
+	return p
+}()
 
 // booking is what the host has booked under a STAN.
 type booking struct {
@@ -90,6 +102,9 @@ type node struct {
 	crashes int8
 	wrong   int8
 	pending []txn.Effect // committed and not carried out
+	chip    bool
+	agreed  []pos.STAN // what the card approved
+	bad     string     // an invariant that an edge broke
 	path    *step
 }
 
@@ -112,14 +127,18 @@ func (n *node) key() string {
 	s.Timer, s.Durable.Saved, s.Profile = 0, pos.Time{}, txn.Profile{}
 	s.Args, s.NoteArgs, s.Note = prompt.Args{}, prompt.Args{}, ""
 	s.Hold, s.DialFails, s.Printing = 0, 0, false
+	s.Began, s.Durable.Open.Began, s.Slot.Ends.Began, s.Slot.Ends.At = 0, 0, 0, pos.Time{}
+	if s.Slot.Held.Kind != txn.NotSent {
+		s.Slot.Held.LeftBy = max((s.Slot.Held.LeftBy+settleAfter-n.now)/exchange, -1)
+	}
 	s.Durable.Open.At, s.Durable.Booked, s.Durable.Last = pos.Time{}, pos.Original{}, txn.Last{Code: s.Durable.Last.Code}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v|%v|%v|%v|%v|%d %d|", s, n.sales, n.books, n.told, n.tries, n.crashes, n.wrong)
+	fmt.Fprintf(&b, "%v|%v|%v|%v|%v|%v|%d %d|", s, n.agreed, n.sales, n.books, n.told, n.tries, n.crashes, n.wrong)
 	for _, l := range n.late { // time counts in exchanges: that is how it passes
 		fmt.Fprintf(&b, "%d %d;", l.stan, (l.until-n.now)/exchange)
 	}
 	for _, r := range n.box {
-		fmt.Fprintf(&b, "%d %s %s %d;", r.STAN, r.State, r.Reason, max((r.LeftBy+settleAfter-n.now)/exchange, -1))
+		fmt.Fprintf(&b, "%d %s %s %s %d;", r.STAN, r.Class, r.State, r.Reason, max((r.LeftBy+settleAfter-n.now)/exchange, -1))
 	}
 	for _, x := range n.pending {
 		fmt.Fprintf(&b, "%T", x)
@@ -131,7 +150,7 @@ func (n *node) clone(what string, a ...any) *node {
 	c := *n
 	c.box, c.sales, c.books, c.late = slices.Clone(n.box), slices.Clone(n.sales), slices.Clone(n.books), slices.Clone(n.late)
 	c.told, c.tries, c.owner = slices.Clone(n.told), slices.Clone(n.tries), slices.Clone(n.owner)
-	c.pending = nil
+	c.pending, c.agreed = nil, slices.Clone(n.agreed)
 	c.path = &step{fmt.Sprintf(what, a...), n.path}
 	return &c
 }
@@ -160,7 +179,7 @@ func (n *node) event(e txn.Event) {
 			n.drop(x.ID)
 		case txn.PutSale:
 			n.sales = append(n.sales, x.Row.STAN)
-		case txn.SendSale, txn.SendRecord, txn.SendSignOn:
+		case txn.SendSale, txn.SendRecord, txn.SendSignOn, txn.TellChip:
 			n.pending = append(n.pending, x)
 		}
 	}
@@ -183,7 +202,7 @@ func (n *node) orderOf(stan pos.STAN) int8 {
 
 // hear is the customer reading the screen.
 func (n *node) hear() {
-	if n.s.Phase == txn.Result && n.s.Code == prompt.Approved {
+	if n.s.Phase == txn.Result && (n.s.Code == prompt.Approved || n.s.Code == prompt.ChipOfflineDone) {
 		if o := n.orderOf(n.s.Durable.Last.ID.STAN); o >= 0 {
 			n.told[o] = true
 		}

@@ -14,3 +14,11 @@ func TestEveryInterleaving(t *testing.T) {
 		}
 	}
 }
+
+// With a chip in the card.
+func TestEveryInterleavingOfChips(t *testing.T) {
+	o := Opts{Orders: 1, Tries: 2, Crashes: 1, Chip: true}
+	if r, err := Explore(o); err != nil || !r.Complete || r.Nodes < 300 || r.Ends == 0 {
+		t.Errorf("%+v: %+v %v", o, r, err)
+	}
+}
