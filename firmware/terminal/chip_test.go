@@ -133,7 +133,7 @@ func newChipHouse(t *testing.T, name string, change func(*card.Profile)) *chipHo
 	if x.slot.card, err = card.New(p); err != nil {
 		t.Fatal(err)
 	}
-	log, err := journal.Open(journal.Opts{Path: filepath.Join(dir, "journal"), Mirror: x.lines})
+	log, err := journal.Open(journal.Opts{Dir: filepath.Join(dir, "journal"), Mirror: x.lines})
 	if err != nil {
 		t.Fatal(err)
 	}
