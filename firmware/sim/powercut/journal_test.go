@@ -22,7 +22,7 @@ import (
 const journalWork = "POWERCUT_JOURNAL"
 
 func journalOpts(dir string, lives int) journal.Opts {
-	return journal.Opts{Dir: dir, MaxBytes: 64 << 10, Rate: -1, Clock: hal.NewSteppedClock(nil, time.Unix(1_772_000_000+int64(lives)*100, 0))}
+	return journal.Opts{Dir: dir, MaxBytes: 256 << 10, Rate: -1, Clock: hal.NewSteppedClock(nil, time.Unix(1_772_000_000+int64(lives)*100, 0))}
 }
 
 // TestMain is also the workload: it writes a journal in the folder that it is
