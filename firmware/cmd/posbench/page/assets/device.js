@@ -119,12 +119,14 @@ export function showCards(s) {
   const now = JSON.stringify([list, slotted, s.no_tray]);
   if (now !== tray) {
     tray = now;
-    const stripes = list.filter((c) => !c.chip), chips = list.filter((c) => c.chip);
-    const first = stripes.slice(0, 5); // the everyday ones, then the chips, then the special ones
-    byID("cards").replaceChildren(...[...first, ...chips, ...stripes.slice(5)].map((c) => bankcard(c, slotted, !s.no_tray)));
+    byID("cards").replaceChildren(...[...list].sort((a, b) => place(a) - place(b)).map((c) => bankcard(c, slotted, !s.no_tray)));
   }
   showSlot(s);
 }
+
+// place orders the tray: what a shop sees every day, the other chips, the rest.
+const everyday = ["cup-debit-1", "debit-online", "debit", "credit", "cup-credit-1", "floor"];
+const place = (c) => (everyday.includes(c.name) ? everyday.indexOf(c.name) : c.chip ? 50 : 100);
 
 function bankcard(c, slotted, swiped) {
   const chip = c.chip && slotted;
@@ -135,7 +137,7 @@ function bankcard(c, slotted, swiped) {
   b.dataset.pays = !/^\d\d|^[A-Z]\d/.test(c.about || "");
   const name = document.createElement("b"), about = document.createElement("span");
   name.textContent = c.name;
-  about.textContent = about.title = c.about || "";
+  about.textContent = about.title = chip ? (c.about || "").replace(/^chip: /, "") : c.about || "";
   b.append(name, about);
   if (!chip) {
     b.type = "button";
