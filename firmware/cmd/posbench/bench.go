@@ -51,6 +51,7 @@ func bench(ctx context.Context, s shared, swipes int) error {
 		{"store", func() ([]row, error) { return benchStore(ctx, o, dir) }},
 		{"the outbox over a slow line, about a minute", func() ([]row, error) { return benchDrain(ctx, o) }},
 		{"rules and diagnosis", func() ([]row, error) { return benchRules(filepath.Join(dir, "rules")) }},
+		{"chip", func() ([]row, error) { return benchChip(ctx) }},
 		{"codec", func() ([]row, error) { return benchCodec(ctx) }},
 		{"sizes", func() ([]row, error) { return benchSizes(ctx, dir) }},
 	} {
