@@ -5,6 +5,8 @@ export CGO_ENABLED ?= 0
 BIN := bin
 CMDS := posd posbench hostsim postool
 LDFLAGS := -s -w
+# What runs once a connection or once a start is compiled without inlining: a fiftieth of the device's program.
+GCFLAGS := $(shell cat scripts/gcflags)
 FUZZTIME ?= 5s
 KILLS ?= 500
 IMAGES ?= 10000
@@ -22,7 +24,7 @@ help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## every binary for this machine, into bin/
-	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(addprefix ./firmware/cmd/,$(CMDS))
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' $(GCFLAGS) -o $(BIN)/ $(addprefix ./firmware/cmd/,$(CMDS))
 
 run: build ## the whole device with its world: open http://127.0.0.1:8583
 	@$(BIN)/posbench serve

@@ -9,7 +9,7 @@ for target in arm/7 arm64 amd64; do
 	out=out/${target/\//v}
 	mkdir -p "$out"
 	for cmd in "$@"; do
-		$go build -trimpath -ldflags '-s -w' -o "$out/" "./firmware/cmd/$cmd"
+		$go build -trimpath -ldflags '-s -w' $(cat scripts/gcflags) -o "$out/" "./firmware/cmd/$cmd"
 		printf '%-8s %-9s %6.2f MB\n' "${target/\//v}" "$cmd" "$(stat -c %s "$out/$cmd" | awk '{print $1/1e6}')"
 	done
 done

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/encoding/charmap"
-
 	"swipewell/firmware/emv/tlv"
 )
 
@@ -19,12 +17,6 @@ type Candidate struct {
 	Priority  byte   // 1 the highest to 15, 0 none. B1 §12.2.3, Table 48
 	Confirm   bool   // not without the cardholder's word. B1 §12.2.3, Table 48, bit 8
 	app       int    // index into Config.Apps
-}
-
-// charmaps are the code tables ISO/IEC 8859-1 to -10 of 9F40. B4 Annex A3, Table 32.
-var charmaps = [...]*charmap.Charmap{
-	nil, charmap.ISO8859_1, charmap.ISO8859_2, charmap.ISO8859_3, charmap.ISO8859_4, charmap.ISO8859_5,
-	charmap.ISO8859_6, charmap.ISO8859_7, charmap.ISO8859_8, charmap.ISO8859_9, charmap.ISO8859_10,
 }
 
 // hasCodeTable reads Additional Terminal Capabilities. B4 Annex A3, Table 32.
@@ -43,11 +35,11 @@ func hasCodeTable(add []byte, i byte) bool {
 // are dropped. B1 §12.4.
 func (c Candidate) Name(add []byte) string {
 	if len(c.Preferred) > 0 && hasCodeTable(add, c.CodeTable) {
-		if s := readable(c.Preferred, charmaps[c.CodeTable]); s != "" {
+		if s := strings.TrimSpace(decode(c.Preferred, c.CodeTable)); s != "" {
 			return s
 		}
 	}
-	if s := readable(c.Label, charmap.ISO8859_1); s != "" {
+	if s := strings.TrimSpace(decode(c.Label, 1)); s != "" {
 		return s
 	}
 	return strings.ToUpper(tlvHex(c.AID))
@@ -61,18 +53,6 @@ func tlvHex(b []byte) string {
 		s.WriteByte(d[c&15])
 	}
 	return s.String()
-}
-
-func readable(b []byte, m *charmap.Charmap) string {
-	var s strings.Builder
-	for _, c := range b {
-		r := m.DecodeByte(c)
-		if r < 0x20 || r >= 0x7F && r < 0xA0 || r == 0xFFFD {
-			continue
-		}
-		s.WriteRune(r)
-	}
-	return strings.TrimSpace(s.String())
 }
 
 // candidate reads what a directory entry or the FCI says of an application.

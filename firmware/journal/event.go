@@ -34,6 +34,8 @@ func text(key, s string) Field {
 }
 
 // Amount in major units: "12.80".
+//
+//go:noinline
 func Amount(key string, a pos.Amount) Field {
 	if a.Currency == 0 {
 		return Field{}
@@ -86,6 +88,8 @@ func RC(key string, rc pos.ResponseCode) Field { return text(key, clip(word(stri
 func Code(key string, c prompt.Code) Field { return text(key, clip(word(string(c)), 16)) }
 
 // Count is a number of things.
+//
+//go:noinline
 func Count(key string, n int) Field {
 	if n == 0 {
 		return Field{}
@@ -114,6 +118,8 @@ func Flag(key string, on bool) Field { return Field{key, on} }
 
 // Word is a short word from a fixed set: a state, a cause, a device. Anything
 // but letters, digits and a few signs becomes '?'.
+//
+//go:noinline
 func Word(key, w string) Field { return text(key, Sieve(clip(word(w), 96))) }
 
 // Err is an error's text, through the sieve, under the key "err".

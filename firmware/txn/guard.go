@@ -61,7 +61,7 @@ func (m *machine) decide(on throttle.Point, just throttle.Event) throttle.Decisi
 	f.Now, f.Desk, f.Limit, f.Grant = m.moment(), m.Durable.Desk, m.limit(), m.Grant
 	f.Open, f.Paid, f.Just = m.e.Gated, m.e.Paid.STAN != 0, just
 	d := m.e.Rules.Decide(throttle.Attempt{
-		On: on, What: throttle.WhatOf(m.spec().Kind), Amount: m.Keyed, Op: m.Durable.Operator, Entry: throttle.EntryOf(pos.EntryMode(m.Entry)),
+		On: on, What: throttle.WhatOf(m.spec().Kind), Amount: m.Keyed, Op: m.Durable.Operator, Entry: entryOf(m.Entry, m.Slot.Chip),
 		Form: m.Form, Qty: m.Qty > 0, Order: m.Order != "", Linked: m.Orig != (pos.Original{}),
 	}, f)
 	if d.HitCount > 0 {
@@ -71,6 +71,15 @@ func (m *machine) decide(on throttle.Point, just throttle.Event) throttle.Decisi
 		m.putCard(d.Cooled)
 	}
 	return d
+}
+
+// entryOf is how a card was read, as rules see it: the stripe of a card whose chip
+// could not be read is a fallback, though DE 22 says swiped.
+func entryOf(mode string, c pos.Chip) throttle.Entry {
+	if c.Fallback {
+		return throttle.Fallback
+	}
+	return throttle.EntryOf(pos.EntryMode(mode[:min(2, len(mode))]))
 }
 
 // putCard keeps what is remembered of the card that this event is about.
@@ -85,7 +94,7 @@ func (m *machine) putCard(c throttle.Card) {
 // happened is an event of this moment.
 func (m *machine) happened(w throttle.What) throttle.Event {
 	return throttle.Event{At: m.moment().At, Wall: m.e.At.Wall / 1000, What: w, Op: m.Durable.Operator, N: m.Form, Tags: m.e.Watch.Tags,
-		Amount: m.Keyed, Entry: throttle.EntryOf(pos.EntryMode(m.Entry))}
+		Amount: m.Keyed, Entry: entryOf(m.Entry, m.Slot.Chip)}
 }
 
 // note writes down what needs no commit of its own, and gives it to rules that
@@ -105,7 +114,7 @@ func (m *machine) outcome(in Intent, o throttle.Outcome, rc pos.ResponseCode, am
 	}
 	now := m.moment()
 	e := throttle.Event{At: now.At, Wall: m.e.At.Wall / 1000, What: what, Outcome: o, RC: throttle.RCOf(rc), Op: in.Op, Amount: amount,
-		Entry: throttle.EntryOf(pos.EntryMode(in.Entry[:min(2, len(in.Entry))])), Tags: m.e.Watch.Tags}
+		Entry: entryOf(in.Entry, in.Chip), Tags: m.e.Watch.Tags}
 	if in.Order != "" {
 		e.N |= throttle.FlagOrder
 	}

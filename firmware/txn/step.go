@@ -33,6 +33,10 @@ type machine struct {
 	later int  // advices and uploads still due
 }
 
+// do, log, show and arm are called in hundreds of places: copies of them at each
+// would be a fiftieth of the whole program.
+//
+//go:noinline
 func (m *machine) do(e Effect) {
 	m.rows = m.rows || IsRow(e)
 	m.fx = append(m.fx, e)
@@ -172,6 +176,8 @@ func (s State) Quiet() bool {
 }
 
 // show puts a message on the screen; any note of before goes.
+//
+//go:noinline
 func (m *machine) show(p Phase, c prompt.Code, a prompt.Args) {
 	m.Phase, m.Code, m.Args = p, c, a
 	m.Note, m.NoteArgs = "", prompt.Args{}
@@ -273,6 +279,8 @@ func (m *machine) halt(c prompt.Code) {
 }
 
 // arm starts the operator's timer anew; whatever ran before is stale.
+//
+//go:noinline
 func (m *machine) arm(d time.Duration) {
 	m.Timer++
 	m.do(Arm{ID: m.Timer, D: d})
@@ -332,6 +340,7 @@ func (m *machine) gaveUp(c prompt.Code) (prompt.Code, prompt.Args) {
 	return "", prompt.Args{}
 }
 
+//go:noinline
 func (m *machine) log(c prompt.Code, id pos.RecordID, f func(*Log)) {
 	l := Log{Code: c, ID: id}
 	if f != nil {

@@ -83,12 +83,21 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestPaper keeps one slip as a picture.
+// TestPaper keeps two slips as pictures: of a stripe and of a chip.
 func TestPaper(t *testing.T) {
 	d := sample(text.ZH)
 	d.Bench, d.Delayed, d.Copy, d.PINUsed = true, true, MerchantCopy, false
+	paper(t, "paper-zh.png", d)
+	d = sample(text.EN)
+	d.PINUsed, d.Entry, d.Copy = false, "052", MerchantCopy
+	d.Chip = Chip{Label: "PBOC CREDIT", AID: "A000000333010102", TVR: "0000008000", TSI: "F800", ATC: "0001", AC: "1A2B3C4D5E6F7081", CVM: BySignature}
+	paper(t, "paper-chip-en.png", d)
+}
+
+func paper(t *testing.T, name string, d Data) {
+	t.Helper()
 	img := Image(Sale(d)).(*image.Gray)
-	file := filepath.Join("testdata", "paper-zh.png")
+	file := filepath.Join("testdata", name)
 	if *update {
 		var b bytes.Buffer
 		if err := png.Encode(&b, img); err != nil {
@@ -112,7 +121,7 @@ func TestPaper(t *testing.T) {
 		var b bytes.Buffer
 		_ = png.Encode(&b, img)
 		_ = os.WriteFile(got, b.Bytes(), 0o644)
-		t.Errorf("the paper changed; see %s", got)
+		t.Errorf("%s changed; see %s", name, got)
 	}
 }
 

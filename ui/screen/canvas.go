@@ -18,6 +18,8 @@ type canvas struct {
 func newCanvas(w, h int) *canvas { return &canvas{w: w, h: h, pix: make([]uint8, w*h)} }
 
 // fill paints x0 ≤ x < x1, y0 ≤ y < y1, as far as it lies on the canvas.
+//
+//go:noinline
 func (c *canvas) fill(x0, y0, x1, y1 int, ink uint8) {
 	x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, c.w), min(y1, c.h)
 	if x0 >= x1 {

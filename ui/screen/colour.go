@@ -65,6 +65,8 @@ func (p *page) colour() {
 	foot := p.h - footerH
 	y := p.titleBand(statusH, foot)
 	switch {
+	case p.Input == "app":
+		p.appList(y, foot)
 	case p.Page != "":
 		p.paged(y, foot)
 	case p.Input == "menu" && p.Menu[0] != "":
@@ -375,7 +377,6 @@ func (p *page) footer(y int) {
 			}
 		}
 	case p.Input == "app":
-		right = p.msg.Next
 	case p.Page != "":
 		right = p.label("key-page")
 	case p.Note != "":

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,8 @@ const (
 func (p *page) mono() {
 	p.monoStatus()
 	switch {
+	case p.Input == "app":
+		p.monoApps()
 	case p.Page != "":
 		p.monoPage()
 	case p.Input == "menu" && p.Menu[0] != "":
@@ -157,7 +160,10 @@ func (p *page) monoParts(cols int) []part {
 	head, rest, _ := strings.Cut(words, "\n")
 	note := ""
 	if p.Note != "" {
-		note = text.Format(string(p.Lang), p.Note, p.NoteArgs).Title
+		m := text.Format(string(p.Lang), p.Note, p.NoteArgs)
+		if note = m.Title; font.Columns(note) > cols && m.Small != "" { // one row rather than two
+			note, _, _ = strings.Cut(m.Small, "\n")
+		}
 	}
 	if p.Input == "name" && p.Typed != "" {
 		add(p.msg.Title, small, false, false)
@@ -179,7 +185,12 @@ func (p *page) monoParts(cols int) []part {
 		add(p.Args.Card, small, true, true)
 		return parts
 	case prompt.PIN, prompt.PINMust:
-		add(p.msg.Title, small, false, false)
+		if p.Note != "" { // a PIN that was wrong stands before "enter it"
+			m := text.Format(string(p.Lang), p.Note, p.NoteArgs)
+			add(cmp.Or(m.Small, m.Title), small, false, false)
+		} else {
+			add(p.msg.Title, small, false, false)
+		}
 		add(amount, small, true, false)
 		add(p.stars(), small, false, false)
 		return parts

@@ -51,6 +51,7 @@ func bench(ctx context.Context, s shared, swipes int) error {
 		{"store", func() ([]row, error) { return benchStore(ctx, o, dir) }},
 		{"the outbox over a slow line, about a minute", func() ([]row, error) { return benchDrain(ctx, o) }},
 		{"rules and diagnosis", func() ([]row, error) { return benchRules(filepath.Join(dir, "rules")) }},
+		{"chip", func() ([]row, error) { return benchChip(ctx) }},
 		{"codec", func() ([]row, error) { return benchCodec(ctx) }},
 		{"sizes", func() ([]row, error) { return benchSizes(ctx, dir) }},
 	} {
@@ -171,9 +172,11 @@ func benchCodec(ctx context.Context) ([]row, error) {
 // benchSizes builds posd for what it runs on.
 func benchSizes(ctx context.Context, dir string) ([]row, error) {
 	var rows []row
+	flags, _ := os.ReadFile("scripts/gcflags") // without a source tree the build fails, too
 	for _, arch := range []string{"arm", "arm64"} {
 		out := filepath.Join(dir, "posd-"+arch)
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "./firmware/cmd/posd")
+		args := append([]string{"build", "-trimpath", "-ldflags", "-s -w"}, strings.Fields(string(flags))...)
+		cmd := exec.CommandContext(ctx, "go", append(args, "-o", out, "./firmware/cmd/posd")...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOARM=7")
 		have := "needs the source tree"
 		if cmd.Run() == nil {

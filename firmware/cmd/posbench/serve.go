@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,17 +18,22 @@ import (
 
 	"swipewell/firmware/cmd/posbench/page"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/sim/card"
 	"swipewell/firmware/sim/world"
 )
 
 func serveCommand() *cobra.Command {
 	var s shared
-	var listen, dir string
+	var listen, dir, slot string
 	c := &cobra.Command{Use: "serve", Short: "the device and its world on a page", Args: cobra.NoArgs}
 	s.flags(c)
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8583", "address of the page; loopback only")
 	c.Flags().StringVar(&dir, "dir", "", "folder of the device (default: a new one, removed at the end)")
+	c.Flags().StringVar(&slot, "slot", "serial", "card slot: serial, vpcd, pcsc (a real pcscd; needs root) or none")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !slices.Contains([]string{"serial", "vpcd", "pcsc", "none"}, slot) {
+			return fmt.Errorf("--slot %q: want serial, vpcd, pcsc or none", slot)
+		}
 		if dir == "" {
 			d, err := os.MkdirTemp("", "posbench-")
 			if err != nil {
@@ -44,6 +50,7 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		o.Slot = slot
 		return serve(cmd.Context(), o, listen)
 	}
 	return c
@@ -69,7 +76,7 @@ func serve(ctx context.Context, o world.Opts, listen string) error {
 	if err := w.Start(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "posbench: the device did not start:", err)
 	}
-	srv := &http.Server{Handler: page.Handler(&onPage{w: w, ctx: ctx}), ReadHeaderTimeout: 5 * time.Second}
+	srv := &http.Server{Handler: page.Handler(&onPage{w: w, ctx: ctx, chips: card.Names()}), ReadHeaderTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stop()
 	fmt.Printf("the bench is at http://%s  (device folder %s; ctrl-c ends it)\n", ln.Addr(), o.Dir)
@@ -81,8 +88,9 @@ func serve(ctx context.Context, o world.Opts, listen string) error {
 
 // onPage is the world as the page wants it.
 type onPage struct {
-	w   *world.World
-	ctx context.Context
+	w     *world.World
+	ctx   context.Context
+	chips []string // names of the cards that have one
 
 	mu   sync.Mutex
 	unit page.Unit
@@ -101,7 +109,7 @@ func (d *onPage) Snapshot() page.State {
 		st.Power = page.PowerStarting
 	}
 	for _, c := range d.w.Cards() {
-		st.Cards = append(st.Cards, page.Card{Name: c.Name, About: c.About})
+		st.Cards = append(st.Cards, page.Card{Name: c.Name, About: c.About, Chip: slices.Contains(d.chips, c.Name)})
 	}
 	realModem, realMSR, realHost := d.w.Real()
 	st.NoTray = realMSR
@@ -110,6 +118,8 @@ func (d *onPage) Snapshot() page.State {
 	if rc, ok := strings.CutPrefix(s.Answer, "decline "); ok {
 		st.Host.Answer, st.Host.Decline = "normal", rc
 	}
+	st.Slot = page.Slot{Kind: s.Slot.Kind, Card: s.Slot.Card, State: slotState(s.Slot)}
+	st.Issuer = page.Issuer{ARPC: s.Issuer.ARPC, Decision: s.Issuer.Decision, Scripts: s.Issuer.Scripts}
 	m := s.Modem
 	st.Line = page.Line{Real: realModem, Up: !m.Down, CSQ: m.CSQ, Reg: m.Reg, Hung: m.Hung}
 	for _, f := range []struct {
@@ -126,6 +136,17 @@ func (d *onPage) Snapshot() page.State {
 		st.Books.Bookings = -1
 	}
 	return st
+}
+
+// slotState is the slot in a word.
+func slotState(s world.Slot) string {
+	switch {
+	case s.Card == "":
+		return page.SlotEmpty
+	case s.Powered:
+		return page.SlotPowered
+	}
+	return page.SlotCard
 }
 
 // unitNow asks the device at most a few times a second.

@@ -69,6 +69,22 @@ func testSlot(t *testing.T, kind string) {
 			t.Fatalf("%s was not reset", want)
 		}
 	}
+	shows := func(code prompt.Code) {
+		t.Helper()
+		late, stop := hal.After(hal.SystemClock{}, 5*time.Second)
+		defer stop()
+		for {
+			v, next := w.Panel.View()
+			if v.Caption.Code == string(code) {
+				return
+			}
+			select {
+			case <-next:
+			case <-late:
+				t.Fatalf("the screen shows %s %q, not %s", v.Caption.Code, v.Caption.Lines, code)
+			}
+		}
+	}
 	if err := w.Do(t.Context(), "insert", "t0"); err == nil {
 		t.Error("a card goes in without a slot")
 	}
@@ -81,30 +97,19 @@ func testSlot(t *testing.T, kind string) {
 		t.Error("a card that does not exist goes in")
 	}
 	for _, name := range []string{"t0", "t1"} {
-		do("amount 12.80")
+		do("amount 12.80") // at rest a card is told that the amount comes first
 		do("insert " + name)
 		reset(name)
 		if err := w.Do(t.Context(), "insert", "t0"); err == nil {
 			t.Error("two cards in one slot")
 		}
+		shows(prompt.ChipNoApp)
 		do("remove")
 		do("key cancel")
 	}
 	do("amount 12.80")
 	do("insert stripe")
-	late, stop := hal.After(hal.SystemClock{}, 5*time.Second)
-	defer stop()
-	for mute := false; !mute; {
-		v, next := w.Panel.View()
-		mute = v.Caption.Code == string(prompt.ChipSilent)
-		if !mute {
-			select {
-			case <-next:
-			case <-late:
-				t.Fatalf("the screen shows %s %q", v.Caption.Code, v.Caption.Lines)
-			}
-		}
-	}
+	shows(prompt.ChipSilent)
 	do("remove")
 	do("power cut")
 	do("insert t1")

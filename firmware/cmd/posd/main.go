@@ -11,15 +11,15 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"swipewell/firmware/board"
 	"swipewell/firmware/card"
@@ -39,39 +39,63 @@ func main() {
 		fmt.Fprintln(os.Stderr, "posd:", err)
 		os.Exit(1)
 	}
+	os.Exit(run(os.Args[1:]))
+}
+
+const usage = `posd is the card terminal's firmware.
+
+Usage:
+  posd --board FILE --data DIR
+
+Flags:
+  --board FILE  board file (TOML)
+  --data DIR    folder for the store, the journal and the service socket
+  --version     the version, and ends
+`
+
+// run is the command line, and gives the exit status. The two words that posd
+// starts itself with are told nowhere else. The library of the other commands
+// is half a megabyte, for a program with two flags on a device with little
+// flash.
+func run(args []string) int {
+	if len(args) > 0 {
+		switch word, rest := args[0], args[1:]; {
+		case word == "judge" && len(rest) == 1: // reads a store in a process with limits, and says what is wrong with it
+			return store.JudgeMain(rest[0])
+		case word == "judges": // starts judges for the posd whose pipe this is
+			return judgesMain(rest)
+		}
+	}
 	var boardFile, data string
-	root := &cobra.Command{
-		Use:           "posd --board FILE --data DIR",
-		Short:         "the card terminal's firmware",
-		Version:       version,
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
-			defer stop()
-			return serve(ctx, boardFile, data)
-		},
+	var told bool
+	flags := flag.NewFlagSet("posd", flag.ContinueOnError)
+	flags.StringVar(&boardFile, "board", "", "")
+	flags.StringVar(&data, "data", "", "")
+	flags.BoolVar(&told, "version", false, "")
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Print(usage)
+		return 0
+	case err != nil:
+	case told:
+		fmt.Println("posd", version)
+		return 0
+	case flags.NArg() > 0:
+		err = fmt.Errorf("unknown word %q", flags.Arg(0))
+	case boardFile == "" || data == "":
+		err = errors.New("--board FILE and --data DIR are needed")
+	default:
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		err = serve(ctx, boardFile, data)
 	}
-	root.Flags().StringVar(&boardFile, "board", "", "board file (TOML)")
-	root.Flags().StringVar(&data, "data", "", "folder for the store, the journal and the service socket")
-	root.MarkFlagRequired("board")
-	root.MarkFlagRequired("data")
-	root.AddCommand(&cobra.Command{
-		Use: "judge FILE", Hidden: true, Args: cobra.ExactArgs(1),
-		Short: "read a store in a process with limits, and say what is wrong with it",
-		Run:   func(_ *cobra.Command, args []string) { os.Exit(store.JudgeMain(args[0])) },
-	})
-	root.AddCommand(&cobra.Command{
-		Use: "judges DIR...", Hidden: true,
-		Short: "start judges for the posd whose pipe this is",
-		Run:   func(_ *cobra.Command, dirs []string) { os.Exit(judgesMain(dirs)) },
-	})
-	root.CompletionOptions.DisableDefaultCmd = true
-	if err := root.ExecuteContext(context.Background()); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "posd:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // serve runs the device until ctx ends or the bench takes the power.

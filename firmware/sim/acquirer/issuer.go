@@ -2,6 +2,7 @@ package acquirer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -23,6 +24,24 @@ type issuing struct {
 	decision order  // rc "" for none
 	scripts  []scriptOrder
 	ids      uint32
+}
+
+// Issuing is how the issuers answer chips now.
+type Issuing struct {
+	ARPC     string   // right, wrong, none
+	Decision string   // the code that they answer whatever is wrong, "" none
+	Scripts  []string // that go with the next answer: "block 72"
+}
+
+// Issuing tells it.
+func (h *Host) Issuing() Issuing {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := Issuing{ARPC: cmp.Or(h.issuer.arpc, "right"), Decision: h.issuer.decision.rc}
+	for _, s := range h.issuer.scripts {
+		out.Scripts = append(out.Scripts, s.what+" "+s.template)
+	}
+	return out
 }
 
 // scriptOrder is a script that goes with the next answer to a chip.

@@ -208,7 +208,7 @@ func (w *World) insertCmd(ctx context.Context, args []string) error {
 	if w.chip != nil {
 		return errors.New("insert: a card is in already")
 	}
-	w.chip = o
+	w.chip, w.chipName = o, args[0]
 	if w.slot != nil {
 		w.slot.insert(*o)
 	}
@@ -224,6 +224,7 @@ func (w *World) withdraw() {
 	w.mu.Unlock()
 	if in && slot != nil {
 		w.withdrawn.Go(slot.remove)
+		w.changed()
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"swipewell/drivers/msr/msrsim"
 	"swipewell/drivers/panel/panelsim"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/sim/acquirer"
 )
 
 // Summary is what a page shows beside the panel.
@@ -29,6 +30,15 @@ type Summary struct {
 	Bookings int
 	Net      pos.Amount
 	Double   int // -1: no books
+	Issuer   acquirer.Issuing
+	Slot     Slot
+}
+
+// Slot is what can be seen of the slot from outside.
+type Slot struct {
+	Kind    string // serial, vpcd, pcsc; "" none
+	Card    string // the card that is in, by name
+	Powered bool   // the device gives it power; of a serial slot only
 }
 
 // Summary looks at everything at once.
@@ -38,7 +48,13 @@ func (w *World) Summary() Summary {
 	w.mu.Lock()
 	s.Version, s.Power, s.Armed, s.Disk, s.Answer = w.version, w.proc != nil, w.point, w.disk, w.answer
 	s.HostUp = !w.hostDown
+	s.Slot.Kind = w.icc
+	if w.chip != nil {
+		s.Slot.Card = w.chipName
+	}
+	slot := w.slot
 	w.mu.Unlock()
+	s.Slot.Powered = slot != nil && slot.powered()
 	if s.Disk == "" {
 		s.Disk = "ok"
 	}
@@ -52,6 +68,7 @@ func (w *World) Summary() Summary {
 			}
 		}
 		s.Net = w.Host.NetCapture(nil)
+		s.Issuer = w.Host.Issuing()
 		s.Double, _ = w.Double()
 	}
 	return s

@@ -44,6 +44,7 @@ type Opts struct {
 	Modem string    // a real modem's serial port in place of the simulated one
 	MSR   string    // a real stripe reader's port
 	Chip  ChipMaker // what is on the cards' chips; nil: there are none
+	Slot  string    // the kind of slot of the board, as "board icc" names it; "" none
 	Host  string    // a real acquirer's address; the books are then not ours
 	User  string    // whom posd becomes, where the bench is root
 	Seed  uint64
@@ -65,6 +66,7 @@ type World struct {
 	pcscSock net.Listener    // where the device finds it
 	slot     slot            // while there is power
 	chip     *cardsim.Opts   // the card that is in it
+	chipName string          // its name
 	inserted *acquirer.Card  // it, until the device has shown what it is to pay
 
 	withdrawn sync.WaitGroup  // cards on their way out
@@ -161,6 +163,11 @@ func New(o Opts) (*World, error) {
 		return nil, err
 	}
 	w.tables = w.path("cards.tables")
+	if o.Slot != "" {
+		if err := w.fitSlot(o.Slot); err != nil {
+			return nil, err
+		}
+	}
 	return w, os.WriteFile(w.path("bench.toml"), []byte(w.board(addr)), 0o600)
 }
 

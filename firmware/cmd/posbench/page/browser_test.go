@@ -192,6 +192,32 @@ func session(t *testing.T, ctx context.Context) {
 	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-value="bad-mac"]`)), chromedp.Click(chromedp.CSS(`[data-switch="host.up"]`)), chromedp.Click(chromedp.CSS(`[data-cmd="clock advance 2m"]`)))
 	want = append(want, "swipe cup-debit-1", "swipe visa-credit-1 -quality reverse", "host answer bad-mac", "host down", "clock advance 2m")
 	f.await(t, want...)
+
+	// A chip card goes in, is under power, comes out; its stripe is still one. A
+	// fault is for the next insert.
+	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-insert="debit-online"]`)))
+	want = append(want, "insert debit-online")
+	f.await(t, want...)
+	f.update(func() { f.state.Slot = Slot{Kind: "serial", Card: "debit-online", State: SlotPowered} })
+	until(t, ctx, `document.getElementById("slot").dataset.state === "powered" && document.querySelector('[data-insert="refuse-ac2"]').disabled`)
+	until(t, ctx, `document.querySelector('[data-card="debit-online"]').dataset.away === "true" && document.getElementById("slotcard").textContent === "debit-online"`)
+	shot(t, ctx, "card-in.png")
+	do(t, ctx, chromedp.Click(chromedp.CSS("#remove")))
+	want = append(want, "remove")
+	f.await(t, want...)
+	f.update(func() { f.state.Slot = Slot{Kind: "serial", State: SlotEmpty} })
+	until(t, ctx, `document.getElementById("slot").dataset.state === "empty" && document.getElementById("remove").disabled`)
+	do(t, ctx, chromedp.Click(chromedp.CSS(".chipfault summary")), chromedp.SetValue(chromedp.CSS("#chipcmd"), "genac"), chromedp.SetValue(chromedp.CSS("#chipnth"), "2"),
+		chromedp.SetValue(chromedp.CSS("#chipdoes"), "remove:after"), chromedp.Click(chromedp.CSS(`[data-insert="refuse-ac2"]`)))
+	do(t, ctx, chromedp.SetValue(chromedp.CSS("#chipdoes"), "6985"), chromedp.Click(chromedp.CSS(`[data-insert="refuse-ac2"]`)))
+	do(t, ctx, chromedp.SetValue(chromedp.CSS("#chipcmd"), ""), chromedp.SetValue(chromedp.CSS("#quality"), ""), chromedp.Click(chromedp.CSS(`[data-swipe="refuse-ac2"]`)))
+	want = append(want, "insert refuse-ac2 remove=genac2:after", "insert refuse-ac2 fault=genac2:6985", "swipe refuse-ac2")
+	f.await(t, want...)
+	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-cmd="host issuer arpc wrong"]`)), chromedp.Click(chromedp.CSS(`[data-cmd="host issuer script {script} {template}"]`)))
+	want = append(want, "host issuer arpc wrong", "host issuer script block 72")
+	f.await(t, want...)
+	f.update(func() { f.state.Issuer = Issuer{ARPC: "wrong", Scripts: []string{"block 72"}} })
+	until(t, ctx, `document.querySelector('[data-path="issuer.arpc"] [data-value="wrong"]').getAttribute("aria-pressed") === "true" && document.getElementById("scripts").textContent === "block 72"`)
 	do(t, ctx, chromedp.KeyEvent(kb.Enter)) // after a click the keyboard is the device's again
 	want = append(want, "key enter")
 	f.await(t, want...)
@@ -275,7 +301,7 @@ func phone(t *testing.T, ctx context.Context) {
 	for _, width := range []int64{360, 390, 768} {
 		do(t, ctx, chromedp.EmulateViewport(width, 844, chromedp.EmulateScale(2)), chromedp.Navigate("http://"+b.addr+"/"))
 		for _, lang := range []string{"zh", "en"} {
-			until(t, ctx, `document.documentElement.dataset.link === "up" && document.querySelectorAll(".bankcard").length === 10 && document.querySelectorAll("#log li").length === 40`)
+			until(t, ctx, `document.documentElement.dataset.link === "up" && document.querySelectorAll(".bankcard").length === 12 && document.querySelectorAll("#log li").length === 40`)
 			if got := eval[string](t, ctx, `document.documentElement.dataset.lang`); got != lang {
 				t.Errorf("language %s, want %s", got, lang)
 			}

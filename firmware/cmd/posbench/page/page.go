@@ -58,7 +58,9 @@ type State struct {
 	Cards   []Card            `json:"cards"`   // the tray
 	NoTray  bool              `json:"no_tray"` // the stripe reader is a real one
 	Unit    Unit              `json:"unit"`
+	Slot    Slot              `json:"slot"`
 	Host    Host              `json:"host"`
+	Issuer  Issuer            `json:"issuer"`
 	Line    Line              `json:"line"`
 	Books   Books             `json:"books"`
 }
@@ -73,6 +75,28 @@ type Clock struct {
 type Card struct {
 	Name  string `json:"name"`
 	About string `json:"about"` // "pays", "51, no money"
+	Chip  bool   `json:"chip"`  // it has contacts, beside its stripe
+}
+
+// State of the slot.
+const (
+	SlotEmpty   = "empty"
+	SlotCard    = "card"    // a card is in
+	SlotPowered = "powered" // and under power
+)
+
+// Slot is where a chip goes in.
+type Slot struct {
+	Kind  string `json:"kind"`  // serial, vpcd, pcsc; "" none
+	Card  string `json:"card"`  // the card that is in, by name
+	State string `json:"state"` // empty, card, powered
+}
+
+// Issuer is the bank behind chip cards.
+type Issuer struct {
+	ARPC     string   `json:"arpc"`     // right, wrong, none
+	Decision string   `json:"decision"` // a response code, "" its own
+	Scripts  []string `json:"scripts"`  // on their way with the next answer
 }
 
 // Unit is what the device says of itself; -1: it does not say.

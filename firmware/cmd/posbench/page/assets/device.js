@@ -86,28 +86,79 @@ function swipe(card) {
   ghost.className = quality === "reverse" ? "go back" : "go";
 }
 
+// insert puts a card's chip in the slot, with the fault that is set.
+function insert(card) {
+  const cmd = byID("chipcmd").value, does = byID("chipdoes").value;
+  let fault = "";
+  if (cmd) {
+    const [kind, after] = does.split(":");
+    const at = cmd + byID("chipnth").value;
+    fault = kind === "remove" ? ` remove=${at}${after ? ":after" : ""}` : ` fault=${at}:${does}`;
+  }
+  send("insert " + card + fault);
+}
+
+function showSlot(s) {
+  const slot = s.slot || {};
+  byID("slot").hidden = !slot.kind;
+  byID("slot").dataset.state = slot.state || "empty";
+  byID("slotcard").textContent = slot.card || "";
+  byID("remove").disabled = !slot.card;
+  document.querySelector(".chipfault").hidden = !slot.kind;
+  byID("chipnow").textContent = byID("chipcmd").value ? byID("chipcmd").value + byID("chipnth").value : "";
+  for (const b of document.querySelectorAll(".bankcard")) b.dataset.away = Boolean(slot.card) && b.dataset.card === slot.card;
+  for (const b of document.querySelectorAll("[data-insert]")) b.disabled = Boolean(slot.card);
+}
+
 let tray = "";
 
 export function showCards(s) {
   byID("tray").dataset.none = s.no_tray;
   const list = s.cards || [];
-  const now = JSON.stringify(list);
-  if (now === tray) return;
-  tray = now;
-  byID("cards").replaceChildren(...list.map((c) => {
-    const b = document.createElement("button");
+  const slotted = Boolean(s.slot?.kind);
+  const now = JSON.stringify([list, slotted, s.no_tray]);
+  if (now !== tray) {
+    tray = now;
+    byID("cards").replaceChildren(...[...list].sort((a, b) => place(a) - place(b)).map((c) => bankcard(c, slotted, !s.no_tray)));
+  }
+  showSlot(s);
+}
+
+// place orders the tray: what a shop sees every day, the other chips, the rest.
+const everyday = ["cup-debit-1", "debit-online", "debit", "credit", "cup-credit-1", "floor"];
+const place = (c) => (everyday.includes(c.name) ? everyday.indexOf(c.name) : c.chip ? 50 : 100);
+
+function bankcard(c, slotted, swiped) {
+  const chip = c.chip && slotted;
+  const b = document.createElement(chip ? "div" : "button");
+  b.className = "bankcard";
+  b.dataset.card = c.name;
+  b.dataset.org = c.chip ? "chip" : /^cup/.test(c.name) ? "cup" : /^visa/.test(c.name) ? "visa" : /^(mc|master)/.test(c.name) ? "mc" : "other";
+  b.dataset.pays = !/^\d\d|^[A-Z]\d/.test(c.about || "");
+  const name = document.createElement("b"), about = document.createElement("span");
+  name.textContent = c.name;
+  about.textContent = about.title = chip ? (c.about || "").replace(/^chip: /, "") : c.about || "";
+  b.append(name, about);
+  if (!chip) {
     b.type = "button";
-    b.className = "bankcard";
-    b.dataset.card = c.name;
-    b.dataset.org = /^cup/.test(c.name) ? "cup" : /^visa/.test(c.name) ? "visa" : /^(mc|master)/.test(c.name) ? "mc" : "other";
-    b.dataset.pays = !/^\d\d|^[A-Z]\d/.test(c.about || "");
-    const name = document.createElement("b"), about = document.createElement("span");
-    name.textContent = c.name;
-    about.textContent = c.about || "";
-    b.append(name, about);
     b.addEventListener("click", () => swipe(c.name));
     return b;
-  }));
+  }
+  const hands = document.createElement("div");
+  hands.className = "hands";
+  hands.append(hand("插卡|insert", "insert", c.name, () => insert(c.name)));
+  if (swiped) hands.append(hand("刷卡|swipe", "swipe", c.name, () => swipe(c.name)));
+  b.append(hands);
+  return b;
+}
+
+function hand(words, what, card, act) {
+  const b = document.createElement("button");
+  b.type = "button";
+  b.dataset[what] = card;
+  pair(b, words);
+  b.addEventListener("click", act);
+  return b;
 }
 
 // Paper: slips by the address of their picture, newest on top; torn off ones

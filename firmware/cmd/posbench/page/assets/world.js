@@ -32,6 +32,7 @@ export function showWorld(s) {
   for (const el of document.querySelectorAll("[data-text]")) el.textContent = unknown(at(s, el.dataset.text)) ? "–" : at(s, el.dataset.text);
   number(s, "zero", "bad");
   number(s, "open", "warn");
+  byID("scripts").textContent = (s.issuer?.scripts || []).join(" · ");
   byID("faults").textContent = (s.line.faults || []).join(" · ");
   field("csq", s.line.csq);
   byID("csqnow").textContent = byID("csq").value;
@@ -70,6 +71,7 @@ export function tick() {
 }
 
 export function setupWorld() {
+  for (const id of ["chipcmd", "chipnth"]) byID(id).addEventListener("change", () => current() && showCards(current()));
   document.querySelector("main").addEventListener("click", (e) => {
     const b = e.target.closest("button");
     if (!b) return;
@@ -88,5 +90,5 @@ export function setupWorld() {
     send("modem reg " + byID("reg").value);
     byID("reg").blur();
   });
-  for (const id of ["quality", "point"]) byID(id).addEventListener("change", () => byID(id).blur());
+  for (const id of ["quality", "point", "chipcmd", "chipnth", "chipdoes", "script", "template"]) byID(id).addEventListener("change", () => byID(id).blur());
 }
