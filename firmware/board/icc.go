@@ -22,6 +22,9 @@ type ICC struct {
 	// Tables is a signed file of keys and applications, below what is downloaded;
 	// it may be left out.
 	Tables string `toml:"tables"`
+	// Fallback is after how many chips that could not be read, within one sale, the
+	// stripe may serve: 1 to 9; left out, 1.
+	Fallback int `toml:"fallback_after"`
 	// iso7816-serial: the port on the I/O line, and the GPIO names of the other
 	// contacts; vcc, rst and clk may be left out where the board does it by itself.
 	Port       string `toml:"port"`
@@ -46,6 +49,9 @@ func (f *File) checkICC() {
 	c := f.ICC
 	if c == nil {
 		return
+	}
+	if c.Fallback < 0 || c.Fallback > 9 {
+		f.fault("icc.fallback_after", "must be 1 to 9")
 	}
 	switch c.Driver {
 	case "iso7816-serial":

@@ -313,7 +313,8 @@ func (m *machine) chipFailed(x Says) {
 // unreadChip keeps the form: again, another card, or the stripe where it may serve.
 func (m *machine) unreadChip(c prompt.Code) {
 	m.Slot.Live = false
-	if c != prompt.CardRemoved { // who pulls a card has not shown that it cannot be read
+	pulled := c == prompt.CardRemoved // who pulls a card has not shown that it cannot be read
+	if !pulled {
 		m.Slot.Unread++
 	}
 	m.do(ForgetCard{})
@@ -321,7 +322,9 @@ func (m *machine) unreadChip(c prompt.Code) {
 	m.show(AwaitCard, c, m.formArgs())
 	m.arm(m.Profile.CardTimeout)
 	m.do(Sound{ToneBad})
-	m.readFailed()
+	if !pulled {
+		m.readFailed()
+	}
 	if m.Note == "" && m.Slot.Unread >= max(m.Profile.Fallback, 1) {
 		m.Note = prompt.CardFallback
 	}

@@ -221,6 +221,9 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 	t := txn.Profile{Context: or(a.Context, "a"), Currency: pos.CNY, MaxAmount: 99_999_999, SettleAfter: 90 * time.Second, MaxOpen: 3,
 		CardTimeout: time.Minute, ConfirmTime: 30 * time.Second, PINTimeout: time.Minute, PINPad: d.board.PINPad != nil, Printer: d.board.Printer != nil, Slot: d.board.Chip != nil,
 		Staff: len(d.staff()), Duty: txn.Duty{Settle: 48 * time.Hour, Grace: 5 * 24 * time.Hour}, NoMAC: a.NoMAC, NoMACDeclines: a.NoMACDeclines, Tail60: p.Tail60, Lang: or(d.file.Lang, "zh")}
+	if c := d.file.ICC; c != nil {
+		t.Fallback = c.Fallback
+	}
 	set := func(dst *time.Duration, v board.Duration) {
 		if v.Duration > 0 {
 			*dst = v.Duration
