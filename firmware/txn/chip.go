@@ -317,6 +317,9 @@ func (m *machine) unreadChip(c prompt.Code) {
 	if !pulled {
 		m.Slot.Unread++
 	}
+	if c == prompt.ChipSilent && m.Slot.Unread >= max(m.Profile.Fallback, 1) {
+		c = prompt.ChipSwipe
+	}
 	m.do(ForgetCard{})
 	m.dropCard()
 	m.show(AwaitCard, c, m.formArgs())

@@ -222,6 +222,7 @@ var catalogue = [...]Entry{
 	{ChipNoReader, Warning, Customer, "help/chip"},
 	{ChipSilent, Warning, Cashier, "help/chip"},
 	{InsertChip, Warning, Cashier, "help/chip-card"},
+	{ChipSwipe, Warning, Cashier, "help/chip"},
 	{DutyRefund, Warning, Supervisor, "help/duty"},
 	{DutySale, Warning, Supervisor, "help/duty"},
 	{FieldWrong, Warning, Cashier, "help/original"},

@@ -6,6 +6,7 @@ const (
 	CardFallback Code = "P-CRD-03" // the chip could not be read: the stripe may serve
 	TakeCard     Code = "P-CRD-04" // the card is still in
 	InsertChip   Code = "F-CRD-13" // the stripe of a card that has a chip
+	ChipSwipe    Code = "F-CRD-14" // no answer of the chip, and the stripe may serve
 	ChipReading  Code = "P-CHP-01" // the chip is at work; do not pull the card
 	ChipFinal    Code = "P-CHP-02" // the host has answered, the card has the last word
 	ChipChoose   Code = "P-CHP-03" // several applications

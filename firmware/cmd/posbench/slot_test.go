@@ -109,7 +109,7 @@ func testSlot(t *testing.T, kind string) {
 	}
 	do("amount 12.80")
 	do("insert stripe")
-	shows(prompt.ChipSilent)
+	shows(prompt.ChipSwipe)
 	do("remove")
 	do("power cut")
 	do("insert t1")
