@@ -273,3 +273,15 @@ func (d *Device) Install(r io.Reader) (*bundle.Manifest, error) {
 		done = true
 	}
 }
+
+// Erase makes the slot that does not run unbootable; a build on trial is not erased.
+func (d *Device) Erase() error {
+	r, err := d.o.Port.Load()
+	if err != nil {
+		return err
+	}
+	if r.Trial != None {
+		return refuse(OnTrial, "%v in slot %v", r.Images[r.Trial].Version, r.Trial)
+	}
+	return d.o.Port.Save(r.begin(d.o.Running))
+}
