@@ -23,11 +23,12 @@ require golang.org/x/text v0.43.0 // ISO 8859 tables: application names on chip 
 
 require golang.org/x/crypto v0.58.0 // argon2id for the PINs of roles
 
+require github.com/fxamacker/cbor/v2 v2.10.0 // SMP packets are CBOR
+
 require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
 
 require (
 	github.com/chromedp/cdproto v0.159.0 // indirect
-	github.com/fxamacker/cbor/v2 v2.10.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/jonboulle/clockwork v0.5.0 // indirect

@@ -46,9 +46,8 @@ func AppendFrames(b, packet []byte) []byte {
 type Demux struct {
 	line    []byte // of a frame, with its two lead bytes
 	inFrame bool
-	mid     bool // in a line of text
-	held    byte // a lead byte whose second is awaited
-	text    []byte
+	mid     bool   // in a line of text
+	held    byte   // a lead byte whose second is awaited
 	packet  []byte // base64 of the packet so far
 	open    bool   // a packet has begun
 	// Bad counts frames that were dropped: a wrong CRC, too long, out of order.

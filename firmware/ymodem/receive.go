@@ -63,7 +63,7 @@ func Receive(ctx context.Context, line Line, o Opts) ([]File, error) {
 	}
 	var files []File
 	for {
-		f, more, err := r.head()
+		f, more, err := r.head(len(files) > 0)
 		if err == nil && !more {
 			return files, nil
 		}
@@ -158,12 +158,16 @@ func (r *receiver) lost() error {
 	return errBlock
 }
 
-// head asks for the next file; more is false at the end of the batch.
-func (r *receiver) head() (f File, more bool, err error) {
+// head asks for the next file; more is false at the end of the batch. Behind a
+// whole file a sender that is gone has ended it: LRZSZ's sb -g may lose the block
+// that says so, because it leaves without waiting for an answer.
+func (r *receiver) head(behind bool) (f File, more bool, err error) {
 	r.send(r.ask)
-	for range maxAsks {
+	for n := range maxAsks {
 		b, err := r.block(askEvery)
 		switch {
+		case err == errSilence && behind && n >= 1:
+			return f, false, nil
 		case err == errSilence:
 			r.send(r.ask)
 		case err == errBlock:

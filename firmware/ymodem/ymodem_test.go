@@ -29,12 +29,12 @@ type script struct {
 }
 
 func (s *script) Read(ctx context.Context, p []byte) (int, error) {
-	for len(s.have) == 0 {
+	if len(s.have) == 0 {
 		sent := s.sent
 		s.sent = nil
-		if s.have = s.next(sent); len(s.have) > 0 {
-			break
-		}
+		s.have = s.next(sent)
+	}
+	if len(s.have) == 0 {
 		d, ok := s.clock.Next()
 		if !ok {
 			return 0, io.EOF
@@ -199,6 +199,21 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// TestSilentEnd: the block that ends the batch never comes.
+func TestSilentEnd(t *testing.T) {
+	want, last := noise(3000), packet(0, nil, 128)
+	s := sender(map[string][]byte{"x": want}, 1024, nil)
+	got, _, err := receive(func(sent []byte) []byte {
+		if b := s(sent); !bytes.Equal(b, last) {
+			return b
+		}
+		return nil
+	}, false)
+	if err != nil || !bytes.Equal(got["x"], want) {
+		t.Errorf("%d bytes, %v", len(got["x"]), err)
+	}
+}
+
 func TestHead(t *testing.T) {
 	for _, c := range []struct {
 		b    string
@@ -220,6 +235,11 @@ func TestHead(t *testing.T) {
 		}
 	}
 }
+
+// quick runs five times as fast: sb -g often leaves without a word.
+type quick struct{ hal.SystemClock }
+
+func (q quick) AfterFunc(d time.Duration, f func()) func() bool { return q.SystemClock.AfterFunc(d/5, f) }
 
 // TestSB: sb of lrzsz sends over a pseudo-terminal.
 func TestSB(t *testing.T) {
@@ -252,7 +272,7 @@ func TestSB(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []*sink
-		files, err := Receive(ctx, Stream(pair), Opts{Clock: hal.SystemClock{}, Stream: c.stream, Open: func(File) (io.WriteCloser, error) {
+		files, err := Receive(ctx, Stream(pair), Opts{Clock: quick{}, Stream: c.stream, Open: func(File) (io.WriteCloser, error) {
 			got = append(got, &sink{})
 			return got[len(got)-1], nil
 		}})

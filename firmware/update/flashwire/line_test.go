@@ -63,7 +63,7 @@ func transfer(data []byte, baud int, delay time.Duration, hit, drop float64, see
 			return result{got: got, took: now}, fmt.Errorf("not done after %v and %d steps: %d of %d bytes", now, steps, len(got), len(data))
 		}
 		// The host writes when the line can take it: two frames ahead at most.
-		wake := now + time.Hour
+		var wake time.Duration
 		if down.free-now < 2*1041*perByte {
 			f, w, err := s.Next(now)
 			if err != nil {
