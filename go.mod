@@ -23,7 +23,7 @@ require golang.org/x/text v0.43.0 // ISO 8859 tables: application names on chip 
 
 require golang.org/x/crypto v0.58.0 // argon2id for the PINs of roles
 
-require github.com/fxamacker/cbor/v2 v2.10.0 // SMP packets are CBOR
+require github.com/fxamacker/cbor/v2 v2.10.0 // tests only: the oracle for our CBOR
 
 require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
 

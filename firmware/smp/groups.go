@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-func (s *Server) images([]byte) (any, error) {
+func (s *Server) images(*query) (object, error) {
 	if s.Images == nil {
 		return nil, errNone
 	}
@@ -14,36 +14,38 @@ func (s *Server) images([]byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		Images []ImageState `cbor:"images"`
-		Split  int          `cbor:"splitStatus"`
-	}{list, 0}, nil
+	rows := []object{}
+	for _, i := range list {
+		row := object{"slot": i.Slot, "version": i.Version, "bootable": i.Bootable, "pending": i.Pending, "confirmed": i.Confirmed, "active": i.Active, "permanent": i.Permanent}
+		if len(i.Hash) > 0 {
+			row["hash"] = i.Hash
+		}
+		rows = append(rows, row)
+	}
+	return object{"images": rows, "splitStatus": 0}, nil
 }
 
-func (s *Server) setImage(b []byte) (any, error) {
-	var q struct {
-		Hash    []byte `cbor:"hash"`
-		Confirm bool   `cbor:"confirm"`
-	}
+func (s *Server) setImage(q *query) (object, error) {
+	hash, confirm := q.bytes("hash"), q.flag("confirm")
 	if s.Images == nil {
 		return nil, errNone
 	}
-	if err := read(b, &q); err != nil {
+	if err := q.err(); err != nil {
 		return nil, err
 	}
 	var err error
 	switch {
-	case !q.Confirm && len(q.Hash) == 0:
+	case !confirm && len(hash) == 0:
 		err = problem(CodeInvalid, "which image?")
-	case !q.Confirm:
-		err = s.Images.Test(q.Hash)
-	case len(q.Hash) > 0:
+	case !confirm:
+		err = s.Images.Test(hash)
+	case len(hash) > 0:
 		// Only what runs can know that it is healthy: another image goes on trial.
 		list, e := s.Images.State()
 		if e != nil {
 			return nil, e
 		}
-		if !slices.ContainsFunc(list, func(i ImageState) bool { return i.Active && string(i.Hash) == string(q.Hash) }) {
+		if !slices.ContainsFunc(list, func(i ImageState) bool { return i.Active && string(i.Hash) == string(hash) }) {
 			return nil, problem(CodeBadState, "only the running image is confirmed; put the other one on trial")
 		}
 		err = s.Images.Confirm()
@@ -56,132 +58,123 @@ func (s *Server) setImage(b []byte) (any, error) {
 	return s.images(nil)
 }
 
-func (s *Server) upload(b []byte) (any, error) {
-	var q struct {
-		Off   *uint64 `cbor:"off"`
-		Len   uint64  `cbor:"len"`
-		SHA   []byte  `cbor:"sha"`
-		Data  []byte  `cbor:"data"`
-		Image uint32  `cbor:"image"`
-	}
+func (s *Server) upload(q *query) (object, error) {
+	_, told := q.o["off"]
+	off, total, sha, data, image := q.number("off"), q.number("len"), q.bytes("sha"), q.bytes("data"), q.number("image")
 	if s.Images == nil {
 		return nil, errNone
 	}
-	if err := read(b, &q); err != nil {
+	if err := q.err(); err != nil {
 		return nil, err
 	}
-	if q.Off == nil || *q.Off > 1<<40 || q.Len > 1<<40 || *q.Off == 0 && q.Len == 0 || len(q.SHA) != 0 && len(q.SHA) != 32 {
+	if !told || off > 1<<40 || total > 1<<40 || off == 0 && total == 0 || len(sha) != 0 && len(sha) != 32 {
 		return nil, problem(CodeInvalid, "an upload begins with off 0 and len")
 	}
-	if q.Image > 1 {
+	if image > 1 {
 		return nil, problem(CodeInvalid, "there is one image")
 	}
-	next, done, err := s.Images.Upload(int64(*q.Off), int64(q.Len), q.SHA, q.Data)
+	next, done, err := s.Images.Upload(int64(off), int64(total), sha, data)
 	if err != nil {
 		return nil, err
 	}
-	a := map[string]any{"rc": 0, "off": next}
+	a := object{"rc": 0, "off": next}
 	if done {
 		a["match"] = true
 	}
 	return a, nil
 }
 
-func (s *Server) erase([]byte) (any, error) {
+func (s *Server) erase(*query) (object, error) {
 	if s.Images == nil {
 		return nil, errNone
 	}
-	return nothing{}, s.Images.Erase()
+	return object{}, s.Images.Erase()
 }
 
-func (s *Server) stat(b []byte) (any, error) {
-	var q struct {
-		Name string `cbor:"name"`
-	}
-	if err := read(b, &q); err != nil {
+func (s *Server) stat(q *query) (object, error) {
+	name := q.text("name")
+	if err := q.err(); err != nil {
 		return nil, err
 	}
-	f, ok := s.Stats[q.Name]
+	f, ok := s.Stats[name]
 	if !ok {
 		return nil, problem(CodeNoEntry, "no such statistics")
 	}
-	return map[string]any{"rc": 0, "name": q.Name, "fields": f()}, nil
+	fields := object{}
+	for k, v := range f() {
+		fields[k] = v
+	}
+	return object{"rc": 0, "name": name, "fields": fields}, nil
 }
 
-func (s *Server) statList([]byte) (any, error) {
-	return map[string]any{"rc": 0, "stat_list": slices.Sorted(maps.Keys(s.Stats))}, nil
+func (s *Server) statList(*query) (object, error) {
+	return object{"rc": 0, "stat_list": slices.Sorted(maps.Keys(s.Stats))}, nil
 }
 
 // chunk of a file in one answer, so that answer and frame overhead fit BufferSize.
 const chunk = 1024
 
-type fileQuery struct {
-	Name string `cbor:"name"`
-	Off  uint64 `cbor:"off"`
-}
-
-func (s *Server) open(b []byte) (f io.ReaderAt, size int64, q fileQuery, err error) {
+func (s *Server) open(q *query) (f io.ReaderAt, size int64, err error) {
+	name := q.text("name")
 	if s.Files == nil {
-		return nil, 0, q, errNone
+		return nil, 0, errNone
 	}
-	if err = read(b, &q); err != nil {
-		return nil, 0, q, err
+	if err := q.err(); err != nil {
+		return nil, 0, err
 	}
-	f, size, err = s.Files.Open(q.Name)
-	return f, size, q, err
+	return s.Files.Open(name)
 }
 
-func (s *Server) download(b []byte) (any, error) {
-	f, size, q, err := s.open(b)
+func (s *Server) download(q *query) (object, error) {
+	off := q.number("off")
+	f, size, err := s.open(q)
 	if err != nil {
 		return nil, err
 	}
 	if c, ok := f.(io.Closer); ok {
 		defer c.Close()
 	}
-	if q.Off > uint64(size) {
+	if off > uint64(size) {
 		return nil, problem(CodeInvalid, "behind the end")
 	}
-	data := make([]byte, min(chunk, size-int64(q.Off)))
-	if n, err := f.ReadAt(data, int64(q.Off)); n < len(data) {
+	data := make([]byte, min(chunk, size-int64(off)))
+	if n, err := f.ReadAt(data, int64(off)); n < len(data) {
 		return nil, err
 	}
-	a := map[string]any{"off": q.Off, "data": data}
-	if q.Off == 0 {
+	a := object{"off": off, "data": data}
+	if off == 0 {
 		a["len"] = size
 	}
 	return a, nil
 }
 
-func (s *Server) fileStatus(b []byte) (any, error) {
-	f, size, _, err := s.open(b)
+func (s *Server) fileStatus(q *query) (object, error) {
+	f, size, err := s.open(q)
 	if err != nil {
 		return nil, err
 	}
 	if c, ok := f.(io.Closer); ok {
 		c.Close()
 	}
-	return map[string]any{"len": size}, nil
+	return object{"len": size}, nil
 }
 
-func (s *Server) closeFile([]byte) (any, error) { return nothing{}, nil }
+func (s *Server) closeFile(*query) (object, error) { return object{}, nil }
 
-func (s *Server) exec(b []byte) (any, error) {
-	var q struct {
-		Argv []string `cbor:"argv"`
-	}
+func (s *Server) exec(q *query) (object, error) {
+	argv := q.texts("argv")
 	if s.Run == nil {
 		return nil, errNone
 	}
-	if err := read(b, &q); err != nil {
+	if err := q.err(); err != nil {
 		return nil, err
 	}
-	if len(q.Argv) == 0 {
+	if len(argv) == 0 {
 		return nil, problem(CodeInvalid, "no command")
 	}
-	out, ret, ok := s.Run(q.Argv)
+	out, ret, ok := s.Run(argv)
 	if !ok {
 		return nil, problem(CodeNoEntry, "no such command; try help")
 	}
-	return map[string]any{"o": out[:min(len(out), MaxPacket-200)], "ret": ret}, nil
+	return object{"o": out[:min(len(out), MaxPacket-200)], "ret": ret}, nil
 }

@@ -4,20 +4,18 @@ import (
 	"errors"
 	"io"
 	"time"
-
-	"github.com/fxamacker/cbor/v2"
 )
 
 // ImageState is one row of the image group's list. SMP, "Get state of images".
 type ImageState struct {
-	Slot      int    `cbor:"slot"`
-	Version   string `cbor:"version"`
-	Hash      []byte `cbor:"hash,omitempty"`
-	Bootable  bool   `cbor:"bootable"`
-	Pending   bool   `cbor:"pending"`
-	Confirmed bool   `cbor:"confirmed"`
-	Active    bool   `cbor:"active"`
-	Permanent bool   `cbor:"permanent"`
+	Slot      int
+	Version   string
+	Hash      []byte
+	Bootable  bool
+	Pending   bool
+	Confirmed bool
+	Active    bool
+	Permanent bool
 }
 
 // Images is where bundles go.
@@ -60,22 +58,13 @@ type Server struct {
 // BufferSize is what "MCUmgr parameters" tells: a packet's limit.
 const BufferSize = 2048
 
-// decoder refuses what a small device need not hold.
-var decoder = func() cbor.DecMode {
-	m, err := cbor.DecOptions{MaxNestedLevels: 4, MaxArrayElements: 64, MaxMapPairs: 32, DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
-	if err != nil {
-		panic(err)
-	}
-	return m
-}()
-
 type command struct {
 	group uint16
 	id    uint8
 	op    Op
 }
 
-var commands = map[command]func(*Server, []byte) (any, error){
+var commands = map[command]func(*Server, *query) (object, error){
 	{GroupOS, 0, Read}: (*Server).echo, {GroupOS, 0, Write}: (*Server).echo,
 	{GroupOS, 4, Read}: (*Server).datetime, {GroupOS, 4, Write}: (*Server).setDatetime,
 	{GroupOS, 5, Write}:   (*Server).reset,
@@ -94,117 +83,89 @@ func (s *Server) Handle(packet []byte) []byte {
 	if err != nil || h.Op != Read && h.Op != Write {
 		return nil
 	}
-	var v any
+	var v object
 	f, ok := commands[command{h.Group, h.Command, h.Op}]
+	o, bad := parseObject(packet[headerSize:])
 	switch {
 	case !ok:
 		err = problem(CodeNotSupported, "no such command")
 	case s.Allow != nil && !s.Allow(h):
 		err = problem(CodeDenied, "log in first")
+	case bad != nil:
+		err = &Problem{CodeInvalid, bad}
 	default:
-		v, err = f(s, packet[headerSize:])
+		v, err = f(s, &query{o: o})
 	}
 	if err != nil {
-		v = failure(h, err)
+		v = failure(err)
 	}
-	body, err := cbor.Marshal(v)
-	if err != nil || len(body) > MaxPacket {
-		body, _ = cbor.Marshal(map[string]int{"rc": int(CodeTooLarge)})
+	body := appendValue(nil, v)
+	if len(body) > MaxPacket {
+		body = appendValue(nil, object{"rc": int64(CodeTooLarge)})
 	}
 	h.Op++
 	h.Len = uint16(len(body))
 	return append(h.Append(nil), body...)
 }
 
-// failure says what went wrong as the packet's version has it; rsn is a sentence
-// that clients show.
-func failure(h Header, err error) any {
+// failure says what went wrong: rsn is a sentence that clients show.
+func failure(err error) object {
 	code := CodeUnknown
 	var p *Problem
 	if errors.As(err, &p) {
 		code = p.Code
 	}
-	return struct {
-		RC  int    `cbor:"rc"`
-		Rsn string `cbor:"rsn,omitempty"`
-	}{int(code), err.Error()}
+	return object{"rc": int64(code), "rsn": err.Error()}
 }
 
 func problem(c Code, text string) error { return &Problem{c, errors.New(text)} }
 
 var errNone = problem(CodeNotSupported, "this device does not have it")
 
-// read takes a request's fields; what it does not know is left.
-func read(b []byte, v any) error {
-	if len(b) == 0 {
-		return nil
-	}
-	if err := decoder.Unmarshal(b, v); err != nil {
-		return &Problem{CodeInvalid, err}
-	}
-	return nil
-}
-
-type nothing struct{}
-
-func (s *Server) echo(b []byte) (any, error) {
-	var q struct {
-		D string `cbor:"d"`
-	}
-	if err := read(b, &q); err != nil {
-		return nil, err
-	}
-	return map[string]string{"r": q.D}, nil
+func (s *Server) echo(q *query) (object, error) {
+	return object{"r": q.text("d")}, q.err()
 }
 
 const clockLayout = "2006-01-02T15:04:05.999999"
 
-func (s *Server) datetime([]byte) (any, error) {
+func (s *Server) datetime(*query) (object, error) {
 	if s.Now == nil {
 		return nil, errNone
 	}
-	return map[string]string{"datetime": s.Now().Format(clockLayout)}, nil
+	return object{"datetime": s.Now().Format(clockLayout)}, nil
 }
 
-func (s *Server) setDatetime(b []byte) (any, error) {
-	var q struct {
-		D string `cbor:"datetime"`
-	}
+func (s *Server) setDatetime(q *query) (object, error) {
 	if s.Set == nil {
 		return nil, problem(CodeDenied, "the clock is the host's")
 	}
-	if err := read(b, &q); err != nil {
-		return nil, err
-	}
-	t, err := time.Parse(time.RFC3339Nano, q.D)
+	t, err := time.Parse(time.RFC3339Nano, q.text("datetime"))
 	if err != nil {
-		if t, err = time.Parse(clockLayout, q.D); err != nil {
+		if t, err = time.Parse(clockLayout, q.text("datetime")); err != nil {
 			return nil, &Problem{CodeInvalid, err}
 		}
 	}
-	return nothing{}, s.Set(t)
+	return object{}, s.Set(t)
 }
 
-func (s *Server) reset([]byte) (any, error) {
+func (s *Server) reset(*query) (object, error) {
 	if s.Reset == nil {
 		return nil, errNone
 	}
-	return nothing{}, s.Reset()
+	return object{}, s.Reset()
 }
 
-func (s *Server) params([]byte) (any, error) {
-	return map[string]uint32{"buf_size": BufferSize, "buf_count": 4}, nil
+func (s *Server) params(*query) (object, error) {
+	return object{"buf_size": BufferSize, "buf_count": 4}, nil
 }
 
-func (s *Server) info(b []byte) (any, error) {
-	var q struct {
-		Format string `cbor:"format"`
-	}
+func (s *Server) info(q *query) (object, error) {
 	if s.Info == nil {
 		return nil, errNone
 	}
-	if err := read(b, &q); err != nil {
+	format := q.text("format")
+	if err := q.err(); err != nil {
 		return nil, err
 	}
-	return map[string]string{"output": s.Info(q.Format)}, nil
+	return object{"output": s.Info(format)}, nil
 }

@@ -252,3 +252,43 @@ func FuzzDemux(f *testing.F) {
 		}
 	})
 }
+
+// TestCBOR holds our half of CBOR against a library.
+func TestCBOR(t *testing.T) {
+	scalar := rapid.OneOf(rapid.Map(rapid.Uint64(), func(v uint64) any { return v }), rapid.Map(rapid.Int64Range(-1<<62, -1), func(v int64) any { return v }),
+		rapid.Map(rapid.String(), func(v string) any { return v }), rapid.Map(rapid.SliceOf(rapid.Byte()), func(v []byte) any { return v }), rapid.Map(rapid.Bool(), func(v bool) any { return v }))
+	rapid.Check(t, func(rt *rapid.T) {
+		o := object{}
+		for k, v := range rapid.MapOfN(rapid.String(), scalar, 0, 20).Draw(rt, "o") {
+			o[k] = v
+		}
+		if rapid.Bool().Draw(rt, "deep") {
+			o["x"] = object{"y": "z"}
+		}
+		ours := appendValue(nil, o)
+		var theirs map[string]any
+		if err := cbor.Unmarshal(ours, &theirs); err != nil || len(theirs) != len(o) {
+			rt.Fatalf("%x: %v %v", ours, theirs, err)
+		}
+		packed, err := cbor.Marshal(theirs)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		back, err := parseObject(packed)
+		if err != nil || !bytes.Equal(appendValue(nil, back), ours) {
+			rt.Fatalf("%x is %v, %v; want %v", packed, back, err, o)
+		}
+		if got, err := parseObject(ours[:rapid.IntRange(1, len(ours)).Draw(rt, "cut")]); err == nil && len(got) != len(o) {
+			rt.Fatal("a cut map is one")
+		}
+	})
+	for name, b := range map[string]string{"a list": "\x80", "a tag": "\xa1\x61a\xc1\x00", "a key twice": "\xa2\x61a\x01\x61a\x02", "a number for a key": "\xa1\x01\x02", "a giant text": "\xa1\x61a\x7b\xff\xff\xff\xff\xff\xff\xff\xff",
+		"deep": "\xa1\x61a\x81\x81\x81\x81\x81\x81\x00", "more": "\xa0\x00", "endless": "\xbf\x61a\x01", "many": "\xa1\x61a\x9b\x00\x00\x00\x00\xff\xff\xff\xff"} {
+		if o, err := parseObject([]byte(b)); err == nil {
+			t.Errorf("%s: %v", name, o)
+		}
+	}
+	if o, err := parseObject([]byte("\xbf\x61a\x9f\x01\xff\x61b\xfb\x00\x00\x00\x00\x00\x00\x00\x00\xff")); err != nil || len(o) != 2 {
+		t.Errorf("lengths that are not told: %v %v", o, err)
+	}
+}

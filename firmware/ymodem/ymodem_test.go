@@ -239,7 +239,9 @@ func TestHead(t *testing.T) {
 // quick runs five times as fast: sb -g often leaves without a word.
 type quick struct{ hal.SystemClock }
 
-func (q quick) AfterFunc(d time.Duration, f func()) func() bool { return q.SystemClock.AfterFunc(d/5, f) }
+func (q quick) AfterFunc(d time.Duration, f func()) func() bool {
+	return q.SystemClock.AfterFunc(d/5, f)
+}
 
 // TestSB: sb of lrzsz sends over a pseudo-terminal.
 func TestSB(t *testing.T) {
