@@ -25,6 +25,8 @@ require golang.org/x/text v0.43.0 // ISO 8859 tables: application names on chip 
 
 require golang.org/x/crypto v0.58.0 // argon2id for the PINs of roles
 
+require github.com/fxamacker/cbor/v2 v2.10.0 // tests only: the oracle for our CBOR
+
 require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
 
 require (
@@ -33,6 +35,7 @@ require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/jonboulle/clockwork v0.5.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
+	github.com/x448/float16 v0.8.4 // indirect
 	github.com/yerden/go-util v1.1.4 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.41.0 // indirect

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The Debian packages that tests use: a browser for the bench page, fonts for
 # its Chinese words, a PC/SC daemon with a virtual reader (tests run it in
-# namespaces of its own; the service itself is not needed). Tests skip, and say
-# so, where they are missing.
+# namespaces of its own; the service itself is not needed), a sender of YMODEM
+# and an LZMA of others. Tests skip, and say so, where they are missing.
 set -euo pipefail
-packages=(chromium fonts-wqy-microhei unifont pcscd vsmartcard-vpcd iproute2)
+packages=(chromium fonts-wqy-microhei unifont pcscd vsmartcard-vpcd iproute2 lrzsz xz-utils)
 missing=()
 for p in "${packages[@]}"; do
 	dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")

@@ -1,0 +1,116 @@
+package smp_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"swipewell/drivers/tty/ttysim"
+	"swipewell/firmware/smp"
+	"swipewell/firmware/update"
+	"swipewell/firmware/update/bundle"
+)
+
+// memory is a medium.
+type memory struct{ b []byte }
+
+func (m *memory) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(m.b).ReadAt(p, off) }
+
+func (m *memory) WriteAt(p []byte, off int64) (int, error) {
+	if end := int(off) + len(p); end > len(m.b) {
+		m.b = append(m.b, make([]byte, end-len(m.b))...)
+	}
+	return copy(m.b[off:], p), nil
+}
+
+func (m *memory) Sync() error { return nil }
+
+// device has a running build in slot A; it takes bundles signed by key 7.
+func device(t *testing.T) (*smp.Bundles, []byte, bundle.Sum) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	old, image := make([]byte, 30_000), make([]byte, 30_000)
+	for i := range image {
+		image[i] = byte(r.UintN(50))
+		old[i] = byte(r.UintN(50))
+	}
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
+	pub, _ := key.Public().(ed25519.PublicKey)
+	o := bundle.Opts{Product: "swipewell", Board: "demo", Version: bundle.Version{Major: 2}, Schemas: bundle.Schemas{Lo: 1, Hi: 1}}
+	b, err := bundle.Make(image, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Sign(key)
+	port := update.Plain{Copies: [2]update.Medium{&memory{}, &memory{}}}
+	if err := port.Save(update.First(update.Image{Version: bundle.Version{Major: 1}, Size: int64(len(old)), Sum: sha256.Sum256(old), Schemas: o.Schemas})); err != nil {
+		t.Fatal(err)
+	}
+	dev := update.New(update.Opts{Product: "swipewell", Board: "demo", Keys: bundle.Keyring{Production: []ed25519.PublicKey{pub}}, Port: port,
+		Slots: [2]update.Medium{&memory{old}, &memory{}}, SlotSize: 1 << 20, Running: update.A, Schema: func() int { return 1 }})
+	return &smp.Bundles{Device: dev, Inbox: update.NewInbox(dev, &memory{}, 1<<20), Running: update.A}, b.File(), b.Manifest.Sum
+}
+
+// TestSmpmgr: the client of others lists, uploads, tests and reads over a
+// pseudo-terminal on which log lines come between the frames.
+func TestSmpmgr(t *testing.T) {
+	smpmgr := os.Getenv("SMPMGR")
+	if smpmgr == "" {
+		var err error
+		if smpmgr, err = exec.LookPath("smpmgr"); err != nil {
+			t.Skip("needs smpmgr, in PATH or named by SMPMGR")
+		}
+	}
+	images, file, sum := device(t)
+	pair, err := ttysim.Open(ttysim.Opts{})
+	if err != nil {
+		t.Skip(err)
+	}
+	defer pair.Close()
+	s := &smp.Server{Images: images, Info: func(string) string { return "swipewell demo" }, Now: time.Now,
+		Run: func(a []string) (string, int, bool) { return "ready", 0, a[0] == "status" }}
+	go func() {
+		var d smp.Demux
+		b := make([]byte, 4096)
+		for {
+			n, err := pair.Read(b)
+			if err != nil {
+				return
+			}
+			packets, _ := d.Feed(b[:n])
+			for _, p := range packets {
+				out := []byte("a line of the log\r\n")
+				pair.Write(smp.AppendFrames(out, s.Handle(p)))
+			}
+		}
+	}()
+	path := filepath.Join(t.TempDir(), "x.swb")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	do := func(want string, args ...string) {
+		t.Helper()
+		cmd := exec.Command(smpmgr, append([]string{"--port", pair.Path(), "--timeout", "5"}, args...)...)
+		cmd.Env = append(os.Environ(), "COLUMNS=300", "TERM=dumb")
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(strings.ToLower(string(out)), strings.ToLower(want)) {
+			t.Fatalf("%v: %v\n%s\nwant %q", args, err, out, want)
+		}
+	}
+	do("hello", "os", "echo", "hello")
+	do("1.0.0", "image", "state-read")
+	do("", "image", "upload", "--format", "any", path)
+	do("2.0.0", "image", "state-read")
+	do("write... ok", "image", "state-write", hex.EncodeToString(sum[:]))
+	if r, err := images.Device.Record(); err != nil || r.Trial != update.B {
+		t.Errorf("%+v %v", r, err)
+	}
+}

@@ -1,0 +1,228 @@
+package flashwire
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"swipewell/firmware/update"
+	"swipewell/firmware/update/bundle"
+)
+
+type memory struct{ b []byte }
+
+func (m *memory) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(m.b).ReadAt(p, off) }
+
+func (m *memory) WriteAt(p []byte, off int64) (int, error) {
+	if end := int(off) + len(p); end > len(m.b) {
+		m.b = append(m.b, make([]byte, end-len(m.b))...)
+	}
+	return copy(m.b[off:], p), nil
+}
+
+func (m *memory) Sync() error { return nil }
+
+// target is a device with a running build, and a bundle for it.
+type target struct {
+	dev   *update.Device
+	inbox *memory
+	old   []byte
+	b     *bundle.Bundle
+	money error
+}
+
+// made keeps bundles: they are the same each time.
+var made = struct {
+	sync.Mutex
+	by map[int]*bundle.Bundle
+}{by: map[int]*bundle.Bundle{}}
+
+func newTarget(t testing.TB, n int) *target {
+	t.Helper()
+	x := &target{inbox: &memory{}, old: noise(n)}
+	image := bytes.Clone(x.old)
+	copy(image[n/2:], noise(n/2)) // half of it is new
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
+	pub, _ := key.Public().(ed25519.PublicKey)
+	o := bundle.Opts{Product: "swipewell", Board: "demo", Version: bundle.Version{Major: 2}, Schemas: bundle.Schemas{Lo: 1, Hi: 1}, Bases: [][]byte{x.old}}
+	made.Lock()
+	defer made.Unlock()
+	b := made.by[n]
+	if b == nil {
+		var err error
+		if b, err = bundle.Make(image, o); err != nil {
+			t.Fatal(err)
+		}
+		b.Sign(key)
+		made.by[n] = b
+	}
+	clone := *b
+	x.b = &clone
+	port := update.Plain{Copies: [2]update.Medium{&memory{}, &memory{}}}
+	if err := port.Save(update.First(update.Image{Version: bundle.Version{Major: 1}, Size: int64(n), Sum: sha256.Sum256(x.old), Schemas: o.Schemas})); err != nil {
+		t.Fatal(err)
+	}
+	x.dev = update.New(update.Opts{Product: "swipewell", Board: "demo", Keys: bundle.Keyring{Production: []ed25519.PublicKey{pub}}, Port: port,
+		Slots: [2]update.Medium{&memory{x.old}, &memory{}}, SlotSize: 4 << 20, Running: update.A, Schema: func() int { return 1 }, Clear: func() error { return x.money }})
+	return x
+}
+
+// device as it is after a start.
+func (x *target) device() *Device {
+	return &Device{Inbox: update.NewInbox(x.dev, x.inbox, 4<<20), Try: x.dev.Try, Who: "service",
+		Facts: func() Facts {
+			r, _ := x.dev.Record()
+			f := Facts{Product: "swipewell", Board: "demo", Running: hex.EncodeToString(r.Images[update.A].Sum[:])}
+			if r.Images[update.B].Size > 0 {
+				f.Other = hex.EncodeToString(r.Images[update.B].Sum[:])
+			}
+			return f
+		}}
+}
+
+func (x *target) host() *Host {
+	return &Host{PerFrame: 1041 * 10 * time.Second / 921_600, Choose: func(f Facts) (io.ReaderAt, int64, bundle.Sum, error) {
+		m := x.b.Manifest
+		if f.Other == hex.EncodeToString(m.Sum[:]) {
+			return nil, 0, bundle.Sum{}, nil
+		}
+		i := m.Pick(func(s bundle.Sum) bool { return hex.EncodeToString(s[:]) == f.Running })
+		file := x.b.File(i)
+		return bytes.NewReader(file), int64(len(file)), sha256.Sum256(file), nil
+	}}
+}
+
+// play runs a session until its end, or until the cable is pulled once so many
+// bytes have left the host. It gives how long it took and what left.
+func play(h *Host, d *Device, hit float64, seed uint64, pull int64) (took time.Duration, sent int64, err error) {
+	dice := rand.New(rand.NewPCG(seed, 3))
+	perByte := 10 * time.Second / 921_600
+	down, up := &wire{perByte: perByte, delay: time.Millisecond, hit: hit, dice: dice}, &wire{perByte: perByte, delay: time.Millisecond, hit: hit, dice: dice}
+	var toDevice, toHost Splitter
+	now := time.Duration(0)
+	for !h.Done() {
+		wake := down.free - 2*1041*perByte + 1
+		if wake <= now {
+			f, w, err := h.Next(now)
+			if err != nil {
+				return now, sent, err
+			}
+			if f != nil {
+				sent += int64(len(f))
+				if down.send(now, f); pull > 0 && sent >= pull {
+					return now, sent, errPulled
+				}
+				continue
+			}
+			wake = w
+		}
+		for _, w := range []*wire{down, up} {
+			if len(w.queue) > 0 {
+				wake = min(wake, w.queue[0].at)
+			}
+		}
+		now = max(now, wake)
+		for len(down.queue) > 0 && down.queue[0].at <= now {
+			toDevice.Feed(down.queue[0].b, func(f Frame) {
+				for _, a := range d.Got(f) {
+					up.send(now, a)
+				}
+			}, d.Damaged)
+			down.queue = down.queue[1:]
+		}
+		for len(up.queue) > 0 && up.queue[0].at <= now {
+			toHost.Feed(up.queue[0].b, h.Got, func() {})
+			up.queue = up.queue[1:]
+		}
+	}
+	return now, sent, nil
+}
+
+var errPulled = errors.New("the cable was pulled")
+
+func TestSession(t *testing.T) {
+	for _, hit := range []float64{0, 0.01, 0.3} {
+		x := newTarget(t, 600_000)
+		took, sent, err := play(x.host(), x.device(), hit, 9, 0)
+		if err != nil {
+			t.Fatalf("hit %v: %v", hit, err)
+		}
+		r, err := x.dev.Record()
+		if err != nil || r.Trial != update.B || r.Images[update.B].Sum != x.b.Manifest.Sum {
+			t.Errorf("hit %v: %+v %v", hit, r, err)
+		}
+		t.Logf("hit %v: %d bytes of a delta for 600000, %v", hit, sent, took)
+	}
+}
+
+// TestPulledCable: one costs at most 2 % of a bundle of 300 kB, as ten would of
+// one of 3 MB.
+func TestPulledCable(t *testing.T) {
+	const n = 600_000
+	size := int64(len(newTarget(t, n).b.File(0)))
+	_, once, err := play(newTarget(t, n).host(), newTarget(t, n).device(), 0, 9, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, restarts := range []bool{false, true} {
+		x := newTarget(t, n)
+		d := x.device()
+		_, sent, err := play(x.host(), d, 0, 9, size/2)
+		if err != errPulled {
+			t.Fatal(err)
+		}
+		most := 2.0
+		if restarts { // what was not synced is sent again: up to 64 KiB
+			d, most = x.device(), 24
+		}
+		_, more, err := play(x.host(), d, 0, 9, 0)
+		extra := 100 * float64(sent+more-once) / float64(once)
+		t.Logf("a bundle of %d bytes, the device restarts: %v: %.2f %% more", size, restarts, extra)
+		if err != nil || extra > most {
+			t.Errorf("%.2f %% more, %v", extra, err)
+		}
+	}
+}
+
+// TestNothingToSend: a device that has the build is only told to try it.
+func TestNothingToSend(t *testing.T) {
+	x := newTarget(t, 100_000)
+	if err := x.dev.Write(&x.b.Head, 0, bytes.NewReader(x.b.Packed[0])); err != nil {
+		t.Fatal(err)
+	}
+	if _, sent, err := play(x.host(), x.device(), 0, 1, 0); err != nil || sent > 100 {
+		t.Errorf("%d bytes, %v", sent, err)
+	}
+}
+
+func TestTroubles(t *testing.T) {
+	x := newTarget(t, 100_000)
+	x.money = errors.New("a reversal waits")
+	var tr *Trouble
+	if _, sent, err := play(x.host(), x.device(), 0, 1, 0); !errors.As(err, &tr) || tr.Code != update.MoneyOpen.Code() || !strings.Contains(tr.Text, "reversal") || tr.Hint == "" || sent > 20_000 {
+		t.Errorf("money: %v after %d bytes", err, sent)
+	}
+	x.money = nil
+	d := x.device()
+	if err := d.Inbox.Claim("another port"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := play(x.host(), d, 0, 1, 0); !errors.As(err, &tr) || tr.Code != update.Busy.Code() {
+		t.Errorf("a second technician: %v", err)
+	}
+	x.b.Signatures = nil
+	if _, _, err := play(x.host(), x.device(), 0, 1, 0); !errors.As(err, &tr) || tr.Code != update.Unsigned.Code() {
+		t.Errorf("unsigned: %v", err)
+	}
+	if _, _, err := play(x.host(), &Device{Facts: func() Facts { return Facts{} }, Inbox: x.device().Inbox, Who: "service"}, 1, 1, 0); !errors.Is(err, ErrStalled) {
+		t.Errorf("a line that hits every frame: %v", err)
+	}
+}
