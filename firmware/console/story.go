@@ -11,7 +11,6 @@ import (
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
 	"swipewell/ui/prompt"
-	"swipewell/ui/text"
 )
 
 // Story is one transaction as a page: what the device knows of it.
@@ -86,47 +85,7 @@ func WriteStory(w io.Writer, o Look, id string, s Story) {
 		WriteItem(w, lang, r)
 	}
 	fmt.Fprintln(w, label(lang, "fate")+": "+s.fate(lang))
-	var ref journal.Entry
-	for i, e := range s.Entries {
-		if e.Ref != "" {
-			ref = e
-			continue
-		}
-		// Times within a boot are of the clock that never jumps.
-		since, step := time.Duration(0), time.Duration(0)
-		if first := s.Entries[0]; first.Boot == e.Boot {
-			since = e.Up - first.Up
-		} else {
-			since = e.Logical - first.Logical
-		}
-		if i > 0 && s.Entries[i-1].Boot == e.Boot {
-			step = e.Up - s.Entries[i-1].Up
-		}
-		mark := ""
-		if i > 0 && s.Entries[i-1].Boot != e.Boot {
-			mark = "  ── " + label(lang, "story-boot") + " ──\n"
-		}
-		fmt.Fprint(w, mark)
-		line := fmt.Sprintf("  %s  +%8s  %s %s", e.Wall.In(zoneOf(o.Zone)).Format("15:04:05.000"), since.Round(time.Millisecond), pad(string(e.Code), 8), words1(lang, e))
-		if t := e.Text(); t != "" {
-			line += "  " + t
-		}
-		if why, ok := e.Get("why").(string); ok {
-			if t := text.Get(lang, prompt.Code(why)).Title; t != why && t != "" {
-				line += "  (" + text.Format(lang, prompt.Code(why), args(e)).Title + ")"
-			}
-		}
-		if step > time.Second {
-			line += "  ← " + step.Round(10*time.Millisecond).String()
-		}
-		fmt.Fprintln(w, line)
-	}
-	if n := len(s.Entries); n > 1 && s.Entries[0].Boot == s.Entries[n-1].Boot {
-		fmt.Fprintf(w, "%s: %s\n", label(lang, "story-took"), (s.Entries[n-1].Up - s.Entries[0].Up).Round(time.Millisecond))
-	}
-	if ref.Ref != "" {
-		fmt.Fprintf(w, "%s: %s\n", label(lang, "story-card"), ref.Ref)
-	}
+	writePage(w, o, s)
 }
 
 func zoneOf(z *time.Location) *time.Location {

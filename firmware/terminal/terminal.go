@@ -105,6 +105,7 @@ type Terminal struct {
 	twins  twins      // the sales of the last hours
 	guard  guard
 	senses senses
+	trace  trace
 	hidden hidden
 	enrol  *enrolment // a token that is being taken on; nil if none
 
@@ -379,6 +380,7 @@ func (t *Terminal) handle(e txn.Event) {
 	before := t.state
 	t.state = next
 	t.sawStep(before)
+	t.traceStep(before, e)
 	t.lessonStep(before)
 	t.keepRows(change, e.At, fx)
 	t.draw()
