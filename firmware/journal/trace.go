@@ -1,11 +1,13 @@
 package journal
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
 
 	"swipewell/firmware/iso8583"
+	"swipewell/firmware/tape"
 	"swipewell/ui/prompt"
 )
 
@@ -41,4 +43,22 @@ func Screens(key string, list []Screen) Field {
 		b.WriteString("@" + strconv.FormatFloat(s.At.Round(100*time.Millisecond).Seconds(), 'f', -1, 64))
 	}
 	return text(key, clip(b.String(), 600))
+}
+
+// TapeKey is the field that holds a part of a tape, in base64.
+const TapeKey = "tape"
+
+// Tape is a part of a tape: redacted by type when it was made.
+func Tape(p tape.Packed) Field {
+	return text(TapeKey, base64.StdEncoding.EncodeToString(p.Bytes()))
+}
+
+// TapeOf is the part that an entry holds; nil if it holds none.
+func TapeOf(e Entry) []byte {
+	s, _ := e.Get(TapeKey).(string)
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return nil
+	}
+	return b
 }

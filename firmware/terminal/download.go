@@ -9,8 +9,8 @@ import (
 
 	"swipewell/firmware/emv/table"
 	"swipewell/firmware/hostlink"
-	"swipewell/firmware/pos"
 	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
 	"swipewell/firmware/store"
 	"swipewell/firmware/txn"
 	"swipewell/ui/prompt"

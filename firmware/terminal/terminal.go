@@ -106,6 +106,7 @@ type Terminal struct {
 	guard  guard
 	senses senses
 	trace  trace
+	taper  taper
 	hidden hidden
 	enrol  *enrolment // a token that is being taken on; nil if none
 
@@ -376,6 +377,7 @@ func (t *Terminal) handle(e txn.Event) {
 		t.fail(err)
 		return
 	}
+	t.record(t.state, e, next, fx)
 	t.keep(change)
 	before := t.state
 	t.state = next

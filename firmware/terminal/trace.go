@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"swipewell/firmware/iso8583"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
+	"swipewell/firmware/tape"
 	"swipewell/firmware/txn"
 	"swipewell/ui/prompt"
 )
@@ -28,6 +30,7 @@ type trace struct {
 	last   journal.Screen // on the screen now
 	tx     string         // the transaction that the screen is about, "" none yet
 	id     pos.RecordID
+	taped  bool // the tape of the outcome is in the journal
 }
 
 type phaseTime struct {
@@ -137,6 +140,73 @@ func (t *Terminal) traceEnd(id pos.RecordID, r hostlink.Reply) {
 		fields = append(fields, journal.Word("csq", strconv.Itoa(s.CSQ)))
 	}
 	t.o.Journal.Record(journal.Event{Code: prompt.LogAnswer, Source: "link", Tx: txID(id), Fields: fields})
+}
+
+// tapeDay is how many bytes of tapes a day may bring to the journal; above it only
+// those of payments that did not end well are kept.
+const tapeDay = 512 << 10
+
+// taper makes the tapes.
+type taper struct {
+	rec   *tape.Recorder
+	day   int32
+	bytes int
+}
+
+// record keeps a step for a replay, before its effects are run.
+func (t *Terminal) record(before txn.State, e txn.Event, next txn.State, fx []txn.Effect) {
+	if t.o.Journal == nil {
+		return
+	}
+	r := t.taper.rec
+	if r == nil {
+		r = tape.New(t.o.Version, journal.Sieve)
+		t.taper.rec = r
+	}
+	if !r.Active() {
+		r.Begin(before, t.guard.book.Log(), t.guard.rules)
+	}
+	r.Step(e, next, fx, t.senses.rank)
+	tr := &t.trace
+	id := tr.tx
+	if was := before.Durable.Open; was.Open() {
+		id = txID(was.ID)
+	}
+	done := e.Kind == txn.RecordDone && e.Record.STAN != 0
+	switch opens := next.Durable.Open.Open() && !before.Durable.Open.Open(); {
+	case opens:
+		t.keepTape(txID(next.Durable.Open.ID), true)
+	case before.Durable.Open.Open() && !next.Durable.Open.Open(): // the outcome
+		good := false
+		if p, ok := prompt.Lookup(next.Code); ok {
+			good = p.Severity == prompt.Good
+		}
+		t.keepTape(id, good)
+		tr.taped = true
+	case done && (before.Quiet() || id == txID(e.Record.RecordID)):
+		t.keepTape(txID(e.Record.RecordID), false)
+	case next.Form != before.Form, next.Phase == txn.Ready, tr.taped && next.Phase == txn.Result:
+		r.Drop()
+	}
+}
+
+// keepTape writes what was recorded. usual: it may be left out where the day had its share.
+func (t *Terminal) keepTape(id string, usual bool) {
+	x := &t.taper
+	day := t.state.Durable.Clock.Now(t.now().Logical, zone).Day
+	if day != x.day {
+		x.day, x.bytes = day, 0
+	}
+	if usual && x.bytes > tapeDay || id == "" {
+		x.rec.Drop()
+		return
+	}
+	p, ok := x.rec.Take()
+	if !ok {
+		return
+	}
+	x.bytes += len(p.Bytes())
+	t.o.Journal.Record(journal.Event{Code: prompt.LogTape, Level: slog.LevelDebug, Source: "txn", Tx: id, Fields: []journal.Field{journal.Count("steps", p.Steps), journal.Tape(p)}})
 }
 
 // waiting is how many records of the outbox wait to be sent.
