@@ -2,7 +2,7 @@
 // run it again: with the build of today, and with other rules.
 //
 // Sources:
-//   - ADR40: doc/adr/0040-tape.md, what is kept and why it suffices
+//   - ADR39: doc/adr/0039-tape.md, what is kept and why it suffices
 //   - DESIGN: design §1, txn.Step is total and pure
 //   - PCIDSS: PCI DSS 3.4, at most the first six and last four digits are kept
 //

@@ -91,7 +91,10 @@ func Run(b []byte, rules *throttle.Rules, sieve func(string) string) (res Result
 		if err != nil {
 			return res, err
 		}
-		next, fx := txn.Step(s, e)
+		next, fx, err := stepped(s, e)
+		if err != nil {
+			return res, err
+		}
 		res.Steps = i + 1
 		lines := compare("state ", then, n.flatten(next))
 		lines = append(lines, effectLines(st.Effects, n.effects(fx))...)
@@ -104,14 +107,26 @@ func Run(b []byte, rules *throttle.Rules, sieve func(string) string) (res Result
 			res.First = &Difference{Step: i + 1, Event: eventText(e), At: e, Lines: lines[:min(len(lines), mostLines)]}
 			return res, nil
 		}
-		d.note(next, e, fx)
+		d.note(e, fx)
 		s, state = next, then
 	}
 	return res, nil
 }
 
+// stepped is a step on a state that a file has: one that no reducer made may be one that
+// no reducer can take.
+func stepped(s txn.State, e txn.Event) (next txn.State, fx []txn.Effect, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: no state of the reducer: %v", ErrForeign, r)
+		}
+	}()
+	next, fx = txn.Step(s, e)
+	return next, fx, nil
+}
+
 // note follows the desk's log, as the terminal does.
-func (d desk) note(s txn.State, e txn.Event, fx []txn.Effect) {
+func (d desk) note(e txn.Event, fx []txn.Effect) {
 	day := e.Watch.Now.Day
 	for _, x := range fx {
 		switch x := x.(type) {
@@ -125,10 +140,13 @@ func (d desk) note(s txn.State, e txn.Event, fx []txn.Effect) {
 
 func eventText(e txn.Event) string {
 	parts := []string{string(e.Kind)}
-	for _, s := range []string{string(e.Key), string(e.Code), string(e.Reply.Kind), string(e.Reply.RC), string(e.PIN), string(e.Chip.What)} {
+	for _, s := range []string{string(e.Key), string(e.Code), string(e.Reply.Kind), string(e.Reply.RC), string(e.PIN)} {
 		if s != "" {
 			parts = append(parts, s)
 		}
+	}
+	if e.Kind == txn.ChipSaid {
+		parts = append(parts, fmt.Sprint(e.Chip.What))
 	}
 	return strings.Join(parts, " ")
 }
