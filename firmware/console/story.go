@@ -18,6 +18,7 @@ type Story struct {
 	Entries []journal.Entry
 	Sales   []pos.Sale
 	Records []pos.Record
+	After   []journal.Entry // outcomes of later transactions that refer to this one
 }
 
 // whoActs says who can mend what a code says; "" if nobody must.
@@ -54,10 +55,18 @@ func (s Story) fate(lang string) string {
 		case prompt.LogOutcome:
 			why, _ := e.Get("why").(string)
 			if c, ok := prompt.Lookup(prompt.Code(why)); ok && c.Severity == prompt.Good {
+				for _, a := range s.After {
+					if w := prompt.Code(str(a, "why")); a.Code == prompt.LogOutcome && strings.HasPrefix(string(w), "A-") {
+						return label(lang, "fate-undone") + " " + a.Tx + " " + Explain(lang, w)
+					}
+				}
 				return label(lang, "fate-approved")
 			}
 			if strings.HasPrefix(why, "D-") {
 				return label(lang, "fate-declined") + " " + Explain(lang, prompt.Code(why))
+			}
+			if strings.HasPrefix(why, "U-") {
+				return label(lang, "fate-waits") + " " + Explain(lang, prompt.Code(why))
 			}
 			return label(lang, "fate-outcome") + " " + Explain(lang, prompt.Code(why))
 		}
@@ -65,18 +74,21 @@ func (s Story) fate(lang string) string {
 	return label(lang, "fate-unknown")
 }
 
+// ID is the whole id of the transaction, "" if no entry has it.
+func (s Story) ID() string {
+	for _, e := range s.Entries {
+		if e.Tx != "" {
+			return e.Tx
+		}
+	}
+	return ""
+}
+
 // WriteStory prints one.
 func WriteStory(w io.Writer, o Look, id string, s Story) {
 	lang := o.Lang
 	slices.SortStableFunc(s.Entries, func(a, b journal.Entry) int { return cmp.Compare(a.Seq, b.Seq) })
-	if len(s.Entries) > 0 {
-		for _, e := range s.Entries {
-			if e.Tx != "" {
-				id = e.Tx
-				break
-			}
-		}
-	}
+	id = cmp.Or(s.ID(), id)
 	fmt.Fprintln(w, label(lang, "story")+" "+id)
 	for _, r := range s.Sales {
 		WriteItem(w, lang, r)
@@ -168,4 +180,15 @@ func (t *Top) Write(w io.Writer, o Look, most int) {
 // bar is n of top as a plot of width cells.
 func bar(n, top, width int) string {
 	return strings.Repeat("#", max(1, n*width/max(top, 1)))
+}
+
+// Refers finds, among the entries of what led to intents, those that refer to a
+// transaction: a void, a refund.
+func Refers(paths []journal.Entry, id string) (txs []string) {
+	for _, e := range paths {
+		if o := str(e, "orig"); o != "" && strings.HasSuffix(id, "-"+o) && e.Tx != "" && e.Tx != id {
+			txs = append(txs, e.Tx)
+		}
+	}
+	return txs
 }

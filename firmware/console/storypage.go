@@ -164,7 +164,20 @@ func fieldText(de int, v string) string {
 	if len(names) == 0 {
 		return v
 	}
-	return words[0] + " " + strings.Join(names, ", ")
+	const column = 42 // of the value, and lines of some eighty cells
+	out, width := words[0], 0
+	for i, n := range names {
+		switch {
+		case i == 0 || width+len(n) > 70:
+			out += "\n" + strings.Repeat(" ", column)
+			width = 0
+		default:
+			out += ", "
+		}
+		out += n
+		width += len(n) + 2
+	}
+	return out
 }
 
 // stageKeys of an exchange.
@@ -175,7 +188,7 @@ func (p *page) stages(paths, answers, chips []journal.Entry) {
 	var lines []string
 	add := func(name, took string) {
 		if took != "" {
-			lines = append(lines, "  "+pad(name, 16)+took)
+			lines = append(lines, "  "+pad(name, 26)+took)
 		}
 	}
 	for _, e := range paths {
@@ -196,15 +209,15 @@ func (p *page) stages(paths, answers, chips []journal.Entry) {
 		var parts []string
 		for _, k := range stageKeys {
 			if v := str(e, k); v != "" {
-				parts = append(parts, k+" "+v)
+				parts = append(parts, label(p.o.Lang, k)+" "+v)
 			}
 		}
 		if by := str(e, "by"); by != "" {
 			parts = append(parts, "("+by+")")
 		}
 		name := str(e, "mti")
-		if name == "" {
-			name = str(e, "end")
+		if end := str(e, "end"); end != "" {
+			name = label(p.o.Lang, "story-"+end)
 		}
 		add(name, strings.Join(parts, "  "))
 	}

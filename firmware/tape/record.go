@@ -242,9 +242,18 @@ func pack(p *part) []byte {
 // ErrForeign says that bytes are no part of a tape, or of a newer version.
 var ErrForeign = errors.New("tape: not a part of a tape")
 
-func unpack(b []byte) (*part, error) {
+// Plain is a part as its JSON, for who looks for what must not be in it; nil if it is none.
+func Plain(b []byte) []byte {
 	raw, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(bytes.NewReader(b), dictionary()), mostRaw+1))
 	if err != nil || len(raw) > mostRaw {
+		return nil
+	}
+	return raw
+}
+
+func unpack(b []byte) (*part, error) {
+	raw := Plain(b)
+	if raw == nil {
 		return nil, ErrForeign
 	}
 	var p part

@@ -88,7 +88,8 @@ func (tr *trace) left(p txn.Phase, d time.Duration) {
 // traceIntent tells what led to it.
 func (t *Terminal) traceIntent() {
 	tr := &t.trace
-	fields := []journal.Field{journal.Word("kind", string(t.state.Durable.Open.Kind)), journal.Word("entry", t.state.Durable.Open.Entry), journal.Screens("screens", tr.seen)}
+	in := t.state.Durable.Open
+	fields := []journal.Field{journal.Word("kind", string(in.Kind)), journal.Word("entry", in.Entry), journal.STAN("orig", in.Orig.STAN), journal.Screens("screens", tr.seen)}
 	for _, p := range tr.phases {
 		if p.took >= time.Millisecond {
 			fields = append(fields, journal.Duration(p.phase.String(), p.took.Round(time.Millisecond)))

@@ -22,7 +22,7 @@ var logRows = []row{
 	entry(prompt.LogOutcome, "交易结果<{rc}>", "outcome< {rc}>"),
 	entry(prompt.LogPrinted, "签购单已打印", "slip printed"),
 	entry(prompt.LogDropped, "未发送,登记已撤", "never sent, intent dropped"),
-	entry(prompt.LogReversal, "冲正第<{n}>次", "reversal try< {n}>"),
+	entry(prompt.LogReversal, "冲正<第{n}次>", "reversal try< {n}>"),
 	entry(prompt.LogReversed, "冲正完成<{rc}>", "reversal closed< {rc}>"),
 	entry(prompt.LogSignOn, "签到<{rc}>", "sign-on< {rc}>"),
 	entry(prompt.LogLink, "线路<{field}>", "link< {field}>"),

@@ -268,6 +268,9 @@ func (t *tool) story() *cobra.Command {
 				if err == nil && len(s.Entries) == 0 {
 					return failure{errors.New(empty)}
 				}
+				if err == nil {
+					err = l.after(cmd.Context(), &s)
+				}
 			} else if t.json {
 				return t.ask(cmd.Context(), console.Request{Cmd: "tx", Tx: args[0]}, t.print)
 			} else {
@@ -292,6 +295,24 @@ func (t *tool) story() *cobra.Command {
 	cmd.Flags().BoolVar(&l.utc, "utc", false, "times in UTC")
 	l.form = "short"
 	return cmd
+}
+
+// after adds how later transactions ended that refer to this one. An export has no
+// batch to look them up in.
+func (l *logFlags) after(ctx context.Context, s *console.Story) error {
+	id := s.ID()
+	var paths []journal.Entry
+	q := console.Request{Filter: journal.Filter{Code: prompt.LogPath}}
+	if _, err := l.each(ctx, q, func(e journal.Entry) error { paths = append(paths, e); return nil }); err != nil {
+		return err
+	}
+	for _, tx := range console.Refers(paths, id) {
+		q := console.Request{Filter: journal.Filter{Tx: tx}}
+		if _, err := l.each(ctx, q, func(e journal.Entry) error { s.After = append(s.After, e); return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tool) top() *cobra.Command {
