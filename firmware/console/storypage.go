@@ -19,7 +19,6 @@ type page struct {
 	w     io.Writer
 	o     Look
 	first journal.Entry
-	begin time.Duration // of the form, before the first entry
 }
 
 // writePage prints the entries of a story: what the cashier saw, each exchange, the
