@@ -18,7 +18,7 @@ RUNS ?= 12
 CARDS ?= 5000
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model mutants build scripts generate clean
+.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model mutants build scripts cases generate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: build ## the figures of the README, measured here, as a table
 crash: build ## kill -9 of posd, then disks as power cuts leave them: KILLS=500 IMAGES=10000
 	@$(BIN)/posbench crash --kills $(KILLS)
 	@$(BIN)/posbench images --count $(IMAGES)
+
+cases: build ## the exports of firmware/doc/cases anew, from the scripts beside them
+	@scripts/cases.sh
 
 soak: build ## whole days in virtual time, with random faults: SEEDS=1,2,3,4 SALES=20000
 	@$(BIN)/posbench soak --seeds $(SEEDS) --sales $(SALES)

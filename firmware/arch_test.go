@@ -59,7 +59,7 @@ func isSim(p string) bool {
 }
 
 // pure rooms learn of the world only by events.
-var pure = []string{"firmware/txn", "firmware/throttle", "firmware/signature", "firmware/diagnose", "firmware/care", "firmware/emv", "firmware/pos", "firmware/card", "firmware/iso8583", "ui"}
+var pure = []string{"firmware/txn", "firmware/tape", "firmware/throttle", "firmware/signature", "firmware/diagnose", "firmware/care", "firmware/emv", "firmware/pos", "firmware/card", "firmware/iso8583", "ui"}
 
 // impure is what a pure room must not import.
 var impure = []string{"os", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand", "os/exec", "syscall", "golang.org/x/sys/unix", "go.etcd.io/bbolt"}

@@ -203,7 +203,7 @@ func WriteEntry(w io.Writer, o Look, e journal.Entry) {
 	switch o.Form {
 	case "cat":
 		text = words1(o.Lang, e)
-		if t := e.Text(); t != "" {
+		if t := shortFields(e).Text(); t != "" {
 			text += " " + t
 		}
 	case "full":
@@ -234,7 +234,7 @@ func fullEntry(o Look, e journal.Entry) string {
 	row("source", e.Source)
 	row("card", e.Ref)
 	row("who", whoActs(o.Lang, e.Code))
-	for _, f := range e.Fields {
+	for _, f := range shortFields(e).Fields {
 		row(f.Key, strings.ReplaceAll(fmt.Sprint(f.Value), "\n", "\n               "))
 	}
 	if len(e.Unknown) > 0 {

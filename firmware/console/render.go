@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -256,7 +257,7 @@ func entryLine(lang string, zone *time.Location, e journal.Entry) string {
 	if e.Ref != "" {
 		b.WriteString(" card=" + e.Ref)
 	}
-	if t := e.Text(); t != "" {
+	if t := shortFields(e).Text(); t != "" {
 		b.WriteString(" " + t)
 	}
 	if why, ok := e.Get("why").(string); ok {
@@ -265,6 +266,17 @@ func entryLine(lang string, zone *time.Location, e journal.Entry) string {
 		}
 	}
 	return b.String()
+}
+
+// shortFields is an entry for a line: of a tape only its size.
+func shortFields(e journal.Entry) journal.Entry {
+	for i, f := range e.Fields {
+		if v, ok := f.Value.(string); ok && f.Key == journal.TapeKey {
+			e.Fields = slices.Clone(e.Fields)
+			e.Fields[i].Value = fmt.Sprintf("[%d]", len(v)*3/4)
+		}
+	}
+	return e
 }
 
 // args fills a title's fields from an entry.

@@ -11,7 +11,6 @@ import (
 	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
 	"swipewell/ui/prompt"
-	"swipewell/ui/text"
 )
 
 // Story is one transaction as a page: what the device knows of it.
@@ -19,6 +18,7 @@ type Story struct {
 	Entries []journal.Entry
 	Sales   []pos.Sale
 	Records []pos.Record
+	After   []journal.Entry // outcomes of later transactions that refer to this one
 }
 
 // whoActs says who can mend what a code says; "" if nobody must.
@@ -55,10 +55,18 @@ func (s Story) fate(lang string) string {
 		case prompt.LogOutcome:
 			why, _ := e.Get("why").(string)
 			if c, ok := prompt.Lookup(prompt.Code(why)); ok && c.Severity == prompt.Good {
+				for _, a := range s.After {
+					if w := prompt.Code(str(a, "why")); a.Code == prompt.LogOutcome && strings.HasPrefix(string(w), "A-") {
+						return label(lang, "fate-undone") + " " + a.Tx + " " + Explain(lang, w)
+					}
+				}
 				return label(lang, "fate-approved")
 			}
 			if strings.HasPrefix(why, "D-") {
 				return label(lang, "fate-declined") + " " + Explain(lang, prompt.Code(why))
+			}
+			if strings.HasPrefix(why, "U-") {
+				return label(lang, "fate-waits") + " " + Explain(lang, prompt.Code(why))
 			}
 			return label(lang, "fate-outcome") + " " + Explain(lang, prompt.Code(why))
 		}
@@ -66,18 +74,21 @@ func (s Story) fate(lang string) string {
 	return label(lang, "fate-unknown")
 }
 
+// ID is the whole id of the transaction, "" if no entry has it.
+func (s Story) ID() string {
+	for _, e := range s.Entries {
+		if e.Tx != "" {
+			return e.Tx
+		}
+	}
+	return ""
+}
+
 // WriteStory prints one.
 func WriteStory(w io.Writer, o Look, id string, s Story) {
 	lang := o.Lang
 	slices.SortStableFunc(s.Entries, func(a, b journal.Entry) int { return cmp.Compare(a.Seq, b.Seq) })
-	if len(s.Entries) > 0 {
-		for _, e := range s.Entries {
-			if e.Tx != "" {
-				id = e.Tx
-				break
-			}
-		}
-	}
+	id = cmp.Or(s.ID(), id)
 	fmt.Fprintln(w, label(lang, "story")+" "+id)
 	for _, r := range s.Sales {
 		WriteItem(w, lang, r)
@@ -86,47 +97,7 @@ func WriteStory(w io.Writer, o Look, id string, s Story) {
 		WriteItem(w, lang, r)
 	}
 	fmt.Fprintln(w, label(lang, "fate")+": "+s.fate(lang))
-	var ref journal.Entry
-	for i, e := range s.Entries {
-		if e.Ref != "" {
-			ref = e
-			continue
-		}
-		// Times within a boot are of the clock that never jumps.
-		since, step := time.Duration(0), time.Duration(0)
-		if first := s.Entries[0]; first.Boot == e.Boot {
-			since = e.Up - first.Up
-		} else {
-			since = e.Logical - first.Logical
-		}
-		if i > 0 && s.Entries[i-1].Boot == e.Boot {
-			step = e.Up - s.Entries[i-1].Up
-		}
-		mark := ""
-		if i > 0 && s.Entries[i-1].Boot != e.Boot {
-			mark = "  ── " + label(lang, "story-boot") + " ──\n"
-		}
-		fmt.Fprint(w, mark)
-		line := fmt.Sprintf("  %s  +%8s  %s %s", e.Wall.In(zoneOf(o.Zone)).Format("15:04:05.000"), since.Round(time.Millisecond), pad(string(e.Code), 8), words1(lang, e))
-		if t := e.Text(); t != "" {
-			line += "  " + t
-		}
-		if why, ok := e.Get("why").(string); ok {
-			if t := text.Get(lang, prompt.Code(why)).Title; t != why && t != "" {
-				line += "  (" + text.Format(lang, prompt.Code(why), args(e)).Title + ")"
-			}
-		}
-		if step > time.Second {
-			line += "  ← " + step.Round(10*time.Millisecond).String()
-		}
-		fmt.Fprintln(w, line)
-	}
-	if n := len(s.Entries); n > 1 && s.Entries[0].Boot == s.Entries[n-1].Boot {
-		fmt.Fprintf(w, "%s: %s\n", label(lang, "story-took"), (s.Entries[n-1].Up - s.Entries[0].Up).Round(time.Millisecond))
-	}
-	if ref.Ref != "" {
-		fmt.Fprintf(w, "%s: %s\n", label(lang, "story-card"), ref.Ref)
-	}
+	writePage(w, o, s)
 }
 
 func zoneOf(z *time.Location) *time.Location {
@@ -209,4 +180,15 @@ func (t *Top) Write(w io.Writer, o Look, most int) {
 // bar is n of top as a plot of width cells.
 func bar(n, top, width int) string {
 	return strings.Repeat("#", max(1, n*width/max(top, 1)))
+}
+
+// Refers finds, among the entries of what led to intents, those that refer to a
+// transaction: a void, a refund.
+func Refers(paths []journal.Entry, id string) (txs []string) {
+	for _, e := range paths {
+		if o := str(e, "orig"); o != "" && strings.HasSuffix(id, "-"+o) && e.Tx != "" && e.Tx != id {
+			txs = append(txs, e.Tx)
+		}
+	}
+	return txs
 }

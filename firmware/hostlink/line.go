@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"swipewell/firmware/iso8583"
 	"swipewell/firmware/txn"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
@@ -102,6 +103,7 @@ func (l *Line) Stir() uint64 { return l.stir.Load() }
 
 // Request is one packed message and what its answer must match.
 type Request struct {
+	view    iso8583.View
 	raw     []byte // MTI..DE 64, without frame
 	want    want
 	err     error // why it could not be packed
@@ -124,6 +126,38 @@ type Reply struct {
 	// LeftBy is the boottime after which no byte of the request can leave any
 	// more: the link was closed, or the answer had come.
 	LeftBy time.Duration
+	// Stages are how long it took to open a link, to hand it the message, to wait
+	// for the answer; Link is the route. A link that was up costs no dial.
+	Dial, Send, Wait time.Duration
+	Link             string
+}
+
+// View is what a log may keep of the request.
+func (r Request) View() iso8583.View { return r.view }
+
+// View is what a log may keep of the answer.
+func (r Reply) View() iso8583.View { return r.Answer.view }
+
+// stages times one exchange.
+type stages struct {
+	l                *Line
+	began            time.Duration
+	dial, send, wait time.Duration
+	link             string
+}
+
+// lap is the time since the lap before.
+func (s *stages) lap(d *time.Duration) {
+	now := s.l.now()
+	*d, s.began = *d+now-s.began, now
+	if s.l.link != nil {
+		s.link = s.l.name(s.l.route)
+	}
+}
+
+func (s *stages) onto(r Reply) Reply {
+	r.Dial, r.Send, r.Wait, r.Link = s.dial, s.send, s.wait, s.link
+	return s.l.ended(r)
 }
 
 // Exchange sends a request and waits for its answer.
@@ -138,12 +172,15 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 		l.o.Notice(Notice{Code: prompt.Internal, What: "pack", Err: r.err})
 		return l.ended(Reply{Kind: txn.NotSent, Code: prompt.Internal})
 	}
+	at := &stages{l: l, began: l.now()}
 	l.stopIdleTimer()
 	if l.link != nil && l.router.Best(l.now()) != l.route {
 		l.drop("a better way is back", nil)
 	}
-	if err := l.open(ctx); err != nil {
-		return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
+	err := l.open(ctx)
+	at.lap(&at.dial)
+	if err != nil {
+		return at.onto(Reply{Kind: txn.NotSent, Code: netCode(err)})
 	}
 	frame := l.frame(r.raw)
 	hal.Scrub()
@@ -154,24 +191,30 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 		// A kept link may have died while it was idle; nothing left, so a new
 		// one may carry the message.
 		l.drop("dead when used", err)
-		if err = l.open(ctx); err != nil {
-			return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
+		at.lap(&at.send)
+		err = l.open(ctx)
+		at.lap(&at.dial)
+		if err != nil {
+			return at.onto(Reply{Kind: txn.NotSent, Code: netCode(err)})
 		}
 		n, err = l.send(ctx, frame)
 	}
+	at.lap(&at.send)
 	if err != nil {
 		l.drop("send failed", err)
 		if n == 0 {
-			return l.ended(Reply{Kind: txn.NotSent, Code: netCode(err)})
+			return at.onto(Reply{Kind: txn.NotSent, Code: netCode(err)})
 		}
 		l.router.Failed(l.route, err, l.now())
-		return l.ended(Reply{Kind: txn.NoAnswer, Code: netCode(err), Broken: true})
+		return at.onto(Reply{Kind: txn.NoAnswer, Code: netCode(err), Broken: true})
 	}
 	r.point("sent")
 	if r.Waiting != nil {
 		r.Waiting()
 	}
-	return l.ended(l.await(ctx, r))
+	out := l.await(ctx, r)
+	at.lap(&at.wait)
+	return at.onto(out)
 }
 
 func (l *Line) ended(r Reply) Reply {

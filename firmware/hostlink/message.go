@@ -264,6 +264,7 @@ func (l *Line) pack(m *iso8583.Message, mac bool) Request {
 	if mac {
 		m.SetBytes(iso8583.DEMAC, make([]byte, 8))
 	}
+	r.view = m.View()
 	defer hal.Scrub()
 	r.raw, r.err = iso8583.UnionPay.Append(nil, m)
 	m.Reset(0)
@@ -286,6 +287,7 @@ func (l *Line) frame(raw []byte) []byte {
 // Answer is what an answer says, without anything secret but the session keys,
 // which are encrypted.
 type Answer struct {
+	view     iso8583.View
 	RC       pos.ResponseCode
 	MAC      txn.MACState
 	Amount   int64 // DE 4, -1 if absent
@@ -327,7 +329,7 @@ func (l *Line) check(body []byte, w want) (Answer, *Notice) {
 		}
 		return Answer{}, &Notice{Code: code, What: bad, Field: field}
 	}
-	a := Answer{RC: pos.ResponseCode(m.Text(iso8583.DEResponse)), MAC: txn.MACValid, Amount: -1,
+	a := Answer{view: m.View(), RC: pos.ResponseCode(m.Text(iso8583.DEResponse)), MAC: txn.MACValid, Amount: -1,
 		RRN: pos.RRN(m.Text(iso8583.DERRN)), Auth: pos.AuthCode(strings.TrimSpace(m.Text(iso8583.DEAuthCode))),
 		HostTime: m.Digits(iso8583.DEDate) + m.Digits(iso8583.DETime), Order: f.Header.Processing(),
 		Issuer: printable(m.Text(iso8583.DEAdditional))}

@@ -322,7 +322,7 @@ func (t *Terminal) chipOver(o emv.Outcome) {
 	if len(o.Scripts) > 0 {
 		x.Scripts = t.chipData(iccScript).ICC
 	}
-	t.o.Journal.Record(journal.Event{Code: prompt.LogChip, Source: "emv", Tx: txID(t.state.Durable.Open.ID), Fields: []journal.Field{
+	t.o.Journal.Record(journal.Event{Code: prompt.LogChip, Source: "emv", Tx: t.trace.tx, Fields: []journal.Field{
 		journal.Word("what", o.Kind.String()), journal.Word("cause", o.Cause.String()), journal.Word("tvr", fmt.Sprintf("%X", st.TVR())),
 		journal.Word("tsi", fmt.Sprintf("%X", st.TSI())), journal.Word("aid", x.Chip.AID), journal.Count("apdus", o.APDUs), journal.Count("scripts", len(o.Scripts)),
 		journal.Duration("took", t.clock.Now().Boot-s.began)}})

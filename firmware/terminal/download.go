@@ -10,6 +10,7 @@ import (
 	"swipewell/firmware/emv/table"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
 	"swipewell/firmware/store"
 	"swipewell/firmware/txn"
 	"swipewell/ui/prompt"
@@ -37,7 +38,7 @@ func (t *Terminal) sendTables(x txn.SendTables) {
 	}
 	b.sent++
 	t.point("tables:" + strconv.Itoa(b.sent))
-	t.exchange(t.o.Line.Tables(x.Of, x.Step, de62), func(r hostlink.Reply) {
+	t.exchange(pos.RecordID{}, t.o.Line.Tables(x.Of, x.Step, de62), func(r hostlink.Reply) {
 		e := txn.Event{Kind: txn.TablesDone, Reply: t.reply(r)}
 		if r.Kind == txn.Answered {
 			e.Tables = t.tablesAnswer(x, r.Answer)

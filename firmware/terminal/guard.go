@@ -378,6 +378,7 @@ func (t *Terminal) evidence(id throttle.ID) {
 func (t *Terminal) decided(x txn.Decided) {
 	d := x.Decision
 	t.careDecided(x)
+	t.traceRules(x)
 	for _, h := range d.Hits[:d.HitCount] {
 		t.see(diagnose.Obs{Kind: diagnose.Hit, Code: uint16(h.ID.Num()), N: int32(h.Action)})
 		t.evidence(h.ID)

@@ -365,6 +365,12 @@ func (t *Terminal) logCause() {
 	}
 	t.senses.logged = word
 	t.careCause(r)
+	t.o.Journal.Record(journal.Event{Code: prompt.LogCause, Source: "diagnose", Fields: causeFields(r)})
+}
+
+// causeFields are the cause that is held most likely, and what speaks for it.
+func causeFields(r diagnose.Ranking) []journal.Field {
+	top := r.Top[0]
 	fields := []journal.Field{journal.Word("cause", top.Row.Name()), journal.Code("why", top.Row.Code), journal.Count("percent", int(top.P*100+.5)), journal.Flag("sure", r.Sure),
 		journal.Word("next", r.Top[1].Row.Name())}
 	for i, e := range r.Evidence() {
@@ -373,5 +379,5 @@ func (t *Terminal) logCause() {
 	if !r.Sure {
 		fields = append(fields, journal.Word("test", r.Test))
 	}
-	t.o.Journal.Record(journal.Event{Code: prompt.LogCause, Source: "diagnose", Fields: fields})
+	return fields
 }

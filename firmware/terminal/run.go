@@ -59,9 +59,9 @@ func (t *Terminal) run(x txn.Effect) {
 	case txn.SendRecord:
 		t.sendRecord(x)
 	case txn.SendSignOn:
-		t.exchange(t.o.Line.SignOn(x.STAN), func(r hostlink.Reply) { t.signedOn(r) })
+		t.exchange(pos.RecordID{}, t.o.Line.SignOn(x.STAN), func(r hostlink.Reply) { t.signedOn(r) })
 	case txn.SendAdmin:
-		t.exchange(t.adminRequest(x), func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.AdminDone, Reply: t.reply(r)}) })
+		t.exchange(pos.RecordID{}, t.adminRequest(x), func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.AdminDone, Reply: t.reply(r)}) })
 	case txn.SendSettle:
 		t.sendSettle(x)
 	case txn.SendTables:
@@ -151,13 +151,16 @@ func (t *Terminal) forget(x txn.ForgetCard) {
 }
 
 // exchange sends a packed request beside the loop. A request that could not be
-// packed never left.
-func (t *Terminal) exchange(req hostlink.Request, done func(hostlink.Reply)) {
+// packed never left. id is the transaction that it is of, zero for none.
+func (t *Terminal) exchange(id pos.RecordID, req hostlink.Request, done func(hostlink.Reply)) {
 	req.Point = t.point
-	began := t.clock.Now().Boot
+	began, told := t.clock.Now().Boot, false
+	view := req.View() // the request is wiped once it has left
 	req.Waiting = func() {
 		sent := t.clock.Now().Boot
 		t.post(func() {
+			told = true
+			t.traceSent(id, view)
 			t.care.stages.Add(care.StageDial, sent-began)
 			t.senses.sent = sent
 			t.handle(txn.Event{Kind: txn.Progress, Code: prompt.Waiting})
@@ -167,6 +170,10 @@ func (t *Terminal) exchange(req hostlink.Request, done func(hostlink.Reply)) {
 		r := t.o.Line.Exchange(t.ctx, req)
 		t.post(func() {
 			t.sawExchange(r)
+			if !told && r.Kind == txn.NoAnswer { // it left in part
+				t.traceSent(id, view)
+			}
+			t.traceEnd(id, r)
 			done(r)
 		})
 	})
@@ -186,7 +193,7 @@ func (t *Terminal) sendSale(in txn.Intent) {
 	}
 	t.forgetPIN()
 	req.Timeout = t.state.Durable.Params.Answer
-	t.exchange(req, func(r hostlink.Reply) {
+	t.exchange(in.ID, req, func(r hostlink.Reply) {
 		t.slot.reply = r.Answer.ICC
 		t.handle(txn.Event{Kind: txn.SaleDone, Reply: t.reply(r)})
 	})
@@ -202,7 +209,7 @@ func (t *Terminal) sendRecord(x txn.SendRecord) {
 	}
 	key := store.RecordKey{Class: rec.Class, ID: rec.RecordID}
 	req := t.recordRequest(rec, key)
-	t.exchange(req, func(r hostlink.Reply) {
+	t.exchange(rec.RecordID, req, func(r hostlink.Reply) {
 		e := txn.Event{Kind: txn.RecordDone, Record: rec, Reply: t.reply(r)}
 		if now, ok := t.box.Get(outbox.Key(key)); !ok || now.State != pos.RecordQueued {
 			// A supervisor has decided meanwhile: the answer changes nothing.
@@ -296,7 +303,9 @@ func (t *Terminal) paper(id pos.RecordID, slip hal.Slip, err error) {
 		t.post(func() {
 			e := txn.Event{Kind: txn.PrintDone, ID: id}
 			if err == nil {
-				t.care.stages.Add(care.StagePrint, t.clock.Now().Boot-began)
+				took := t.clock.Now().Boot - began
+				t.care.stages.Add(care.StagePrint, took)
+				t.o.Journal.Record(journal.Event{Code: prompt.LogPath, Source: "printer", Tx: txID(id), Fields: []journal.Field{journal.Duration("print", took)}})
 			}
 			t.worn(func(w *care.Wear) { w.Slips++ })
 			t.noPaper = printerCode(err) == prompt.PaperOut

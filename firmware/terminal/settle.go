@@ -93,7 +93,7 @@ func (t *Terminal) sendSettle(x txn.SendSettle) {
 	default:
 		req = t.o.Line.BatchEnd(x.STAN, x.Batch, x.Settle.Balanced, x.Settle.Sent)
 	}
-	t.exchange(req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SettleDone, Reply: t.reply(r)}) })
+	t.exchange(pos.RecordID{}, req, func(r hostlink.Reply) { t.handle(txn.Event{Kind: txn.SettleDone, Reply: t.reply(r)}) })
 	t.settlePoint()
 }
 

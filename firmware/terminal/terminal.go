@@ -105,6 +105,8 @@ type Terminal struct {
 	twins  twins      // the sales of the last hours
 	guard  guard
 	senses senses
+	trace  trace
+	taper  taper
 	hidden hidden
 	enrol  *enrolment // a token that is being taken on; nil if none
 
@@ -375,10 +377,12 @@ func (t *Terminal) handle(e txn.Event) {
 		t.fail(err)
 		return
 	}
+	t.record(t.state, e, next, fx)
 	t.keep(change)
 	before := t.state
 	t.state = next
 	t.sawStep(before)
+	t.traceStep(before, e)
 	t.lessonStep(before)
 	t.keepRows(change, e.At, fx)
 	t.draw()

@@ -213,6 +213,9 @@ const (
 	LogOutcome    Code = "E-TXN-04"
 	LogPrinted    Code = "E-TXN-05"
 	LogDropped    Code = "E-TXN-06" // an intent proven never sent was dropped
+	LogPath       Code = "E-TXN-08" // what led to an intent: screens, the time of each phase, the rules that spoke
+	LogScreen     Code = "E-TXN-09" // what the screen says while a transaction is under way
+	LogTape       Code = "E-TXN-10" // the reducer's events of a transaction, for postool replay
 	LogReversal   Code = "E-REV-01" // a try of a reversal
 	LogReversed   Code = "E-REV-02" // a reversal was closed by the host's word
 	LogSignOn     Code = "E-SGN-01"

@@ -178,6 +178,7 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 	t.Run(r.Script, func(t2 testscript.T) {
 		testscript.RunT(t2, testscript.Params{Files: []string{file}, WorkdirRoot: work, Cmds: commands(ctx, w), Condition: condition, TestWork: keep, Setup: func(env *testscript.Env) error {
 			env.Setenv("DEVICE", filepath.Dir(w.Socket())) // the device's data, for scripts that damage it
+			env.Setenv("CASES", os.Getenv("CASES"))        // where make cases wants exports
 			env.Setenv("DESK", w.DeskDir())                // the private keys of people and of the acquirer
 			return nil
 		}})

@@ -200,7 +200,7 @@ func (t *tool) log() *cobra.Command {
 	cmd.Flags().BoolVarP(&l.follow, "follow", "f", false, "go on with new entries until interrupted")
 	cmd.Flags().BoolVar(&l.showCursor, "show-cursor", false, "print the number of the last entry, for --cursor")
 	cmd.Flags().BoolVar(&l.noPager, "no-pager", false, "do not page on a terminal")
-	cmd.AddCommand(t.story(), t.top(), t.boots(), t.stats(), t.verify(), t.export(), t.importLog())
+	cmd.AddCommand(t.story(), t.top(), t.boots(), t.stats(), t.verify(), t.export(), t.importLog(), t.logReport())
 	return cmd
 }
 
@@ -268,6 +268,9 @@ func (t *tool) story() *cobra.Command {
 				if err == nil && len(s.Entries) == 0 {
 					return failure{errors.New(empty)}
 				}
+				if err == nil {
+					err = l.after(cmd.Context(), &s)
+				}
 			} else if t.json {
 				return t.ask(cmd.Context(), console.Request{Cmd: "tx", Tx: args[0]}, t.print)
 			} else {
@@ -294,15 +297,41 @@ func (t *tool) story() *cobra.Command {
 	return cmd
 }
 
+// after adds how later transactions ended that refer to this one. An export has no
+// batch to look them up in.
+func (l *logFlags) after(ctx context.Context, s *console.Story) error {
+	id := s.ID()
+	var paths []journal.Entry
+	q := console.Request{Filter: journal.Filter{Code: prompt.LogPath}}
+	if _, err := l.each(ctx, q, func(e journal.Entry) error { paths = append(paths, e); return nil }); err != nil {
+		return err
+	}
+	for _, tx := range console.Refers(paths, id) {
+		q := console.Request{Filter: journal.Filter{Tx: tx}}
+		if _, err := l.each(ctx, q, func(e journal.Entry) error { s.After = append(s.After, e); return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *tool) top() *cobra.Command {
 	l := &logFlags{t: t}
-	most := 0
+	most, plot := 0, false
 	cmd := &cobra.Command{
 		Use:     "top",
 		Short:   "what fails most: by cause, event, source and hour",
 		Example: "  postool log top --since 24h\n  postool log top --from tuesday.swjx",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if plot {
+				r, err := l.collect(cmd)
+				if err != nil {
+					return err
+				}
+				r.Text(t.out, t.lang())
+				return nil
+			}
 			q, err := l.ready()
 			if err != nil {
 				return err
@@ -321,6 +350,7 @@ func (t *tool) top() *cobra.Command {
 		},
 	}
 	l.add(cmd, 0)
+	cmd.Flags().BoolVar(&plot, "plot", false, "small plots instead: stages, signal, swipes and stops, declines, reader errors, queue")
 	cmd.Flags().IntVar(&most, "most", 10, "lines of each table")
 	return cmd
 }

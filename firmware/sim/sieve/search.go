@@ -15,8 +15,10 @@ import (
 	"sync"
 	"syscall"
 
+	"swipewell/firmware/journal"
 	"swipewell/firmware/journal/entry"
 	"swipewell/firmware/journal/segment"
+	"swipewell/firmware/tape"
 )
 
 // Found is what was found of one kind and form at one place.
@@ -107,7 +109,14 @@ func (x *Search) Tree(dir string, name func(path string) string) error {
 				return err
 			}
 			var said []byte
-			segment.Walk(rel, b, func(rec []byte, _ uint64) { said = append(entry.AppendLine(said, rec), '\n') })
+			segment.Walk(rel, b, func(rec []byte, _ uint64) {
+				said = append(entry.AppendLine(said, rec), '\n')
+				if e, err := entry.Parse(rec); err == nil {
+					if b := journal.TapeOf(e); b != nil {
+						said = append(append(said, tape.Plain(b)...), '\n')
+					}
+				}
+			})
 			if err := x.Read(place, bytes.NewReader(said)); err != nil {
 				return err
 			}

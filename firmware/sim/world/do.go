@@ -148,6 +148,13 @@ func (w *World) clockCmd(ctx context.Context, args []string) error {
 		}
 		return usage("clock set %q: not a time", args[1])
 	}
+	if args[0] == "advance" && len(args[1]) == 5 && args[1][2] == ':' {
+		d, err := untilNext(w.Clock.Now().Wall.In(pos.CST), args[1:])
+		if err != nil {
+			return err
+		}
+		return w.Advance(ctx, d)
+	}
 	d, err := time.ParseDuration(args[1])
 	if err != nil {
 		return usage("clock %s %q: not a duration", args[0], args[1])

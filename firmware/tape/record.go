@@ -1,0 +1,280 @@
+package tape
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"swipewell/firmware/diagnose"
+	"swipewell/firmware/throttle"
+	"swipewell/firmware/txn"
+)
+
+// Version of the format.
+const Version = 1
+
+// Bounds of a part: steps, events of the desk's log, and bytes once packed. A part that
+// would be longer says so and ends.
+const (
+	MostSteps = 160
+	MostLog   = 64
+	MostBytes = 12 << 10
+	mostRaw   = 1 << 20 // of a part that is unpacked
+)
+
+// part is one part in JSON, before it is compressed.
+type part struct {
+	V     int      `json:"v"`
+	Build string   `json:"build,omitempty"`
+	Rules string   `json:"rules,omitempty"` // name, version, key; "" none were in force
+	Log   []string `json:"log,omitempty"`   // the desk's youngest events, the oldest first, as rows
+	Cut   int      `json:"cut,omitempty"`   // so many older ones are not here
+	State flat     `json:"state"`
+	Steps []step   `json:"steps"`
+	Lost  int      `json:"lost,omitempty"` // steps behind the last that did not fit
+}
+
+// step is one step: deltas against the one before.
+type step struct {
+	Event   delta  `json:"e"`
+	State   delta  `json:"s"`
+	Signals delta  `json:"d"`
+	Rank    string `json:"r,omitempty"` // what the diagnosis made of them, where it changed
+	Effects []flat `json:"x,omitempty"` // the name of each under ""
+}
+
+// Recorder makes parts. The zero value is not ready: New.
+type Recorder struct {
+	sieve   func(string) string
+	build   string
+	names   *names
+	p       *part
+	state   flat
+	event   flat
+	signals flat
+	rank    string
+}
+
+// New makes a recorder. sieve is what free text passes.
+func New(build string, sieve func(string) string) *Recorder {
+	return &Recorder{sieve: sieve, build: build}
+}
+
+// Active tells that a part is in the making.
+func (r *Recorder) Active() bool { return r.p != nil }
+
+// Drop forgets it.
+func (r *Recorder) Drop() { r.p = nil }
+
+// RulesName is a set as a tape names it.
+func RulesName(r *throttle.Rules) string {
+	if r == nil {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %d %s", r.Name, r.Version, r.KeyID))
+}
+
+// Begin starts a part on the state before its first step.
+func (r *Recorder) Begin(s txn.State, log *throttle.Log, rules *throttle.Rules) {
+	r.names = newNames(r.sieve)
+	r.p = &part{V: Version, Build: r.build, Rules: RulesName(rules)}
+	n := min(log.Len(), MostLog)
+	for i := n - 1; i >= 0; i-- {
+		e := *log.At(i)
+		e.Tags = r.names.tags(e.Tags)
+		r.p.Log = append(r.p.Log, hex.EncodeToString(e.AppendRow(nil)))
+	}
+	r.p.Cut = log.Len() - n
+	r.state, r.event, r.signals, r.rank = r.names.flatten(s), flat{}, flat{}, ""
+	r.p.State = r.state
+}
+
+// Step adds one: the event with its facts, what came of it, and what the diagnosis had
+// before it.
+func (r *Recorder) Step(e txn.Event, next txn.State, fx []txn.Effect, rank diagnose.Ranking) {
+	if r.p == nil {
+		return
+	}
+	if len(r.p.Steps) >= MostSteps {
+		r.p.Lost++
+		return
+	}
+	var st step
+	event, state, signals := r.names.flatten(e), r.names.flatten(next), flatSignals(rank)
+	st.Event, st.State, st.Signals = r.event.to(event), r.state.to(state), r.signals.to(signals)
+	r.event, r.state, r.signals = event, state, signals
+	if s := rankText(rank); s != r.rank {
+		r.rank, st.Rank = s, s
+	}
+	st.Effects = r.names.effects(fx)
+	r.p.Steps = append(r.p.Steps, st)
+}
+
+// effects are flat, with the name of each under "".
+func (n *names) effects(fx []txn.Effect) (list []flat) {
+	for _, x := range fx {
+		f := n.flatten(x)
+		f[""] = reflect.TypeOf(x).Name()
+		list = append(list, f)
+	}
+	return list
+}
+
+// flatSignals is what the diagnosis weighs.
+func flatSignals(r diagnose.Ranking) flat {
+	f := flat{}
+	for i, s := range r.Sig {
+		if s != (diagnose.Signal{}) {
+			f[diagnose.ID(i).GoName()] = fmt.Sprintf("%d %s %d %d %d", s.Level, strconv.FormatFloat(s.Q, 'g', -1, 64), s.N, s.Of, int64(s.At))
+		}
+	}
+	for i, v := range r.Told {
+		if v != 0 {
+			f["told."+strconv.Itoa(i)] = strconv.FormatFloat(v, 'g', -1, 64)
+		}
+	}
+	return f
+}
+
+// signalsOf is the inverse.
+func signalsOf(f flat) (s diagnose.Signals, told diagnose.Told, err error) {
+	for k, v := range f {
+		if at, ok := strings.CutPrefix(k, "told."); ok {
+			i, err := strconv.Atoi(at)
+			if err != nil || i < 0 || i >= len(told) {
+				return s, told, fmt.Errorf("%w: %s", errPath, k)
+			}
+			if told[i], err = strconv.ParseFloat(v, 64); err != nil {
+				return s, told, err
+			}
+			continue
+		}
+		found := false
+		for i := range s {
+			if diagnose.ID(i).GoName() == k {
+				found = true
+				var at int64
+				if _, err := fmt.Sscan(v, &s[i].Level, &s[i].Q, &s[i].N, &s[i].Of, &at); err != nil {
+					return s, told, err
+				}
+				s[i].At = time.Duration(at)
+			}
+		}
+		if !found {
+			return s, told, fmt.Errorf("%w: %s", errPath, k)
+		}
+	}
+	return s, told, nil
+}
+
+// rankText is what the diagnosis says, as far as a person is told of it.
+func rankText(r diagnose.Ranking) string {
+	if r.Top[0].Row.Code == "" {
+		return ""
+	}
+	s := fmt.Sprintf("%s %.2f, %s %.2f", r.Top[0].Row.Name(), r.Top[0].P, r.Top[1].Row.Name(), r.Top[1].P)
+	if r.Sure {
+		s += ", sure"
+	}
+	return s
+}
+
+// Packed is a part as the journal keeps it: only a Recorder makes one.
+type Packed struct {
+	b     []byte
+	Steps int
+}
+
+// Bytes are what to keep.
+func (p Packed) Bytes() []byte { return p.b }
+
+// Take packs the part and ends it; ok is false if it has no step.
+func (r *Recorder) Take() (out Packed, ok bool) {
+	p := r.p
+	r.p = nil
+	if p == nil || len(p.Steps) == 0 {
+		return out, false
+	}
+	for {
+		b := pack(p)
+		if b == nil {
+			return out, false
+		}
+		if len(b) <= MostBytes || len(p.Steps) == 1 {
+			return Packed{b, len(p.Steps)}, len(b) <= MostBytes
+		}
+		keep := len(p.Steps) * MostBytes / (len(b) + 1) // what is left out is said
+		keep = max(1, min(keep, len(p.Steps)-1))
+		p.Lost += len(p.Steps) - keep
+		p.Steps = p.Steps[:keep]
+	}
+}
+
+func pack(p *part) []byte {
+	for i := range p.Steps {
+		slices.Sort(p.Steps[i].Event.Gone)
+		slices.Sort(p.Steps[i].State.Gone)
+		slices.Sort(p.Steps[i].Signals.Gone)
+	}
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return nil // maps of strings always marshal
+	}
+	var b bytes.Buffer
+	w, err := flate.NewWriterDict(&b, flate.BestCompression, dictionary())
+	if err != nil {
+		return nil // the level is a constant
+	}
+	w.Write(raw)
+	w.Close()
+	return b.Bytes()
+}
+
+// ErrForeign says that bytes are no part of a tape, or of a newer version.
+var ErrForeign = errors.New("tape: not a part of a tape")
+
+// Plain is a part as its JSON, for who looks for what must not be in it; nil if it is none.
+func Plain(b []byte) []byte {
+	raw, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(bytes.NewReader(b), dictionary()), mostRaw+1))
+	if err != nil || len(raw) > mostRaw {
+		return nil
+	}
+	return raw
+}
+
+func unpack(b []byte) (*part, error) {
+	raw := Plain(b)
+	if raw == nil {
+		return nil, ErrForeign
+	}
+	var p part
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return nil, ErrForeign
+	}
+	if p.V != Version {
+		return nil, fmt.Errorf("%w: version %d, this build reads %d", ErrForeign, p.V, Version)
+	}
+	return &p, nil
+}
+
+// dictionary is a part that holds what every part holds: the paths. It is of this
+// version for good, so it is written out by what does not change: the words below.
+func dictionary() []byte { return []byte(words) }
+
+const words = `{"":"NoteEvent","Event.Op":"1"},{"":"ForgetCard"},{"":"Sound","Tone":"1"},{"":"Decided","Decision.Hits.0.ID":"","Decision.Hits.0.Action":"","Decision.Rule":"","Decision.Action":"","ID.Context":"","ID.Batch":"1","ID.STAN":"","On":"","Masked":"62"},` +
+	`{"":"PutCard","Card":"1 "},{"":"PutEvent","Event.At":"","Event.Wall":"","Event.What":"1","Event.Outcome":"1","Event.RC.0":"48","Event.RC.1":"48","Event.Op":"","Event.Amount":"","Event.Entry":"1","Event.Tags":"1 1","Event.Took":""},` +
+	`{"":"PutSale","Row.RecordID.Context":"","Row.RecordID.Batch":"","Row.RecordID.STAN":"","Row.Kind":"sale","Row.Amount.Minor":"","Row.Amount.Currency":"156","Row.Asked.Minor":"","Row.Asked.Currency":"156","Row.Card":"1","Row.Masked":"","Row.Entry":"021","Row.RC":"00","Row.RRN":"","Row.AuthCode":"","Row.HostTime":"","Row.Issuer":"","Row.Org":"CUP","Row.Host":"","Row.At.Wall":"","Row.At.Logical":"","Row.PINUsed":"1"},` +
+	`{"":"PutRecord","Record.RecordID.Context":"","Record.RecordID.Batch":"","Record.RecordID.STAN":"","Record.Class":"1","Record.Kind":"sale","Record.State":"armed","Record.State":"queued","Record.Amount.Minor":"","Record.Amount.Currency":"156","Record.Card":"1","Record.Masked":"","Record.Process":"000000","Record.Entry":"","Record.Condition":"00","Record.Type60":"22000001000500","Record.Reason":"98","Record.At.Wall":"","Record.At.Logical":"","Record.LeftBy":"","Record.Tries":"","Record.Next":"","Record.LastError":"","Record.Chip.PSN":"","Record.Chip.ICC":"#","Record.Chip.AID":""},{"":"DropRecord","Class":"1"},` +
+	`{"":"SendSale","Intent.ID.Context":"","Intent.ID.Batch":"","Intent.ID.STAN":"","Intent.Kind":"","Intent.Amount.Minor":"","Intent.Amount.Currency":"156","Intent.Card":"1","Intent.Masked":"","Intent.Entry":"","Intent.At.Wall":"","Intent.At.Logical":"","Intent.PIN":"1","Intent.Op":"","Intent.Began":""},{"":"Log","Code":"E-TXN-04","Why":"A-SAL-01"},{"":"Arm","ID":"","D":"60000000000"},` +
+	`"Card":"1","Masked":"","Entry":"02","MustPIN":"1","HasChip":"1","Code":"","PIN":"entered","Reply.Kind":"answered","Reply.RC":"00","Reply.MAC":"valid","Reply.Amount":"","Reply.RRN":"","Reply.Auth":"","Reply.HostTime":"","Reply.Issuer":"","Reply.Org":"CUP","Reply.LeftBy":"","Reply.Wall":"","Reply.Balance":"","Reply.Code":"F-NET-09","HighSTAN":"","Cause.Code":"","Cause.Perhaps.0":"","Hint.Code":"","Watch.Learned.P90":"","Watch.Learned.Hours.0":"","Watch.Learned.Days":"","Watch.DeskDay":"","Watch.Tags":"1 1","Watch.Card":"1 ","Key":"enter","Twin.STAN":""` +
+	`,"state":{"Args.Amount":"","Args.Card":"","Args.Kind":"K-SAL-01","Args.STAN":"","Args.N":"","Began":"","Card":"1","Code":"P-IDL-01","Cold":"1","Decimals":"-1","Durable.Batch":"1","Durable.Booked.Batch":"1","Durable.Booked.STAN":"","Durable.Booked.Date":"","Durable.Booked.RRN":"","Durable.Clock.Base":"","Durable.Clock.Day":"","Durable.Clock.Wall":"","Durable.Clock.At":"","Durable.Lang":"zh","Durable.Last.ID.Context":"","Durable.Last.ID.Batch":"","Durable.Last.ID.STAN":"","Durable.Last.Kind":"sale","Durable.Last.Amount.Minor":"","Durable.Last.Amount.Currency":"156","Durable.Last.Masked":"","Durable.Last.Auth":"","Durable.Last.RRN":"","Durable.Last.Code":"A-SAL-01","Durable.Open.ID.STAN":"","Durable.Opened":"","Durable.Reversals":"1","Durable.STAN":"","Durable.Sales":"","Durable.Saved.Wall":"","Durable.Saved.Logical":"","Durable.Seen":"1","Durable.SignedOn":"1","Durable.Totals.DebitN":"","Durable.Totals.Debit":"","Entry":"02","Form":"1","Keyed":"","Kind":"sale","Masked":"","Note":"","Must":"1","Phase":"1","Shown":"","Slot.In":"1","Slot.Live":"1","Slot.Used":"1","Step":"1","Timer":"","Work":"1",` +
+	`"Profile.Context":"","Profile.Currency":"156","Profile.MaxAmount":"","Profile.SettleAfter":"90000000000","Profile.MaxOpen":"3","Profile.CardTimeout":"60000000000","Profile.ConfirmTime":"","Profile.PINTimeout":"","Profile.PINPad":"1","Profile.Printer":"1","Profile.Slot":"1","Profile.Fallback":"","Profile.Tail60":"00050","Profile.Offline.Each":"","Profile.Offline.Sum":"","Profile.Lang":"zh","Profile.Staff":""},"steps":[{"e":{"+":{"At.Logical":"","At.Wall":"","Kind":"key","Key":"1","Rand":"","Watch.Now.At":"","Watch.Now.Day":"","Watch.Now.Minute":""},"~":["Key"]},"s":{"+":{"Phase":"2","Code":""}},"d":{"+":{"Well":"1 1 0 0 "}},"r":"","x":[`
