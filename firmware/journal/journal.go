@@ -75,6 +75,7 @@ type Journal struct {
 	wake    chan struct{} // closed and replaced at each entry
 	awaited bool          // somebody has the channel
 	buckets map[string]*bucket
+	held    uint64 // entries held back since the start
 	ref     *refKey
 	closed  bool
 	queue   chan item
@@ -129,7 +130,8 @@ func Open(o Opts) (*Journal, error) {
 	var first error
 	var founds [streams]shelf.Found
 	for i, name := range StreamNames {
-		so := shelf.Opts{Dir: filepath.Join(o.Dir, name), MaxBytes: o.MaxBytes * 3 / 4, MaxAge: o.Age, Open: o.Open, NoSync: o.NoSync}
+		so := shelf.Opts{Dir: filepath.Join(o.Dir, name), MaxBytes: o.MaxBytes * 3 / 4, MaxAge: o.Age, Open: o.Open, NoSync: o.NoSync,
+			Now: func() time.Time { return o.Clock.Now().Wall }}
 		if i == grave {
 			so.MaxBytes, so.MaxAge, so.Reserve = o.MaxBytes/4, o.Grave, min(256<<10, o.MaxBytes/16)
 		}

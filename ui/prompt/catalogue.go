@@ -163,6 +163,7 @@ var catalogue = [...]Entry{
 	{LogMessage, Info, Nobody, "help/log"},
 	{LogJournal, Info, Nobody, "help/log"},
 	{LogCrash, Bad, Technician, "help/log"},
+	{LogKernel, Info, Nobody, "help/log"},
 	{LogCare, Info, Nobody, "help/log"},
 	{LogLink, Info, Nobody, "help/log"},
 	{LogLateAnswer, Warning, Nobody, "help/log"},

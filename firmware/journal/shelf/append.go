@@ -125,7 +125,7 @@ func (s *Shelf) makeRoom() bool {
 	if s.o.Reserve > 0 && os.Remove(filepath.Join(s.o.Dir, "reserve")) == nil {
 		return true
 	}
-	return s.removeOldest(func(segment.Meta) bool { return true }) == nil
+	return s.removeOldest(s.o.Now(), func(segment.Meta) seal.Reason { return seal.Full }) == nil
 }
 
 // spare is room for the signed removal that makes room.

@@ -90,13 +90,24 @@ func (s *Shelf) Prune(now time.Time) error {
 		if s.f != nil {
 			sum -= s.size
 		}
-		// The live one may grow to its full size, and the others have their room, too.
-		tooMuch := sum > s.o.MaxBytes-s.o.SegmentBytes-s.o.Reserve-s.trailSize()-spare-2*seal.Sector
+		tooMuch := sum > s.room()-s.trailSize()
 		if _, known := s.openCases(); !known && sum < 2*s.o.MaxBytes {
 			return nil
 		}
-		err := s.removeOldest(func(m segment.Meta) bool {
-			return tooMuch || s.o.MaxAge > 0 && m.Count > 0 && now.Sub(time.UnixMilli(m.To)) > s.o.MaxAge
+		ends := map[uint32]int64{} // an era ends when the next one begins
+		for _, m := range segs {
+			ends[m.Cert.Era-1] = m.Cert.At
+		}
+		err := s.removeOldest(now, func(m segment.Meta) seal.Reason {
+			if tooMuch {
+				return seal.Sized
+			}
+			// As old as its youngest entry, and as what follows it says: that is sealed by a key of later.
+			at, ended := ends[m.Cert.Era]
+			if hours := uint32(s.o.MaxAge / time.Hour); ended && hours > 0 && m.Count > 0 && now.UnixMilli()-max(at, m.To) > int64(hours)*3600e3 {
+				return seal.Aged
+			}
+			return 0
 		})
 		if errors.Is(err, errNone) {
 			s.keepReserve()
@@ -111,17 +122,18 @@ func (s *Shelf) Prune(now time.Time) error {
 var errNone = errors.New("shelf: nothing may be taken away")
 
 // removeOldest takes away the oldest closed segment that may go and that no open case needs.
-func (s *Shelf) removeOldest(may func(segment.Meta) bool) error {
+func (s *Shelf) removeOldest(now time.Time, why func(segment.Meta) seal.Reason) error {
 	var marks []uint32
 	txs, _ := s.openCases()
 	for _, tx := range txs {
 		marks = append(marks, segment.Mark(tx))
 	}
 	for i, m := range s.Segments() {
-		if !may(m) || s.f != nil && m.Cert.Era == s.key.Era || s.holds(m, marks) {
+		reason := why(m)
+		if reason == 0 || s.f != nil && m.Cert.Era == s.key.Era || s.holds(m, marks) {
 			continue
 		}
-		r := s.key.Remove(m.Cert, m.Last)
+		r := s.key.Remove(m.Cert, m.Last, now.UnixMilli(), reason)
 		if err := s.trail(r); err != nil {
 			return err
 		}
@@ -129,6 +141,7 @@ func (s *Shelf) removeOldest(may func(segment.Meta) bool) error {
 			return err
 		}
 		s.mu.Lock()
+		s.before = max(s.before, m.Cert.Before+uint64(m.Size))
 		s.segs = append(s.segs[:i:i], s.segs[i+1:]...)
 		s.removed++
 		s.mu.Unlock()
@@ -167,8 +180,11 @@ func (s *Shelf) openCases() ([]string, bool) {
 	return s.o.Open()
 }
 
-// mostRemovals is how many removals are kept; the file is halved beyond.
-const mostRemovals = 4096
+// MostRemovals is how many removals are kept; the file is halved beyond. One takes RemovalBytes.
+const (
+	MostRemovals = 4096
+	RemovalBytes = segment.FrameHead + seal.RemovalSize
+)
 
 // trail keeps a signed removal.
 func (s *Shelf) trail(r seal.Removal) error {
@@ -177,7 +193,7 @@ func (s *Shelf) trail(r seal.Removal) error {
 	if err != nil {
 		return err
 	}
-	if len(rows) >= mostRemovals {
+	if len(rows) >= MostRemovals {
 		var b []byte
 		for _, r := range rows[len(rows)/2:] {
 			b = segment.AppendFrame(b, removal, r.Append(nil), false)

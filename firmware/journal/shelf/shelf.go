@@ -25,6 +25,8 @@ type Opts struct {
 	// Open tells the transactions whose money is not settled: their entries stay.
 	// False: it is not known, and nothing is taken away before twice the bound.
 	Open func() ([]string, bool)
+	// Now is the wall clock; nil means the machine's.
+	Now func() time.Time
 	// NoSync leaves out waiting for the disk: training, tests.
 	NoSync bool
 }
@@ -61,7 +63,8 @@ type Shelf struct {
 	dirty   bool  // there are bytes that the disk may not have
 	written int64 // bytes, since the start
 	removed int
-	found   Found // by the last opening
+	before  uint64 // bytes of all closed segments there ever were, as far as is known
+	found   Found  // by the last opening
 }
 
 // segmentEntries bounds a live segment, too: it has no index, and is read whole.
@@ -84,6 +87,9 @@ func Open(o Opts) (*Shelf, Found, error) {
 	}
 	if o.CheckEvery <= 0 {
 		o.CheckEvery = 256
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	s := &Shelf{o: o}
 	f, err := s.open()
@@ -164,6 +170,22 @@ func (s *Shelf) open() (found Found, err error) {
 	return found, err
 }
 
+// bounds are what the next era begins with.
+func (s *Shelf) bounds() seal.Bounds {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.segs); n > 0 {
+		s.before = max(s.before, s.segs[n-1].Cert.Before+uint64(s.segs[n-1].Size))
+	}
+	return seal.Bounds{At: s.o.Now().UnixMilli(), Before: s.before, Room: uint64(max(s.room(), 1)), Hours: uint32(s.o.MaxAge / time.Hour)}
+}
+
+// room is what closed segments may take: the live one may grow to its full size, and the
+// other files have theirs.
+func (s *Shelf) room() int64 {
+	return s.o.MaxBytes - s.o.SegmentBytes - s.o.Reserve - spare - 2*seal.Sector
+}
+
 // begin starts a segment.
 func (s *Shelf) begin() error {
 	if s.key == nil {
@@ -171,7 +193,7 @@ func (s *Shelf) begin() error {
 		return err
 	}
 	key := *s.key
-	cert := key.Begin(s.last, s.chain)
+	cert := key.Begin(s.last, s.chain, s.bounds())
 	name := fmt.Sprintf("%08d%s", cert.Era, ext)
 	f, err := os.OpenFile(filepath.Join(s.o.Dir, name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
