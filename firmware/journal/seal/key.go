@@ -138,8 +138,10 @@ func (k *Key) Remove(c Cert, last uint64, at int64, why Reason) Removal {
 // Catch moves the key on to where the journal is: a power cut came between a
 // checkpoint and the key's own write. False: it is not on the key's way.
 func (k *Key) Catch(era, n uint32) bool {
-	for k.Era < era && k.Era > 0 && era-k.Era < 1000 {
-		k.era = k.era.next("era")
+	for k.Era < era && era-k.Era < 1000 {
+		if k.Era > 0 { // the first era's key is the one that the journal began with
+			k.era = k.era.next("era")
+		}
 		k.Era, k.N, k.epoch = k.Era+1, 0, k.era.next("epoch")
 	}
 	for k.Era == era && k.N < n && n-k.N < 1<<20 {

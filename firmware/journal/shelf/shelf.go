@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"swipewell/firmware/journal/seal"
@@ -61,6 +64,8 @@ type Shelf struct {
 	point   seal.Checkpoint
 	appends int
 	dirty   bool  // there are bytes that the disk may not have
+	fresh   bool  // nor the live segment's name, nor the key that it began with
+	pack    *pack // the segment before it, on its way into its place; nil: it is there
 	written int64 // bytes, since the start
 	removed int
 	before  uint64 // bytes of all closed segments there ever were, as far as is known
@@ -104,15 +109,16 @@ func (s *Shelf) open() (found Found, err error) {
 	if err != nil {
 		return found, err
 	}
-	// A head that a power cut tore begins no era, and nothing follows it.
-	for n := len(segs); n > 0 && segs[n-1].Cert.Era == 0 && segs[n-1].Count == 0; n-- {
+	raw, kerr := os.ReadFile(filepath.Join(s.o.Dir, keyFile))
+	key, perr := seal.ParseKey(raw)
+	// A segment whose head a power cut tore begins no era, and nothing that the disk had promised
+	// to have is in it: the key would have moved on.
+	for n := len(segs); n > 0 && segs[n-1].Cert.Era == 0 && (segs[n-1].Count == 0 || perr == nil && eraOf(segs[n-1].Name) > key.Era); n-- {
 		if err := os.Remove(filepath.Join(s.o.Dir, segs[n-1].Name)); err != nil {
 			return found, err
 		}
 		segs = segs[:n-1]
 	}
-	raw, kerr := os.ReadFile(filepath.Join(s.o.Dir, keyFile))
-	key, perr := seal.ParseKey(raw)
 	found.New = len(segs) == 0 && errors.Is(kerr, os.ErrNotExist)
 	if perr != nil {
 		found.KeyLost = !found.New
@@ -130,6 +136,13 @@ func (s *Shelf) open() (found Found, err error) {
 		s.root, _ = Root(s.o.Dir)
 	}
 	var chain seal.Hash
+	removed, last := uint32(0), uint64(0) // the youngest that was taken away
+	if rows, err := Removals(s.o.Dir); err == nil {
+		for _, r := range rows {
+			removed, last = max(removed, r.Cert.Era), max(last, r.Last)
+			s.before = max(s.before, r.Cert.Before)
+		}
+	}
 	if n := len(segs); n > 0 {
 		m := segs[n-1]
 		found.Last, chain, s.last = m.Last, m.Chain, m.Last
@@ -141,6 +154,8 @@ func (s *Shelf) open() (found Found, err error) {
 		}
 		switch {
 		case found.KeyLost:
+		case key.Era > m.Cert.Era && removed >= key.Era: // the power went before the next one began
+			found.Last, s.last, chain = max(found.Last, last), max(s.last, last), seal.Hash{}
 		case key.Era > m.Cert.Era:
 			found.Cut = key.N + 1
 		case key.Era == m.Cert.Era && key.N > m.Checks:
@@ -151,6 +166,8 @@ func (s *Shelf) open() (found Found, err error) {
 		if perr != nil {
 			key.Era = m.Cert.Era // numbers go on; its signature will not fit, and verify says so
 		}
+	} else if key.Era > 0 && perr == nil && removed >= key.Era {
+		found.Last, s.last = last, last
 	} else if key.Era > 0 && perr == nil {
 		found.Cut = key.N + 1
 	}
@@ -162,7 +179,7 @@ func (s *Shelf) open() (found Found, err error) {
 	if n := len(segs); n > 0 {
 		found.Era = segs[n-1].Cert.Era
 	}
-	err = s.begin()
+	err = s.begin(true)
 	found.First = s.key.Era
 	s.mu.Lock()
 	s.found = found
@@ -170,12 +187,25 @@ func (s *Shelf) open() (found Found, err error) {
 	return found, err
 }
 
+// eraOf is the era that a segment's name says; 0: none.
+func eraOf(name string) uint32 {
+	n, err := strconv.ParseUint(strings.TrimSuffix(name, ext), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(n)
+}
+
 // bounds are what the next era begins with.
 func (s *Shelf) bounds() seal.Bounds {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n := len(s.segs); n > 0 {
-		s.before = max(s.before, s.segs[n-1].Cert.Before+uint64(s.segs[n-1].Size))
+		size := s.segs[n-1].Size
+		if s.pack != nil && s.pack.m.Name == s.segs[n-1].Name {
+			size = s.pack.m.Size
+		}
+		s.before = max(s.before, s.segs[n-1].Cert.Before+uint64(size))
 	}
 	return seal.Bounds{At: s.o.Now().UnixMilli(), Before: s.before, Room: uint64(max(s.room(), 1)), Hours: uint32(s.o.MaxAge / time.Hour)}
 }
@@ -186,12 +216,26 @@ func (s *Shelf) room() int64 {
 	return s.o.MaxBytes - s.o.SegmentBytes - s.o.Reserve - spare - 2*seal.Sector
 }
 
-// begin starts a segment.
-func (s *Shelf) begin() error {
+// begin starts a segment; without sync it is on disk with the next settle, and the key behind it.
+func (s *Shelf) begin(sync bool) error {
 	if s.key == nil {
 		_, err := s.open()
 		return err
 	}
+	for {
+		err := s.tryBegin(sync)
+		if !errors.Is(err, syscall.ENOSPC) {
+			return err
+		}
+		if s.pack != nil {
+			s.join() // what is packed takes less room
+		} else if !s.makeRoom() {
+			return err
+		}
+	}
+}
+
+func (s *Shelf) tryBegin(sync bool) error {
 	key := *s.key
 	cert := key.Begin(s.last, s.chain, s.bounds())
 	name := fmt.Sprintf("%08d%s", cert.Era, ext)
@@ -200,14 +244,13 @@ func (s *Shelf) begin() error {
 		return err
 	}
 	head := segment.Begin(cert)
-	if _, err = f.Write(head); err == nil {
-		err = s.sync(f)
-	}
-	if err == nil {
-		err = s.syncDir()
-	}
-	if err == nil {
-		err = s.writeKey(&key)
+	if _, err = f.Write(head); err == nil && sync {
+		if err = s.sync(f); err == nil {
+			err = s.syncDir()
+		}
+		if err == nil {
+			err = s.writeKey(&key)
+		}
 	}
 	if err != nil {
 		f.Close()
@@ -215,6 +258,7 @@ func (s *Shelf) begin() error {
 		return err
 	}
 	*s.key, s.f, s.size, s.since, s.begun = key, f, int64(len(head)), 0, s.last
+	s.fresh, s.dirty = !sync, !sync
 	s.written += int64(len(head))
 	s.mu.Lock()
 	s.segs = append(s.segs, segment.Meta{Name: name, Cert: cert, Last: s.last, Size: s.size, Chain: s.chain, Next: cert.Epoch})
@@ -227,7 +271,9 @@ func (s *Shelf) Close() error {
 	if s.f == nil {
 		return nil
 	}
-	return errors.Join(s.Checkpoint(), s.finish())
+	err := errors.Join(s.Checkpoint(), s.finish())
+	s.join()
+	return err
 }
 
 // Anchor is the last checkpoint; false: there is none yet.
