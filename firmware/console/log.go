@@ -14,6 +14,7 @@ import (
 	"swipewell/firmware/journal/export"
 	"swipewell/firmware/journal/query"
 	"swipewell/firmware/journal/verify"
+	"swipewell/firmware/pos"
 )
 
 // Logs is what the log's commands ask a Backend beside the journal itself; one that
@@ -169,20 +170,29 @@ func WriteBoots(w io.Writer, bs []query.Boot, zone *time.Location) {
 
 // WriteLogStats prints what the log holds and costs.
 func WriteLogStats(w io.Writer, lang string, st journal.Stats) {
-	row := func(key, text string) { fmt.Fprintln(w, pad(label(lang, key), 16)+text) }
+	row := func(key, text string) { fmt.Fprintln(w, pad(label(lang, key), 24)+text) }
 	budget := ""
 	if st.DayBytes > 0 {
 		budget = fmt.Sprintf("  (%s %s)", label(lang, "log-budget"), size(uint64(st.DayBytes)))
 	}
 	row("log-today", size(uint64(st.Today))+budget)
+	if st.LastDay > 0 {
+		row("log-last-day", size(uint64(st.LastDay)))
+	}
 	row("log-written", size(uint64(st.Written)))
 	row("log-last", fmt.Sprint(st.Seq))
 	if st.Dropped > 0 {
 		row("dropped", fmt.Sprint(st.Dropped))
 	}
+	if st.Held > 0 {
+		row("log-held", fmt.Sprint(st.Held))
+	}
 	for _, name := range journal.StreamNames {
 		s := st.Streams[name]
 		row("log-stream", fmt.Sprintf("%s  %d %s, %d %s, %s", pad(name, 5), s.Entries, label(lang, "log-entries"), s.Segments, label(lang, "log-segments"), size(uint64(s.Bytes))))
+		if s.From > 0 {
+			row("log-oldest", fmt.Sprintf("%s  %d  %s", pad(name, 5), s.Oldest, time.UnixMilli(s.From).In(pos.CST).Format("2006-01-02 15:04")))
+		}
 	}
 }
 

@@ -312,6 +312,9 @@ func (s *Shelf) Stats() (st Stats) {
 	defer s.mu.Unlock()
 	st.Segments, st.Written, st.Removed = len(s.segs), s.written, s.removed
 	for _, m := range s.segs {
+		if m.Count > 0 && st.Oldest == 0 {
+			st.Oldest, st.From = m.First, m.From
+		}
 		st.Bytes += m.Size
 		st.Entries += m.Count
 		st.Era = m.Cert.Era
