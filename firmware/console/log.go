@@ -90,6 +90,31 @@ func (s *Server) log(ctx context.Context, q Request, send func(kind string, v an
 			return err
 		}
 		return Reports(rs, func(r StreamReport) error { return send("verify", r) })
+	case "log-pieces":
+		var m export.Manifest
+		if logs != nil {
+			m = logs.Manifest()
+		}
+		m, ps, err := j.Pieces(m)
+		if err != nil {
+			return err
+		}
+		if err := send("manifest", m); err != nil {
+			return err
+		}
+		for _, p := range ps {
+			if err := send("piece", p); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "log-piece":
+		buf := make([]byte, chunk)
+		n, err := j.ReadPiece(q.Name, int64(q.N), buf)
+		if n > 0 {
+			err = errors.Join(err, send("chunk", buf[:n]))
+		}
+		return err
 	case "log-export":
 		var m export.Manifest
 		if logs != nil {

@@ -52,6 +52,9 @@ func ReadPiece(dir, name string, off int64, b []byte) (int, error) {
 		return 0, fmt.Errorf("export: no such piece: %q", name)
 	}
 	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil // retention took it meanwhile
+	}
 	if err != nil {
 		return 0, err
 	}
