@@ -27,6 +27,8 @@ require golang.org/x/crypto v0.58.0 // argon2id for the PINs of roles
 
 require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
 
+require rsc.io/qr v0.2.0
+
 require (
 	github.com/chromedp/cdproto v0.159.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect

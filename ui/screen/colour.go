@@ -65,6 +65,8 @@ func (p *page) colour() {
 	foot := p.h - footerH
 	y := p.titleBand(statusH, foot)
 	switch {
+	case p.Grid != nil:
+		p.grid(y, foot)
 	case p.Page != "":
 		p.paged(y, foot)
 	case p.Input == "menu" && p.Menu[0] != "":
