@@ -19,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"swipewell/hal"
 )
 
 // Message is one of the kernel's.
@@ -91,10 +93,7 @@ func Read(ctx context.Context, r io.Reader, again time.Duration, fn func(Message
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case errors.Is(err, io.EOF) && again > 0:
-			select {
-			case <-time.After(again):
-			case <-ctx.Done():
-			}
+			_ = hal.Sleep(ctx, hal.SystemClock{}, again) // a file grows in real time
 			continue
 		case err != nil && !errors.Is(err, io.EOF):
 			return err

@@ -15,6 +15,7 @@ import (
 
 	"swipewell/firmware/journal/seal"
 	"swipewell/firmware/journal/segment"
+	"swipewell/hal"
 )
 
 // Opts of a shelf.
@@ -94,7 +95,7 @@ func Open(o Opts) (*Shelf, Found, error) {
 		o.CheckEvery = 256
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = func() time.Time { return hal.SystemClock{}.Now().Wall }
 	}
 	s := &Shelf{o: o}
 	f, err := s.open()
