@@ -216,16 +216,6 @@ func (j *Journal) Record(e Event) {
 	j.add(Entry{Level: e.Level.String(), Code: e.Code, Source: clip(word(e.Source), 48), Tx: clip(word(e.Tx), 80), Fields: fields})
 }
 
-// Crashed records how the life before this one fell: its first line, and its
-// stack, which passes the sieve.
-func (j *Journal) Crashed(code prompt.Code, head, stack string) {
-	if j == nil {
-		return
-	}
-	const most = 12 << 10
-	j.add(Entry{Level: slog.LevelError.String(), Code: code, Source: "posd", Msg: clip(Sieve(head), 400), Fields: []Pair{{Key: "stack", Value: clip(Sieve(stack), most)}}})
-}
-
 // RecordCard says that a transaction is a card's. It takes nothing beside:
 // the card's name is never in one entry with its masked number.
 func (j *Journal) RecordCard(tx string, r Ref) {
