@@ -18,7 +18,7 @@ RUNS ?= 12
 CARDS ?= 5000
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model mutants build scripts cases generate clean
+.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal mutants build scripts cases generate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ scenarios: build ## 36 shapes of trouble through the real stack, and what the di
 
 model: build ## every interleaving of the reducer with a small host, to the end
 	@$(BIN)/posbench model
+
+journal: build ## what the log costs and how fast it answers, beside journald where it can be started
+	@$(BIN)/posbench journal
 
 mutants: ## seeded bugs, each of which a test must find
 	@$(GO) run ./firmware/cmd/posbench/mutants

@@ -29,6 +29,8 @@ require github.com/fxamacker/cbor/v2 v2.10.0 // tests only: the oracle for our C
 
 require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
 
+require rsc.io/qr v0.2.0
+
 require (
 	github.com/chromedp/cdproto v0.159.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect

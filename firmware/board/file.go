@@ -62,6 +62,11 @@ type Log struct {
 	DayMB    float64 `toml:"day_mb"`     // what a day may write to the flash; one that writes more is told of. 0 means 64
 	KeepDays int     `toml:"keep_days"`  // entries below WARN; 0 means 90
 	Grave    int     `toml:"grave_days"` // the others; 0 means 365
+	// Kmsg is where the kernel's messages are read; "" means /dev/kmsg, and on a bench
+	// nowhere, since that kernel is not the device's. "off": they are not read.
+	Kmsg string `toml:"kmsg"`
+	// Stick is where a USB stick is mounted: a log is copied to it when a person says so.
+	Stick string `toml:"stick"`
 }
 
 // Bytes is MaxMB in bytes.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"periph.io/x/conn/v3/driver/driverreg"
 	"periph.io/x/conn/v3/gpio"
@@ -39,6 +40,10 @@ type Result struct {
 	// Tables is the file of keys and applications for chip cards; nil: there is
 	// none that is believed. Whether it is older than one before is not known here.
 	Tables *table.File
+	// Kernel gives the kernel's messages; nil: they cannot be read. KernelGrows: it is a file,
+	// and its end is not the last.
+	Kernel      io.Reader
+	KernelGrows bool
 	// Gone is closed when the board lost its panel: on the bench, the power.
 	Gone    <-chan struct{}
 	closers []io.Closer
@@ -77,6 +82,7 @@ func (f *File) Open(o Opts) *Result {
 	op.tables()
 	op.links()
 	op.device("tamper", f.Keystore != nil && f.Keystore.Tamper != "" && len(f.wrong["keystore"]) == 0, op.tamper)
+	op.kmsg()
 	op.device("keystore", f.Keystore != nil, op.keystore)
 	op.device("service", f.Service != nil, op.service)
 	op.rest()
@@ -110,6 +116,38 @@ func (op *opener) device(name string, fitted bool, open func() (string, error)) 
 		}
 		op.report(name, driver, hal.Loaded, "")
 	}
+}
+
+// kmsg opens the kernel's messages while posd may: later it is no longer root. A kernel
+// that shows none is no fault of the board.
+func (op *opener) kmsg() {
+	path := op.f.Log.Kmsg
+	switch {
+	case path == "off":
+		op.report("kmsg", "", hal.Skipped, "off in the board file")
+		return
+	case path == "" && op.f.Bench:
+		op.report("kmsg", "", hal.Skipped, "a bench, and not in the board file")
+		return
+	case path == "":
+		path = "/dev/kmsg"
+	}
+	flags := os.O_RDONLY
+	st, err := os.Stat(path)
+	if err == nil && st.Mode()&os.ModeNamedPipe != 0 {
+		flags = os.O_RDWR // it has no end when a writer goes
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.OpenFile(path, flags|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	}
+	if err != nil {
+		op.report("kmsg", "", hal.Skipped, err.Error())
+		return
+	}
+	op.keep(f)
+	op.r.Kernel, op.r.KernelGrows = f, st.Mode().IsRegular()
+	op.report("kmsg", path, hal.Loaded, "")
 }
 
 func (op *opener) keep(c io.Closer) { op.r.closers = append(op.r.closers, c) }

@@ -69,6 +69,14 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 		case args[i] == "stats" && len(args) == 1:
 			WriteLogStats(s.term, s.language(), s.o.Journal.Stats())
 			return nil
+		case args[i] == "pieces" && len(args) == 1:
+			return s.pieces()
+		case args[i] == "piece" && len(args) == 3 && i == 0:
+			off, err := strconv.ParseInt(args[2], 10, 63)
+			if err != nil {
+				return errUsage
+			}
+			return s.piece(args[1], off)
 		case word != nil && i+1 < len(args):
 			i++
 			if !word(&f, s.o.Clock.Now().Wall, args[i]) {

@@ -14,6 +14,7 @@ import (
 	"swipewell/firmware/journal/export"
 	"swipewell/firmware/journal/query"
 	"swipewell/firmware/journal/verify"
+	"swipewell/firmware/pos"
 )
 
 // Logs is what the log's commands ask a Backend beside the journal itself; one that
@@ -89,6 +90,31 @@ func (s *Server) log(ctx context.Context, q Request, send func(kind string, v an
 			return err
 		}
 		return Reports(rs, func(r StreamReport) error { return send("verify", r) })
+	case "log-pieces":
+		var m export.Manifest
+		if logs != nil {
+			m = logs.Manifest()
+		}
+		m, ps, err := j.Pieces(m)
+		if err != nil {
+			return err
+		}
+		if err := send("manifest", m); err != nil {
+			return err
+		}
+		for _, p := range ps {
+			if err := send("piece", p); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "log-piece":
+		buf := make([]byte, chunk)
+		n, err := j.ReadPiece(q.Name, int64(q.N), buf)
+		if n > 0 {
+			err = errors.Join(err, send("chunk", buf[:n]))
+		}
+		return err
 	case "log-export":
 		var m export.Manifest
 		if logs != nil {
@@ -169,20 +195,29 @@ func WriteBoots(w io.Writer, bs []query.Boot, zone *time.Location) {
 
 // WriteLogStats prints what the log holds and costs.
 func WriteLogStats(w io.Writer, lang string, st journal.Stats) {
-	row := func(key, text string) { fmt.Fprintln(w, pad(label(lang, key), 16)+text) }
+	row := func(key, text string) { fmt.Fprintln(w, pad(label(lang, key), 24)+text) }
 	budget := ""
 	if st.DayBytes > 0 {
 		budget = fmt.Sprintf("  (%s %s)", label(lang, "log-budget"), size(uint64(st.DayBytes)))
 	}
 	row("log-today", size(uint64(st.Today))+budget)
+	if st.LastDay > 0 {
+		row("log-last-day", size(uint64(st.LastDay)))
+	}
 	row("log-written", size(uint64(st.Written)))
 	row("log-last", fmt.Sprint(st.Seq))
 	if st.Dropped > 0 {
 		row("dropped", fmt.Sprint(st.Dropped))
 	}
+	if st.Held > 0 {
+		row("log-held", fmt.Sprint(st.Held))
+	}
 	for _, name := range journal.StreamNames {
 		s := st.Streams[name]
 		row("log-stream", fmt.Sprintf("%s  %d %s, %d %s, %s", pad(name, 5), s.Entries, label(lang, "log-entries"), s.Segments, label(lang, "log-segments"), size(uint64(s.Bytes))))
+		if s.From > 0 {
+			row("log-oldest", fmt.Sprintf("%s  %d  %s", pad(name, 5), s.Oldest, time.UnixMilli(s.From).In(pos.CST).Format("2006-01-02 15:04")))
+		}
 	}
 }
 

@@ -236,7 +236,9 @@ func WriteRestore(w io.Writer, lang string, r Restore) {
 // EntryLine is one line of the log in words.
 func EntryLine(lang string, e journal.Entry) string { return entryLine(lang, nil, e) }
 
-// words1 are an entry's words: its message, or what its code says.
+// Words are an entry's words: its message, or what its code says.
+func Words(lang string, e journal.Entry) string { return words1(lang, e) }
+
 func words1(lang string, e journal.Entry) string {
 	if e.Msg != "" {
 		return e.Msg

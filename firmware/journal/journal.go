@@ -75,6 +75,7 @@ type Journal struct {
 	wake    chan struct{} // closed and replaced at each entry
 	awaited bool          // somebody has the channel
 	buckets map[string]*bucket
+	held    uint64 // entries held back since the start
 	ref     *refKey
 	closed  bool
 	queue   chan item
@@ -129,7 +130,8 @@ func Open(o Opts) (*Journal, error) {
 	var first error
 	var founds [streams]shelf.Found
 	for i, name := range StreamNames {
-		so := shelf.Opts{Dir: filepath.Join(o.Dir, name), MaxBytes: o.MaxBytes * 3 / 4, MaxAge: o.Age, Open: o.Open, NoSync: o.NoSync}
+		so := shelf.Opts{Dir: filepath.Join(o.Dir, name), MaxBytes: o.MaxBytes * 3 / 4, MaxAge: o.Age, Open: o.Open, NoSync: o.NoSync,
+			Now: func() time.Time { return o.Clock.Now().Wall }}
 		if i == grave {
 			so.MaxBytes, so.MaxAge, so.Reserve = o.MaxBytes/4, o.Grave, min(256<<10, o.MaxBytes/16)
 		}
@@ -212,16 +214,6 @@ func (j *Journal) Record(e Event) {
 		}
 	}
 	j.add(Entry{Level: e.Level.String(), Code: e.Code, Source: clip(word(e.Source), 48), Tx: clip(word(e.Tx), 80), Fields: fields})
-}
-
-// Crashed records how the life before this one fell: its first line, and its
-// stack, which passes the sieve.
-func (j *Journal) Crashed(code prompt.Code, head, stack string) {
-	if j == nil {
-		return
-	}
-	const most = 12 << 10
-	j.add(Entry{Level: slog.LevelError.String(), Code: code, Source: "posd", Msg: clip(Sieve(head), 400), Fields: []Pair{{Key: "stack", Value: clip(Sieve(stack), most)}}})
 }
 
 // RecordCard says that a transaction is a card's. It takes nothing beside:

@@ -208,7 +208,7 @@ func TestBound(t *testing.T) {
 		t.Errorf("dropped %d", j.Dropped())
 	}
 	es, err := Read(dir, Filter{})
-	if err != nil || len(es) < 1500 || len(es) > 9500 || es[len(es)-1].Seq != 10000 {
+	if err != nil || len(es) < 1400 || len(es) > 9500 || es[len(es)-1].Seq != 10000 {
 		t.Fatalf("%d entries, %v", len(es), err)
 	}
 	for i := 1; i < len(es); i++ {

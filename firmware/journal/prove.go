@@ -73,14 +73,45 @@ func (j *Journal) Export(w io.Writer, m export.Manifest) error {
 	if j == nil {
 		return nil
 	}
-	if err := j.Sync(true); err != nil {
+	m, err := j.sealed(m)
+	if err != nil {
 		return err
+	}
+	return export.Write(w, j.o.Dir, StreamNames[:], m)
+}
+
+// sealed seals the journal and says so in a manifest.
+func (j *Journal) sealed(m export.Manifest) (export.Manifest, error) {
+	if err := j.Sync(true); err != nil {
+		return m, err
 	}
 	m.Made, m.Boot, m.Anchors = j.o.Clock.Now().Wall, j.boot, map[string]export.Point{}
 	for _, a := range j.Anchors() {
 		m.Anchors[a.Stream] = export.PointOf(a.Anchor)
 	}
-	return export.Write(w, j.o.Dir, StreamNames[:], m)
+	return m, nil
+}
+
+// Pieces lists what an export now would have, for a line that carries it piece by piece. The
+// journal is sealed first.
+func (j *Journal) Pieces(m export.Manifest) (export.Manifest, []export.Piece, error) {
+	if j == nil {
+		return m, nil, nil
+	}
+	m, err := j.sealed(m)
+	if err != nil {
+		return m, nil, err
+	}
+	ps, err := export.Pieces(j.o.Dir, StreamNames[:])
+	return export.Rooted(j.o.Dir, StreamNames[:], m), ps, err
+}
+
+// ReadPiece reads of a piece, from an offset; 0 at its end.
+func (j *Journal) ReadPiece(name string, off int64, b []byte) (int, error) {
+	if j == nil {
+		return 0, fs.ErrNotExist
+	}
+	return export.ReadPiece(j.o.Dir, name, off, b)
 }
 
 // Root is the first public key of a stream's chain: who knows it can check the

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"swipewell/firmware/journal/entry"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
@@ -32,26 +33,33 @@ func (j *Journal) limited(e *Entry, now hal.Instant) bool {
 	if j.o.Rate < 0 || e.Source == "journal" || e.Tx != "" && urgent(e) {
 		return false
 	}
-	burst := float64(10 * j.o.Rate)
-	b := j.buckets[e.Source]
+	rate, name := float64(j.o.Rate), e.Source
+	if e.Code == prompt.LogKernel { // a driver in trouble says the same for hours; what it says calmly shall not use up what is grave
+		if rate = max(1, rate/10); entry.Level(e.Level) >= slog.LevelWarn {
+			name += " grave"
+		}
+	}
+	burst := 10 * rate
+	b := j.buckets[name]
 	if b == nil {
 		if len(j.buckets) >= 256 { // names come from a program, and are few; if not, they share
 			b = j.buckets[""]
 		}
 		if b == nil {
 			b = &bucket{tokens: burst, at: now.Boot}
-			j.buckets[e.Source] = b
+			j.buckets[name] = b
 		}
 	}
-	b.tokens = min(burst, b.tokens+float64(j.o.Rate)*(now.Boot-b.at).Seconds())
+	b.tokens = min(burst, b.tokens+rate*(now.Boot-b.at).Seconds())
 	b.at = now.Boot
 	if b.tokens < 1 {
 		b.held++
+		j.held++
 		return true
 	}
 	b.tokens--
 	if b.held > 0 {
-		j.push(heldBack(e.Source, b.held), now)
+		j.push(heldBack(name, b.held), now)
 		b.held = 0
 	}
 	return false

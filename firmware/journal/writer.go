@@ -26,6 +26,7 @@ type writer struct {
 	err     error
 	day     int64 // by logical time
 	dayFrom int64 // written before it
+	lastDay int64 // written in the day before it, if the program ran then
 	told    bool
 	stats   atomic.Pointer[Stats]
 	anchors atomic.Pointer[[]Anchor]
@@ -43,7 +44,9 @@ type Stats struct {
 	Dropped  uint64                 `json:"dropped"`
 	Written  int64                  `json:"written"`   // bytes to disk since the start
 	Today    int64                  `json:"today"`     // of these, in this day of logical time
+	LastDay  int64                  `json:"last_day"`  // in the last whole day since the start
 	DayBytes int64                  `json:"day_bytes"` // the budget; 0: none
+	Held     uint64                 `json:"held"`      // entries held back since the start: their source said too much
 	Streams  map[string]shelf.Stats `json:"streams"`
 }
 
@@ -165,6 +168,9 @@ func (w *writer) budget() {
 	day := int64((j.base + j.o.Clock.Now().Boot - j.start.Boot) / (24 * time.Hour))
 	j.mu.Unlock()
 	if day != w.day {
+		if w.lastDay = 0; day == w.day+1 {
+			w.lastDay = written - w.dayFrom
+		}
 		w.day, w.dayFrom, w.told = day, written, false
 	}
 	if b := j.o.DayBytes; b > 0 && written-w.dayFrom > b && !w.told {
@@ -192,7 +198,7 @@ func (w *writer) publish() {
 			as = append(as, Anchor{StreamNames[i], a})
 		}
 	}
-	st.Today = st.Written - w.dayFrom
+	st.Today, st.LastDay = st.Written-w.dayFrom, w.lastDay
 	w.stats.Store(&st)
 	w.anchors.Store(&as)
 }
@@ -219,7 +225,7 @@ func (j *Journal) Stats() (st Stats) {
 	}
 	st = *j.w.stats.Load()
 	j.mu.Lock()
-	st.Seq = j.seq
+	st.Seq, st.Held = j.seq, j.held
 	j.mu.Unlock()
 	return st
 }

@@ -29,6 +29,7 @@ type Care struct {
 	Update          func() (Update, bool) // rules that wait to be activated
 	Activate        func(by int) error    // puts them in force
 	Train           func(Lesson)          // ends this life, and begins training
+	Stick           *Stick                // where a USB stick may be; nil: nowhere
 	Load            func() int            // per cent of processor or memory in use; nil or below 0: not known
 }
 
@@ -62,6 +63,7 @@ type carer struct {
 	checked   []care.Checked
 	checkedAt int64
 	checking  bool
+	logOut    logOut
 	asked     time.Duration // boottime at which the echo was asked for
 	nightly   int32         // day of the last check that the night made
 	hits      []hit         // what the rules decided lately

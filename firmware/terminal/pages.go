@@ -84,6 +84,8 @@ func (t *Terminal) pageLines(lang string, p txn.Page) []care.Line {
 		return t.keyLines()
 	case txn.PageManual:
 		return manual(lang)
+	case txn.PageLog:
+		return t.logLines()
 	}
 	return nil
 }
@@ -169,6 +171,8 @@ func (t *Terminal) pageKey(x txn.PageKey) {
 		case !t.o.Train && d >= 1 && d <= care.Lessons && t.state.Work == txn.WorkNone:
 			t.o.Care.Train(Lesson{N: d - 1, Op: op, Lang: t.state.Durable.Lang})
 		}
+	case txn.PageLog:
+		t.logKey(x, digit, d)
 	case txn.PageRules:
 		switch x.Key {
 		case "enter":

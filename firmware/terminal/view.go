@@ -68,7 +68,7 @@ func (t *Terminal) viewOf(s txn.State) screen.View {
 		}
 		v.Args.N = s.Name.Digits
 	case txn.Paging:
-		v.Page, v.Line = t.page(s), s.Line
+		v.Page, v.Line, v.Grid = t.page(s), s.Line, t.grid(s)
 	case txn.Picking:
 		v.Page = t.apps(s.Sel)
 	case txn.Halted:

@@ -35,7 +35,7 @@ var menus = [...][MenuSize]prompt.Code{
 	MenuShop: {prompt.MenuShift, prompt.MenuWhy, prompt.MenuCheck, prompt.MenuTicket, prompt.MenuWatching, prompt.MenuCaring, prompt.MenuRunbook, prompt.MenuTrain,
 		prompt.MenuManual},
 	MenuWatch: {prompt.MenuWatch, prompt.MenuPeak, prompt.MenuStaff, prompt.MenuLimits, prompt.MenuSpot, prompt.MenuRules, prompt.MenuSeal},
-	MenuCare:  {prompt.MenuCare, prompt.MenuAssets, prompt.MenuSurvey, prompt.MenuKeys},
+	MenuCare:  {prompt.MenuCare, prompt.MenuAssets, prompt.MenuSurvey, prompt.MenuKeys, prompt.MenuLog},
 }
 
 // parents are the items that open a level.

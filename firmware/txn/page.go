@@ -25,6 +25,7 @@ const (
 	PageSeal         // compliance
 	PageManual       // help for every prompt
 	PageKeys         // keys by their check values; custodians begin here
+	PageLog          // the log, on its way out
 	pages
 )
 
@@ -33,13 +34,13 @@ var pageCodes = [pages]prompt.Code{
 	PageWhy: prompt.PageWhy, PageCheck: prompt.PageCheck, PageTicket: prompt.PageTicket, PageWatch: prompt.PageWatch, PagePeak: prompt.PagePeak,
 	PageStaff: prompt.PageStaff, PageLimits: prompt.PageLimits, PageSpot: prompt.PageSpot, PageCare: prompt.PageCare, PageAssets: prompt.PageAssets,
 	PageSurvey: prompt.PageSurvey, PageRunbook: prompt.PageRunbook, PageTrain: prompt.PageTrain, PageRules: prompt.PageRules, PageSeal: prompt.PageSeal,
-	PageManual: prompt.PageManual, PageKeys: prompt.PageKeys,
+	PageManual: prompt.PageManual, PageKeys: prompt.PageKeys, PageLog: prompt.PageLog,
 }
 
 // pageNames are what tools call them.
 var pageNames = [pages]string{PageWhy: "why", PageCheck: "check", PageTicket: "tickets", PageWatch: "watch", PagePeak: "peak", PageStaff: "staff", PageLimits: "limits",
 	PageSpot: "spot", PageCare: "care", PageAssets: "assets", PageSurvey: "survey", PageRunbook: "runbook", PageTrain: "train", PageRules: "rules", PageSeal: "seals",
-	PageManual: "manual", PageKeys: "keys"}
+	PageManual: "manual", PageKeys: "keys", PageLog: "log"}
 
 // PageNamed finds a page by its name.
 func PageNamed(name string) (Page, bool) {
@@ -59,7 +60,7 @@ var pageItems = map[prompt.Code]Page{
 	prompt.MenuWhy: PageWhy, prompt.MenuCheck: PageCheck, prompt.MenuTicket: PageTicket, prompt.MenuWatch: PageWatch, prompt.MenuPeak: PagePeak,
 	prompt.MenuStaff: PageStaff, prompt.MenuLimits: PageLimits, prompt.MenuSpot: PageSpot, prompt.MenuCare: PageCare, prompt.MenuAssets: PageAssets,
 	prompt.MenuSurvey: PageSurvey, prompt.MenuRunbook: PageRunbook, prompt.MenuTrain: PageTrain, prompt.MenuRules: PageRules, prompt.MenuSeal: PageSeal,
-	prompt.MenuManual: PageManual, prompt.MenuKeys: PageKeys,
+	prompt.MenuManual: PageManual, prompt.MenuKeys: PageKeys, prompt.MenuLog: PageLog,
 }
 
 // openPage shows a page. No money waits behind it: it is opened from the ready

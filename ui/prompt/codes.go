@@ -226,6 +226,7 @@ const (
 	LogMessage    Code = "E-LOG-01" // a plain line of the program
 	LogJournal    Code = "E-LOG-02" // the journal of itself: an unclean end, a cut, a step of the clock, what was held back
 	LogCrash      Code = "E-LOG-03" // the program before this one crashed; with its stack
+	LogKernel     Code = "E-LOG-04" // a message of the kernel
 	LogCardRef    Code = "E-CRD-02" // a transaction is that of a card, by its name in the journal
 	LogHostOrder  Code = "E-HST-01" // the host ordered something in its header
 	LogStore      Code = "E-STO-01"

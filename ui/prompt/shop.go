@@ -28,6 +28,7 @@ const (
 	PageSeal    Code = "P-PGE-15"
 	PageManual  Code = "P-PGE-16"
 	PageKeys    Code = "P-PGE-17"
+	PageLog     Code = "P-PGE-18"
 
 	KeyPart      Code = "P-TMK-01" // a custodian keys their part of the master key
 	KeyPartCheck Code = "P-TMK-02" // and its check value
@@ -96,6 +97,7 @@ const (
 	MenuAssets   Code = "M-AST-01"
 	MenuSurvey   Code = "M-SRV-01"
 	MenuKeys     Code = "M-TMK-01"
+	MenuLog      Code = "M-LOG-01"
 
 	ChoiceView    Code = "M-CHO-01"
 	ChoiceReprint Code = "M-CHO-02"

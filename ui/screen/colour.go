@@ -67,6 +67,8 @@ func (p *page) colour() {
 	switch {
 	case p.Input == "app":
 		p.appList(y, foot)
+	case p.Grid != nil:
+		p.grid(y, foot)
 	case p.Page != "":
 		p.paged(y, foot)
 	case p.Input == "menu" && p.Menu[0] != "":

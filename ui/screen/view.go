@@ -47,6 +47,7 @@ type View struct {
 	// Page, if not "", fills the screen below the title: lines divided by "\n", from
 	// Line on. Help tells that it is the help of Code.
 	Page  string
+	Grid  *Grid // a QR code beside the page; nil none
 	Line  int
 	Help  bool
 	Guide bool // with Help: three pictures of how a sale goes

@@ -32,6 +32,7 @@ var logRows = []row{
 	entry(prompt.LogMessage, "程序消息", "message"),
 	entry(prompt.LogJournal, "日志自身记录", "the log about itself"),
 	entry(prompt.LogCrash, "上次程序异常终止", "the program crashed before this start"),
+	entry(prompt.LogKernel, "内核消息", "message of the kernel"),
 	entry(prompt.LogCardRef, "交易所属卡标识", "card of the transaction, by its name in the log"),
 	entry(prompt.LogHostOrder, "主机指令<{field}>", "host order< {field}>"),
 	entry(prompt.LogStore, "存储<{field}>", "store< {field}>"),

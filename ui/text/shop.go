@@ -111,6 +111,7 @@ var shopRows = []row{
 	pageRow(prompt.PageRules, "规则", "RULES"),
 	pageRow(prompt.PageSeal, "合规记录", "COMPLIANCE"),
 	pageRow(prompt.PageKeys, "密钥", "KEYS"),
+	pageRow(prompt.PageLog, "日志导出", "LOG"),
 	pageRow(prompt.PageManual, "操作手册", "MANUAL"),
 
 	item(prompt.MenuShop, "店务", "Shop"),
@@ -133,6 +134,7 @@ var shopRows = []row{
 	item(prompt.MenuCare, "保养计划", "Maintenance plan"),
 	item(prompt.MenuAssets, "设备清单", "Inventory"),
 	item(prompt.MenuKeys, "密钥", "Keys"),
+	item(prompt.MenuLog, "日志导出", "Log export"),
 	item(prompt.MenuSurvey, "信号勘测", "Signal survey"),
 
 	item(prompt.ChoiceView, "看上一笔", "See it first"),

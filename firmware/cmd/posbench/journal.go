@@ -67,10 +67,10 @@ func benchEvent(n int) journal.Event {
 	return e
 }
 
-// appendRow records as fast as the writer takes it: events are made before, and nobody waits for
+// appendRow is the middle of three tries to record as fast as the writer takes it: events are made before, and nobody waits for
 // the disk but the end, as with journald.
-func appendRow(dir string, row func(what, got, bar string, ok bool)) error {
-	const n = 300_000
+func appendRow(dir string, row func(what, got, bar string, ok bool)) (float64, error) {
+	const n = 400_000
 	es := make([]journal.Event, 30_000)
 	for i := range es {
 		es[i] = benchEvent(i)
@@ -79,28 +79,41 @@ func appendRow(dir string, row func(what, got, bar string, ok bool)) error {
 			es[i].Code = prompt.LogSent
 		}
 	}
-	j, err := journal.Open(journal.Opts{Dir: filepath.Join(dir, "append"), MaxBytes: 1 << 30, Rate: -1, Queue: 1 << 13})
+	var took, used []time.Duration
+	for try := range 3 {
+		t, u, err := appendOnce(filepath.Join(dir, fmt.Sprint("append", try)), es, n)
+		if err != nil {
+			return 0, err
+		}
+		took, used = append(took, t), append(used, u)
+	}
+	at := sortedMiddle(took)
+	rate := n / took[at].Seconds()
+	row("append, on disk and signed at the end", fmt.Sprintf("%.0f /s", rate), "≥ 140000 /s (5 ×)", rate >= 140_000)
+	row("  of processor time", fmt.Sprintf("%.1f µs", used[at].Seconds()*1e6/n), fmt.Sprintf("%.0f%% of %d processors", 100*used[at].Seconds()/took[at].Seconds()/float64(runtime.NumCPU()), runtime.NumCPU()), true)
+	return rate, nil
+}
+
+func appendOnce(dir string, es []journal.Event, n int) (took, used time.Duration, err error) {
+	j, err := journal.Open(journal.Opts{Dir: dir, MaxBytes: 1 << 30, Rate: -1, Queue: 1 << 13})
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	began, cpu := time.Now(), cpuTime()
 	for i := range n {
 		j.Record(es[i%len(es)])
-		for i%1024 == 1023 && j.Waiting() > 4096 {
-			runtime.Gosched()
+		for i%512 == 511 && j.Waiting() > 6144 {
+			time.Sleep(200 * time.Microsecond) // leaves the processor to the writer
 		}
 	}
 	if err := j.Sync(true); err != nil {
-		return err
+		return 0, 0, err
 	}
-	took, used := time.Since(began), cpuTime()-cpu
-	rate := n / took.Seconds()
+	took, used = time.Since(began), cpuTime()-cpu
 	if j.Dropped() > 0 {
-		return fmt.Errorf("%d entries dropped", j.Dropped())
+		return 0, 0, fmt.Errorf("%d entries dropped", j.Dropped())
 	}
-	row("append, on disk and signed at the end", fmt.Sprintf("%.0f /s", rate), "≥ 140000 /s (5 ×)", rate >= 140_000)
-	row("  of processor time", fmt.Sprintf("%.1f µs", used.Seconds()*1e6/n), fmt.Sprintf("%.0f%% of %d processors", 100*used.Seconds()/took.Seconds()/float64(runtime.NumCPU()), runtime.NumCPU()), true)
-	return j.Close()
+	return took, used, j.Close()
 }
 
 // cpuTime is what this process has used of the processors: on a machine with other
@@ -175,9 +188,11 @@ func measureJournal(w io.Writer, dir string, many int, slow time.Duration) error
 		}
 		fmt.Fprintf(w, "%-46s %14s   %-22s %s\n", what, got, bar, mark)
 	}
-	if err := appendRow(dir, row); err != nil {
+	rate, err := appendRow(dir, row)
+	if err != nil {
 		return err
 	}
+	journaldRows(dir, rate, row)
 	big := journal.Opts{Dir: filepath.Join(dir, "big"), MaxBytes: 2 << 30, Rate: -1, Age: 1 << 62, Grave: 1 << 62}
 	fmt.Fprintf(w, "%d entries on %d processors, %s/%s\n", many, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 

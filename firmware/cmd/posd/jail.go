@@ -52,7 +52,7 @@ func (d *device) setsClock() bool { return !d.file.Bench && d.board.SetWall != n
 
 // lock closes the jail and says in the log what holds.
 func (d *device) lock() {
-	s := jail.Lock(jail.Rules{Write: append(d.writable(), "/dev"), Clock: d.setsClock()})
+	s := jail.Lock(jail.Rules{Write: append(append(d.writable(), d.stickDirs()...), "/dev"), Clock: d.setsClock()})
 	e := journal.Event{Code: prompt.LogDevice, Source: "posd", Fields: []journal.Field{journal.Word("device", "process"), journal.Word("state", hal.Loaded.String()),
 		journal.Word("driver", strings.Join(s.Holds, ", "))}}
 	why := s.Missing

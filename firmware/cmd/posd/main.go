@@ -166,6 +166,7 @@ func serve(ctx context.Context, boardFile, data string) error {
 	late.then = d.redraw
 	late.mu.Unlock()
 	go d.watchTamper(ctx)
+	go d.watchKernel(ctx)
 	err = d.run(ctx)
 	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
 	for _, why := range []error{errGone, store.ErrJudges} {

@@ -50,7 +50,7 @@ func (l *logFlags) add(cmd *cobra.Command, lines int) {
 	f.StringVar(&l.cursor, "cursor", "", "behind this entry: its number")
 	f.StringVar(&l.from, "from", "", "a folder or an export of a log, instead of the device")
 	f.BoolVar(&l.utc, "utc", false, "times in UTC (else in the zone of this computer if TZ is set, and the device's if not)")
-	f.StringVarP(&l.form, "output", "o", "short", "short, full, json or cat")
+	f.StringVarP(&l.form, "output", "o", "short", "short, full, json, cat, or otlp: OpenTelemetry log records in JSON")
 }
 
 // ready turns the flags into a request.
@@ -69,11 +69,11 @@ func (l *logFlags) ready() (q console.Request, err error) {
 		}
 	}
 	switch l.form {
-	case "short", "full", "cat":
+	case "short", "full", "cat", "otlp":
 	case "json":
 		l.t.json = true
 	default:
-		return q, fmt.Errorf("-o %s: short, full, json or cat", l.form)
+		return q, fmt.Errorf("-o %s: short, full, json, cat or otlp", l.form)
 	}
 	if q.Ago, l.f.Since, err = parseTime("--since", l.since); err != nil {
 		return q, err
@@ -180,6 +180,18 @@ func (t *tool) log() *cobra.Command {
 			defer done()
 			last := uint64(0)
 			look := l.look()
+			if l.form == "otlp" {
+				w, err := l.otlp(cmd.Context(), t.out)
+				if err != nil {
+					return err
+				}
+				show, end := w.Add, w.Flush
+				if l.follow { // each as it comes
+					show, end = func(e journal.Entry) error { return errors.Join(w.Add(e), w.Flush()) }, func() error { return nil }
+				}
+				_, err = l.each(cmd.Context(), q, show)
+				return errors.Join(err, end())
+			}
 			empty, err := l.each(cmd.Context(), q, func(e journal.Entry) error {
 				last = e.Seq
 				return t.entry(look, e)
@@ -200,7 +212,7 @@ func (t *tool) log() *cobra.Command {
 	cmd.Flags().BoolVarP(&l.follow, "follow", "f", false, "go on with new entries until interrupted")
 	cmd.Flags().BoolVar(&l.showCursor, "show-cursor", false, "print the number of the last entry, for --cursor")
 	cmd.Flags().BoolVar(&l.noPager, "no-pager", false, "do not page on a terminal")
-	cmd.AddCommand(t.story(), t.top(), t.boots(), t.stats(), t.verify(), t.export(), t.importLog(), t.logReport())
+	cmd.AddCommand(t.story(), t.top(), t.boots(), t.stats(), t.verify(), t.export(), t.importLog(), t.logReport(), t.qr())
 	return cmd
 }
 

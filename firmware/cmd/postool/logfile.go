@@ -208,52 +208,6 @@ func parseRoots(s string) (map[string]seal.Public, error) {
 	return out, nil
 }
 
-func (t *tool) export() *cobra.Command {
-	return &cobra.Command{
-		Use:     "export FILE",
-		Short:   "the whole log in one file that can be opened and checked anywhere",
-		Long:    "Writes FILE from the device. A FILE that an interrupted export left is not taken up again: the log has grown since.",
-		Example: "  postool log export tuesday.swjx\n  postool log --from tuesday.swjx --tx 123",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			tmp := args[0] + "~"
-			f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-			if err != nil {
-				return failure{err}
-			}
-			defer os.Remove(tmp)
-			defer f.Close()
-			began, n := time.Now(), int64(0)
-			err = t.items(cmd.Context(), console.Request{Cmd: "log-export"}, func(r console.Reply) error {
-				var b []byte
-				if err := json.Unmarshal(r.Data, &b); err != nil {
-					return err
-				}
-				n += int64(len(b))
-				if isTerminal() {
-					fmt.Fprintf(os.Stderr, "\r%d kB, %.0f kB/s ", n>>10, float64(n)/1024/max(time.Since(began).Seconds(), 0.001))
-				}
-				_, err := f.Write(b)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if isTerminal() {
-				fmt.Fprintln(os.Stderr)
-			}
-			if err := errors.Join(f.Sync(), f.Close(), os.Rename(tmp, args[0])); err != nil {
-				return failure{err}
-			}
-			a, err := readExport(args[0])
-			if err != nil {
-				return failure{err}
-			}
-			return t.manifest(args[0], n, a)
-		},
-	}
-}
-
 func (t *tool) manifest(name string, n int64, a *export.Archive) error {
 	if t.json {
 		return json.NewEncoder(t.out).Encode(a.Manifest)

@@ -65,16 +65,56 @@ func PointOf(a shelf.Anchor) Point { return Point{a.Era, a.N, a.Seq, hex.EncodeT
 // Write writes the export of a journal's folder. Segments that retention takes
 // away meanwhile are left out; their removal is signed.
 func Write(w io.Writer, dir string, streams []string, m Manifest) error {
-	sum := sha256.New()
-	out := io.MultiWriter(w, sum)
-	if _, err := io.WriteString(out, Magic); err != nil {
+	names, err := list(dir, streams)
+	if err != nil {
 		return err
 	}
+	return Assemble(w, Rooted(dir, streams, m), names, func(name string) ([]byte, error) {
+		b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+		return b, err
+	})
+}
+
+// Rooted is a manifest with the version and the root keys of a folder.
+func Rooted(dir string, streams []string, m Manifest) Manifest {
 	m.Version, m.Roots = segment.Version, map[string]string{}
 	for _, s := range streams {
 		if k, err := shelf.Root(filepath.Join(dir, s)); err == nil {
 			m.Roots[s] = hex.EncodeToString(k[:])
 		}
+	}
+	return m
+}
+
+// list is the files of an export, in its order.
+func list(dir string, streams []string) (names []string, err error) {
+	for _, s := range streams {
+		ds, err := os.ReadDir(filepath.Join(dir, s))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range ds {
+			if strings.HasSuffix(d.Name(), ".seg") {
+				names = append(names, s+"/"+d.Name())
+			}
+		}
+		names = append(names, s+"/root", s+"/gone") // gone last: what went meanwhile is in it
+	}
+	return names, nil
+}
+
+// Assemble makes an export of files that were read one by one; one that is nil is left out.
+func Assemble(w io.Writer, m Manifest, names []string, read func(name string) ([]byte, error)) error {
+	sum := sha256.New()
+	out := io.MultiWriter(w, sum)
+	if _, err := io.WriteString(out, Magic); err != nil {
+		return err
 	}
 	raw, err := json.Marshal(m)
 	if err != nil {
@@ -83,32 +123,17 @@ func Write(w io.Writer, dir string, streams []string, m Manifest) error {
 	if _, err := out.Write(segment.AppendFrame(nil, manifest, raw, false)); err != nil {
 		return err
 	}
-	for _, s := range streams {
-		ds, err := os.ReadDir(filepath.Join(dir, s))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
+	for _, name := range names {
+		b, err := read(name)
 		if err != nil {
 			return err
 		}
-		var names []string
-		for _, d := range ds {
-			if strings.HasSuffix(d.Name(), ".seg") {
-				names = append(names, d.Name())
-			}
+		if b == nil {
+			continue
 		}
-		for _, name := range append(names, "root", "gone") { // gone last: what went meanwhile is in it
-			b, err := os.ReadFile(filepath.Join(dir, s, name))
-			if errors.Is(err, os.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			p := append(append([]byte(s+"/"+name), 0), b...)
-			if _, err := out.Write(segment.AppendFrame(nil, file, p, true)); err != nil {
-				return err
-			}
+		p := append(append([]byte(name), 0), b...)
+		if _, err := out.Write(segment.AppendFrame(nil, file, p, true)); err != nil {
+			return err
 		}
 	}
 	_, err = w.Write(segment.AppendFrame(nil, end, sum.Sum(nil), false))

@@ -6,15 +6,25 @@ import (
 	"errors"
 )
 
+// Bounds are what retention may go by in an era, and what it has to count: sealed with the
+// era, so that whoever finds a later key cannot say that there was less room.
+type Bounds struct {
+	At     int64  // when the era began: Unix milliseconds of the wall clock
+	Before uint64 // bytes of the segments of all eras before it, also of those that are gone
+	Room   uint64 // bytes that closed segments may take; 0: not known
+	Hours  uint32 // how long entries are kept; 0: no bound
+}
+
 // Cert begins an era.
 type Cert struct {
 	Era   uint32
-	Seq   uint64                      // of the last entry before it
-	Prev  Hash                        // the chain after that entry
-	Key   Public                      // signs the next era
-	Epoch Public                      // signs the first checkpoint
-	Sig   [ed25519.SignatureSize]byte // by the era before: what stays checkable when its segment is gone
-	Last  [ed25519.SignatureSize]byte // by the key after its last checkpoint: nothing was cut off before this
+	Seq   uint64 // of the last entry before it
+	Prev  Hash   // the chain after that entry
+	Key   Public // signs the next era
+	Epoch Public // signs the first checkpoint
+	Bounds
+	Sig  [ed25519.SignatureSize]byte // by the era before: what stays checkable when its segment is gone
+	Last [ed25519.SignatureSize]byte // by the key after its last checkpoint: nothing was cut off before this
 }
 
 // Checkpoint is the chain's value after an entry.
@@ -27,28 +37,43 @@ type Checkpoint struct {
 	Sig  [ed25519.SignatureSize]byte
 }
 
-// Removal says that a segment was taken away, since it was old, and when.
+// Reason of a removal.
+type Reason byte
+
+const (
+	Aged  Reason = 'a' // its entries were older than the bound
+	Sized Reason = 's' // the segments were larger than the bound
+	Full  Reason = 'f' // the disk took no more
+)
+
+// Removal says that a segment was taken away, why and when.
 type Removal struct {
 	Cert Cert
 	Last uint64 // its last entry
 	By   uint32 // the era under way then
+	At   int64  // Unix milliseconds of the wall clock
+	Why  Reason
 	Sig  [ed25519.SignatureSize]byte
 }
 
 // Sizes on disk.
 const (
-	CertSize       = 4 + 8 + 3*32 + 2*64
+	CertSize       = 4 + 8 + 3*32 + 28 + 2*64
 	CheckpointSize = 4 + 4 + 8 + 2*32 + 64
-	RemovalSize    = CertSize + 8 + 4 + 64
+	RemovalSize    = CertSize + 8 + 4 + 8 + 1 + 64
 )
 
 var errSize = errors.New("seal: wrong size")
 
 func (c Cert) signed() []byte {
-	b := append(make([]byte, 0, 160), "cert"...)
+	b := append(make([]byte, 0, 192), "cert"...)
 	b = binary.BigEndian.AppendUint32(b, c.Era)
 	b = binary.BigEndian.AppendUint64(b, c.Seq)
-	return append(append(append(b, c.Prev[:]...), c.Key[:]...), c.Epoch[:]...)
+	b = append(append(append(b, c.Prev[:]...), c.Key[:]...), c.Epoch[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(c.At))
+	b = binary.BigEndian.AppendUint64(b, c.Before)
+	b = binary.BigEndian.AppendUint64(b, c.Room)
+	return binary.BigEndian.AppendUint32(b, c.Hours)
 }
 
 // Append is the form on disk.
@@ -65,8 +90,10 @@ func ParseCert(b []byte) (c Cert, err error) {
 	copy(c.Prev[:], b[12:])
 	copy(c.Key[:], b[44:])
 	copy(c.Epoch[:], b[76:])
-	copy(c.Sig[:], b[108:])
-	copy(c.Last[:], b[172:])
+	c.At, c.Before, c.Room = int64(binary.BigEndian.Uint64(b[108:])), binary.BigEndian.Uint64(b[116:]), binary.BigEndian.Uint64(b[124:])
+	c.Hours = binary.BigEndian.Uint32(b[132:])
+	copy(c.Sig[:], b[136:])
+	copy(c.Last[:], b[200:])
 	return c, nil
 }
 
@@ -105,9 +132,10 @@ func ParseCheckpoint(b []byte) (c Checkpoint, err error) {
 func (c Checkpoint) Signed(by Public) bool { return ed25519.Verify(by[:], c.signed(), c.Sig[:]) }
 
 func (r Removal) signed() []byte {
-	b := r.Cert.Append(append(make([]byte, 0, 256), "gone"...))
+	b := r.Cert.Append(append(make([]byte, 0, 352), "gone"...))
 	b = binary.BigEndian.AppendUint64(b, r.Last)
-	return binary.BigEndian.AppendUint32(b, r.By)
+	b = binary.BigEndian.AppendUint32(b, r.By)
+	return append(binary.BigEndian.AppendUint64(b, uint64(r.At)), byte(r.Why))
 }
 
 // Append is the form on disk.
@@ -121,7 +149,8 @@ func ParseRemoval(b []byte) (r Removal, err error) {
 	r.Cert, _ = ParseCert(b)
 	b = b[CertSize:]
 	r.Last, r.By = binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:])
-	copy(r.Sig[:], b[12:])
+	r.At, r.Why = int64(binary.BigEndian.Uint64(b[12:])), Reason(b[20])
+	copy(r.Sig[:], b[21:])
 	return r, nil
 }
 

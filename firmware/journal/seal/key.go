@@ -107,8 +107,8 @@ func ParseKey(b []byte) (*Key, error) {
 
 // Begin makes the certificate of the next era, whose first entry comes after
 // seq with the chain at h, and moves on.
-func (k *Key) Begin(seq uint64, h Hash) Cert {
-	c := Cert{Era: k.Era + 1, Seq: seq, Prev: h}
+func (k *Key) Begin(seq uint64, h Hash, b Bounds) Cert {
+	c := Cert{Era: k.Era + 1, Seq: seq, Prev: h, Bounds: b}
 	sign, last := k.era, k.epoch
 	if k.Era > 0 {
 		k.era = k.era.next("era")
@@ -129,8 +129,8 @@ func (k *Key) Check(seq uint64, h Hash) Checkpoint {
 }
 
 // Remove signs that retention took an era's segment away.
-func (k *Key) Remove(c Cert, last uint64) Removal {
-	r := Removal{Cert: c, Last: last, By: k.Era}
+func (k *Key) Remove(c Cert, last uint64, at int64, why Reason) Removal {
+	r := Removal{Cert: c, Last: last, By: k.Era, At: at, Why: why}
 	r.Sig = k.era.sign(r.signed())
 	return r
 }

@@ -73,11 +73,11 @@ func Walk(name string, b []byte, each func(rec []byte, seq uint64)) Meta {
 	return s.Meta
 }
 
-const tailSize = frameHead + 8
+const tailSize = FrameHead + 8
 
 // summary reads the index of a closed segment; its frames' sums vouch for it.
 func summary(r File, m *Meta) (*Summary, error) {
-	var head [frameHead + seal.CertSize]byte
+	var head [FrameHead + seal.CertSize]byte
 	var tail [tailSize]byte
 	if m.Size < int64(len(head)+len(tail)) {
 		return nil, errIndex
@@ -132,7 +132,7 @@ func Open(r File, size int64) *Summary {
 
 // ReadBlock gives a block's records in buf.
 func ReadBlock(r File, b Block, buf []byte) ([]byte, error) {
-	if b.Size < frameHead || b.Size > frameHead+MaxFrame {
+	if b.Size < FrameHead || b.Size > FrameHead+MaxFrame {
 		return nil, errFrame
 	}
 	raw := make([]byte, b.Size)

@@ -27,7 +27,8 @@ const (
 const Version = 1
 
 const (
-	frameHead = 20
+	// FrameHead is the size of a frame without its payload.
+	FrameHead = 20
 	packed    = 1 // flag: zstd
 	// MaxFrame bounds a frame's payload, stored and raw.
 	MaxFrame = 4 << 20
@@ -89,11 +90,11 @@ func AppendFrame(b []byte, kind Kind, payload []byte, pack bool) []byte {
 		b = Pack(b, payload)
 		b[at+5] = packed
 	}
-	if n := len(b) - at - frameHead; !pack || n >= len(payload) {
-		b = append(b[:at+frameHead], payload...)
+	if n := len(b) - at - FrameHead; !pack || n >= len(payload) {
+		b = append(b[:at+FrameHead], payload...)
 		b[at+5] = 0
 	}
-	binary.BigEndian.PutUint32(b[at+8:], uint32(len(b)-at-frameHead))
+	binary.BigEndian.PutUint32(b[at+8:], uint32(len(b)-at-FrameHead))
 	binary.BigEndian.PutUint32(b[at+12:], uint32(len(payload)))
 	binary.BigEndian.PutUint32(b[at+16:], sum(b[at:]))
 	return b
@@ -101,24 +102,27 @@ func AppendFrame(b []byte, kind Kind, payload []byte, pack bool) []byte {
 
 // sum is over a frame but for the sum's own place.
 func sum(f []byte) uint32 {
-	return crc32.Update(crc32.Update(0, castagnoli, f[:16]), castagnoli, f[frameHead:])
+	return crc32.Update(crc32.Update(0, castagnoli, f[:16]), castagnoli, f[FrameHead:])
 }
 
 var errFrame = errors.New("segment: not a frame")
 
 // parseFrame reads a frame at the beginning of b.
 func parseFrame(b []byte) (f Frame, err error) {
-	if len(b) < frameHead || [4]byte(b) != frameMagic {
+	if len(b) < FrameHead || [4]byte(b) != frameMagic {
 		return f, errFrame
 	}
 	n := binary.BigEndian.Uint32(b[8:])
-	f = Frame{Kind: Kind(b[4]), flags: b[5], Version: binary.BigEndian.Uint16(b[6:]), Size: frameHead + int64(n), rawLen: binary.BigEndian.Uint32(b[12:])}
+	f = Frame{Kind: Kind(b[4]), flags: b[5], Version: binary.BigEndian.Uint16(b[6:]), Size: FrameHead + int64(n), rawLen: binary.BigEndian.Uint32(b[12:])}
 	if n > MaxFrame || f.rawLen > MaxFrame || f.Size > int64(len(b)) || binary.BigEndian.Uint32(b[16:]) != sum(b[:f.Size]) {
 		return f, errFrame
 	}
-	f.stored = b[frameHead:f.Size]
+	f.stored = b[FrameHead:f.Size]
 	return f, nil
 }
+
+// Stored is the length of the payload as it is stored.
+func (f Frame) Stored() int { return len(f.stored) }
 
 // Payload is a frame's payload, in buf if it was compressed.
 func (f Frame) Payload(buf []byte) ([]byte, error) {

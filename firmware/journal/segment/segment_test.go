@@ -23,7 +23,7 @@ func made(t testing.TB, n int) ([]byte, []int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := k.Begin(0, seal.Hash{})
+	c := k.Begin(0, seal.Hash{}, seal.Bounds{})
 	out, h := Begin(c), c.Prev
 	cuts := []int{len(out)}
 	for i := 0; i < n; i += 10 {

@@ -23,7 +23,7 @@ func (s *Shelf) Append(es []entry.Entry, now time.Time, sync bool) error {
 		return nil
 	}
 	if s.f == nil {
-		if err := s.begin(); err != nil {
+		if err := s.begin(sync); err != nil {
 			return err
 		}
 	}
@@ -47,7 +47,7 @@ func (s *Shelf) Append(es []entry.Entry, now time.Time, sync bool) error {
 		return err
 	}
 	if key.N != s.key.N {
-		s.moveOn(key, point)
+		s.moveOn(key, point, true)
 		since = 0
 	}
 	s.chain, s.last, s.since = chain, last, since
@@ -63,23 +63,42 @@ func (s *Shelf) Append(es []entry.Entry, now time.Time, sync bool) error {
 
 // moveOn puts the next key in force: its checkpoint is on disk. A key file that cannot
 // be written is behind, and catches up with the next checkpoint or at the next opening.
-func (s *Shelf) moveOn(key seal.Key, point seal.Checkpoint) {
-	_ = s.writeKey(&key)
+func (s *Shelf) moveOn(key seal.Key, point seal.Checkpoint, sync bool) {
+	if sync {
+		_ = s.writeKey(&key)
+	}
 	*s.key, s.point = key, point
 }
 
 // settle makes durable what Append wrote without it, and signs it if it is due.
 func (s *Shelf) settle() error {
 	switch {
-	case s.f == nil || !s.dirty:
+	case s.f == nil:
+		s.join()
+		return nil
+	case !s.dirty:
 		return nil
 	case s.since >= s.o.CheckEvery:
 		return s.Checkpoint()
 	}
-	if err := s.sync(s.f); err != nil {
+	if err := s.durable(); err != nil {
 		return err
 	}
 	s.dirty = false
+	return nil
+}
+
+// durable waits until all that was written is on disk, and lets the key on disk follow.
+func (s *Shelf) durable() error {
+	s.join()
+	if err := s.sync(s.f); err != nil || !s.fresh {
+		return err
+	}
+	if err := s.syncDir(); err != nil {
+		return err
+	}
+	s.fresh = false
+	_ = s.writeKey(s.key) // one that is behind catches up
 	return nil
 }
 
@@ -105,7 +124,7 @@ func (s *Shelf) write(b []byte, sync bool) error {
 	for {
 		n, err := s.f.WriteAt(b, s.size)
 		if err == nil && sync {
-			err = s.sync(s.f)
+			err = s.durable()
 		}
 		if err == nil {
 			s.dirty = !sync
@@ -114,6 +133,10 @@ func (s *Shelf) write(b []byte, sync bool) error {
 			return nil
 		}
 		terr := s.f.Truncate(s.size)
+		if s.pack != nil && terr == nil && errors.Is(err, syscall.ENOSPC) { // what is being packed takes less room when it is done
+			s.join()
+			continue
+		}
 		if !errors.Is(err, syscall.ENOSPC) || terr != nil || !s.makeRoom() {
 			return err
 		}
@@ -125,7 +148,7 @@ func (s *Shelf) makeRoom() bool {
 	if s.o.Reserve > 0 && os.Remove(filepath.Join(s.o.Dir, "reserve")) == nil {
 		return true
 	}
-	return s.removeOldest(func(segment.Meta) bool { return true }) == nil
+	return s.removeOldest(s.o.Now(), func(segment.Meta) seal.Reason { return seal.Full }) == nil
 }
 
 // spare is room for the signed removal that makes room.
@@ -155,16 +178,18 @@ func (s *Shelf) keep(name string, size int64) {
 }
 
 // Checkpoint signs what has been written.
-func (s *Shelf) Checkpoint() error {
+func (s *Shelf) Checkpoint() error { return s.checkpoint(true) }
+
+func (s *Shelf) checkpoint(sync bool) error {
 	if s.f == nil || s.since == 0 {
 		return nil
 	}
 	key := *s.key
 	point := key.Check(s.last, s.chain)
-	if err := s.write(segment.AppendFrame(nil, segment.Check, point.Append(nil), false), true); err != nil {
+	if err := s.write(segment.AppendFrame(nil, segment.Check, point.Append(nil), false), sync); err != nil {
 		return err
 	}
-	s.moveOn(key, point)
+	s.moveOn(key, point, sync)
 	s.since = 0
 	s.note(nil)
 	return nil

@@ -70,6 +70,8 @@ type Stats struct {
 	Written  int64  `json:"written"` // since the start
 	Removed  int    `json:"removed"` // segments, since the start
 	Era      uint32 `json:"era"`
+	Oldest   uint64 `json:"oldest,omitempty"` // number of the oldest entry that is kept
+	From     int64  `json:"from,omitempty"`   // its time: Unix milliseconds
 }
 
 // Anchor is the last checkpoint, for whoever keeps it where the journal is not.

@@ -11,9 +11,10 @@ import (
 	"swipewell/firmware/journal/segment"
 )
 
-// Rotate closes the live segment, packs it and begins the next.
+// Rotate closes the live segment, packs it and begins the next. Nobody waits for the disk here:
+// settle does, before the key on disk moves on.
 func (s *Shelf) Rotate(now time.Time) error {
-	if err := s.Checkpoint(); err != nil {
+	if err := s.checkpoint(false); err != nil {
 		return err
 	}
 	if err := s.finish(); err != nil {
@@ -22,60 +23,97 @@ func (s *Shelf) Rotate(now time.Time) error {
 	if err := s.Prune(now); err != nil {
 		return err
 	}
-	return s.begin()
+	return s.begin(false)
 }
 
-// finish closes the live file and packs it.
+// finish closes the live file and begins to pack it.
 func (s *Shelf) finish() error {
-	err := s.f.Close()
-	s.f = nil
+	s.join()
 	s.mu.Lock()
 	m := s.segs[len(s.segs)-1]
 	s.mu.Unlock()
-	return errors.Join(err, s.pack(m))
+	p, err := s.packing(m)
+	if p == nil && s.dirty { // it stays as it is
+		err = errors.Join(err, s.sync(s.f))
+	}
+	err = errors.Join(err, s.f.Close())
+	s.f = nil
+	if s.pack = p; p != nil {
+		p.start()
+	}
+	return err
+}
+
+// pack is a closed segment on its way into its place.
+type pack struct {
+	s    *Shelf
+	m    segment.Meta // what it becomes
+	b    []byte
+	done chan error
+}
+
+// packing makes a segment's closed form. nil: one that is damaged, or of a newer version,
+// stays as it is.
+func (s *Shelf) packing(m segment.Meta) (*pack, error) {
+	b, err := os.ReadFile(filepath.Join(s.o.Dir, m.Name))
+	if err != nil {
+		return nil, err
+	}
+	out, closed, ok := segment.Archive(m.Name, b)
+	if !ok {
+		return nil, nil
+	}
+	return &pack{s: s, m: closed, b: out, done: make(chan error, 1)}, nil
+}
+
+func (p *pack) start() { go func() { p.done <- p.s.replace(p.m.Name, p.b) }() }
+
+// join waits until the segment that is being packed is in its place, or its open form on disk.
+func (s *Shelf) join() {
+	p := s.pack
+	if p == nil {
+		return
+	}
+	s.pack = nil
+	err := <-p.done
+	for err != nil && errors.Is(err, syscall.ENOSPC) && s.makeRoom() {
+		err = s.replace(p.m.Name, p.b)
+	}
+	if err != nil { // it is as good unpacked
+		if f, err := os.Open(filepath.Join(s.o.Dir, p.m.Name)); err == nil {
+			_ = s.sync(f)
+			f.Close()
+		}
+		return
+	}
+	s.written += int64(len(p.b))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.segs {
+		if s.segs[i].Name == p.m.Name {
+			s.segs[i] = p.m
+		}
+	}
 }
 
 // Tidy packs what an unclean end left open. Not done while the program starts:
 // it is the writer's first work.
 func (s *Shelf) Tidy() error {
 	var errs error
+	s.join()
 	for _, m := range s.Segments() {
-		if !m.Closed && (s.f == nil || m.Cert.Era != s.key.Era) {
-			errs = errors.Join(errs, s.pack(m))
+		if m.Closed || s.f != nil && m.Cert.Era == s.key.Era {
+			continue
+		}
+		p, err := s.packing(m)
+		errs = errors.Join(errs, err)
+		if p != nil {
+			p.start()
+			s.pack = p
+			s.join()
 		}
 	}
 	return errs
-}
-
-// pack puts a segment's closed form in its place. One that is damaged, or of a
-// newer version, stays as it is.
-func (s *Shelf) pack(m segment.Meta) error {
-	path := filepath.Join(s.o.Dir, m.Name)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	out, closed, ok := segment.Archive(m.Name, b)
-	if !ok {
-		return nil
-	}
-	if err := s.replace(m.Name, out); err != nil {
-		if s.makeRoom() {
-			err = s.replace(m.Name, out)
-		}
-		if err != nil {
-			return nil // it is as good unpacked
-		}
-	}
-	s.written += int64(len(out))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.segs {
-		if s.segs[i].Name == m.Name {
-			s.segs[i] = closed
-		}
-	}
-	return nil
 }
 
 // Prune takes the oldest away until the bounds hold, and never an entry of an
@@ -85,18 +123,35 @@ func (s *Shelf) Prune(now time.Time) error {
 		segs := s.Segments()
 		var sum int64
 		for _, m := range segs {
-			sum += m.Size
+			if sum += m.Size; s.pack != nil && s.pack.m.Name == m.Name {
+				sum += s.pack.m.Size - m.Size
+			}
 		}
 		if s.f != nil {
 			sum -= s.size
 		}
-		// The live one may grow to its full size, and the others have their room, too.
-		tooMuch := sum > s.o.MaxBytes-s.o.SegmentBytes-s.o.Reserve-s.trailSize()-spare-2*seal.Sector
+		tooMuch := sum > s.room()-s.trailSize()
 		if _, known := s.openCases(); !known && sum < 2*s.o.MaxBytes {
 			return nil
 		}
-		err := s.removeOldest(func(m segment.Meta) bool {
-			return tooMuch || s.o.MaxAge > 0 && m.Count > 0 && now.Sub(time.UnixMilli(m.To)) > s.o.MaxAge
+		ends := map[uint32]int64{} // an era ends when the next one begins
+		youngest := uint32(0)
+		for _, m := range segs {
+			if s.f == nil || m.Cert.Era != s.key.Era {
+				youngest = m.Cert.Era
+			}
+			ends[m.Cert.Era-1] = m.Cert.At
+		}
+		err := s.removeOldest(now, func(m segment.Meta) seal.Reason {
+			if tooMuch && m.Cert.Era != youngest { // a rotation does not empty the shelf
+				return seal.Sized
+			}
+			// As old as its youngest entry, and as what follows it says: that is sealed by a key of later.
+			at, ended := ends[m.Cert.Era]
+			if hours := uint32(s.o.MaxAge / time.Hour); ended && hours > 0 && m.Count > 0 && now.UnixMilli()-max(at, m.To) > int64(hours)*3600e3 {
+				return seal.Aged
+			}
+			return 0
 		})
 		if errors.Is(err, errNone) {
 			s.keepReserve()
@@ -111,17 +166,27 @@ func (s *Shelf) Prune(now time.Time) error {
 var errNone = errors.New("shelf: nothing may be taken away")
 
 // removeOldest takes away the oldest closed segment that may go and that no open case needs.
-func (s *Shelf) removeOldest(may func(segment.Meta) bool) error {
+func (s *Shelf) removeOldest(now time.Time, why func(segment.Meta) seal.Reason) error {
 	var marks []uint32
 	txs, _ := s.openCases()
 	for _, tx := range txs {
 		marks = append(marks, segment.Mark(tx))
 	}
 	for i, m := range s.Segments() {
-		if !may(m) || s.f != nil && m.Cert.Era == s.key.Era || s.holds(m, marks) {
+		reason := why(m)
+		if s.pack != nil && s.pack.m.Name == m.Name {
 			continue
 		}
-		r := s.key.Remove(m.Cert, m.Last)
+		if reason == 0 || s.f != nil && m.Cert.Era == s.key.Era || s.holds(m, marks) {
+			continue
+		}
+		// What signs this, and what it is signed with, must not be lost to a power cut that leaves the signature.
+		if s.join(); s.f != nil && s.fresh {
+			if err := s.durable(); err != nil {
+				return err
+			}
+		}
+		r := s.key.Remove(m.Cert, m.Last, now.UnixMilli(), reason)
 		if err := s.trail(r); err != nil {
 			return err
 		}
@@ -129,6 +194,7 @@ func (s *Shelf) removeOldest(may func(segment.Meta) bool) error {
 			return err
 		}
 		s.mu.Lock()
+		s.before = max(s.before, m.Cert.Before+uint64(m.Size))
 		s.segs = append(s.segs[:i:i], s.segs[i+1:]...)
 		s.removed++
 		s.mu.Unlock()
@@ -167,8 +233,11 @@ func (s *Shelf) openCases() ([]string, bool) {
 	return s.o.Open()
 }
 
-// mostRemovals is how many removals are kept; the file is halved beyond.
-const mostRemovals = 4096
+// MostRemovals is how many removals are kept; the file is halved beyond. One takes RemovalBytes.
+const (
+	MostRemovals = 4096
+	RemovalBytes = segment.FrameHead + seal.RemovalSize
+)
 
 // trail keeps a signed removal.
 func (s *Shelf) trail(r seal.Removal) error {
@@ -177,7 +246,7 @@ func (s *Shelf) trail(r seal.Removal) error {
 	if err != nil {
 		return err
 	}
-	if len(rows) >= mostRemovals {
+	if len(rows) >= MostRemovals {
 		var b []byte
 		for _, r := range rows[len(rows)/2:] {
 			b = segment.AppendFrame(b, removal, r.Append(nil), false)

@@ -7,11 +7,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"swipewell/firmware/journal/seal"
 	"swipewell/firmware/journal/segment"
+	"swipewell/hal"
 )
 
 // Opts of a shelf.
@@ -25,6 +29,8 @@ type Opts struct {
 	// Open tells the transactions whose money is not settled: their entries stay.
 	// False: it is not known, and nothing is taken away before twice the bound.
 	Open func() ([]string, bool)
+	// Now is the wall clock; nil means the machine's.
+	Now func() time.Time
 	// NoSync leaves out waiting for the disk: training, tests.
 	NoSync bool
 }
@@ -59,9 +65,12 @@ type Shelf struct {
 	point   seal.Checkpoint
 	appends int
 	dirty   bool  // there are bytes that the disk may not have
+	fresh   bool  // nor the live segment's name, nor the key that it began with
+	pack    *pack // the segment before it, on its way into its place; nil: it is there
 	written int64 // bytes, since the start
 	removed int
-	found   Found // by the last opening
+	before  uint64 // bytes of all closed segments there ever were, as far as is known
+	found   Found  // by the last opening
 }
 
 // segmentEntries bounds a live segment, too: it has no index, and is read whole.
@@ -85,6 +94,9 @@ func Open(o Opts) (*Shelf, Found, error) {
 	if o.CheckEvery <= 0 {
 		o.CheckEvery = 256
 	}
+	if o.Now == nil {
+		o.Now = func() time.Time { return hal.SystemClock{}.Now().Wall }
+	}
 	s := &Shelf{o: o}
 	f, err := s.open()
 	return s, f, err
@@ -98,15 +110,16 @@ func (s *Shelf) open() (found Found, err error) {
 	if err != nil {
 		return found, err
 	}
-	// A head that a power cut tore begins no era, and nothing follows it.
-	for n := len(segs); n > 0 && segs[n-1].Cert.Era == 0 && segs[n-1].Count == 0; n-- {
+	raw, kerr := os.ReadFile(filepath.Join(s.o.Dir, keyFile))
+	key, perr := seal.ParseKey(raw)
+	// A segment whose head a power cut tore begins no era, and nothing that the disk had promised
+	// to have is in it: the key would have moved on.
+	for n := len(segs); n > 0 && segs[n-1].Cert.Era == 0 && (segs[n-1].Count == 0 || perr == nil && eraOf(segs[n-1].Name) > key.Era); n-- {
 		if err := os.Remove(filepath.Join(s.o.Dir, segs[n-1].Name)); err != nil {
 			return found, err
 		}
 		segs = segs[:n-1]
 	}
-	raw, kerr := os.ReadFile(filepath.Join(s.o.Dir, keyFile))
-	key, perr := seal.ParseKey(raw)
 	found.New = len(segs) == 0 && errors.Is(kerr, os.ErrNotExist)
 	if perr != nil {
 		found.KeyLost = !found.New
@@ -124,6 +137,13 @@ func (s *Shelf) open() (found Found, err error) {
 		s.root, _ = Root(s.o.Dir)
 	}
 	var chain seal.Hash
+	removed, last := uint32(0), uint64(0) // the youngest that was taken away
+	if rows, err := Removals(s.o.Dir); err == nil {
+		for _, r := range rows {
+			removed, last = max(removed, r.Cert.Era), max(last, r.Last)
+			s.before = max(s.before, r.Cert.Before)
+		}
+	}
 	if n := len(segs); n > 0 {
 		m := segs[n-1]
 		found.Last, chain, s.last = m.Last, m.Chain, m.Last
@@ -135,6 +155,8 @@ func (s *Shelf) open() (found Found, err error) {
 		}
 		switch {
 		case found.KeyLost:
+		case key.Era > m.Cert.Era && removed >= key.Era: // the power went before the next one began
+			found.Last, s.last, chain = max(found.Last, last), max(s.last, last), seal.Hash{}
 		case key.Era > m.Cert.Era:
 			found.Cut = key.N + 1
 		case key.Era == m.Cert.Era && key.N > m.Checks:
@@ -145,6 +167,8 @@ func (s *Shelf) open() (found Found, err error) {
 		if perr != nil {
 			key.Era = m.Cert.Era // numbers go on; its signature will not fit, and verify says so
 		}
+	} else if key.Era > 0 && perr == nil && removed >= key.Era {
+		found.Last, s.last = last, last
 	} else if key.Era > 0 && perr == nil {
 		found.Cut = key.N + 1
 	}
@@ -156,7 +180,7 @@ func (s *Shelf) open() (found Found, err error) {
 	if n := len(segs); n > 0 {
 		found.Era = segs[n-1].Cert.Era
 	}
-	err = s.begin()
+	err = s.begin(true)
 	found.First = s.key.Era
 	s.mu.Lock()
 	s.found = found
@@ -164,28 +188,70 @@ func (s *Shelf) open() (found Found, err error) {
 	return found, err
 }
 
-// begin starts a segment.
-func (s *Shelf) begin() error {
+// eraOf is the era that a segment's name says; 0: none.
+func eraOf(name string) uint32 {
+	n, err := strconv.ParseUint(strings.TrimSuffix(name, ext), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(n)
+}
+
+// bounds are what the next era begins with.
+func (s *Shelf) bounds() seal.Bounds {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.segs); n > 0 {
+		size := s.segs[n-1].Size
+		if s.pack != nil && s.pack.m.Name == s.segs[n-1].Name {
+			size = s.pack.m.Size
+		}
+		s.before = max(s.before, s.segs[n-1].Cert.Before+uint64(size))
+	}
+	return seal.Bounds{At: s.o.Now().UnixMilli(), Before: s.before, Room: uint64(max(s.room(), 1)), Hours: uint32(s.o.MaxAge / time.Hour)}
+}
+
+// room is what closed segments may take: the live one may grow to its full size, and the
+// other files have theirs.
+func (s *Shelf) room() int64 {
+	return s.o.MaxBytes - s.o.SegmentBytes - s.o.Reserve - spare - 2*seal.Sector
+}
+
+// begin starts a segment; without sync it is on disk with the next settle, and the key behind it.
+func (s *Shelf) begin(sync bool) error {
 	if s.key == nil {
 		_, err := s.open()
 		return err
 	}
+	for {
+		err := s.tryBegin(sync)
+		if !errors.Is(err, syscall.ENOSPC) {
+			return err
+		}
+		if s.pack != nil {
+			s.join() // what is packed takes less room
+		} else if !s.makeRoom() {
+			return err
+		}
+	}
+}
+
+func (s *Shelf) tryBegin(sync bool) error {
 	key := *s.key
-	cert := key.Begin(s.last, s.chain)
+	cert := key.Begin(s.last, s.chain, s.bounds())
 	name := fmt.Sprintf("%08d%s", cert.Era, ext)
 	f, err := os.OpenFile(filepath.Join(s.o.Dir, name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	head := segment.Begin(cert)
-	if _, err = f.Write(head); err == nil {
-		err = s.sync(f)
-	}
-	if err == nil {
-		err = s.syncDir()
-	}
-	if err == nil {
-		err = s.writeKey(&key)
+	if _, err = f.Write(head); err == nil && sync {
+		if err = s.sync(f); err == nil {
+			err = s.syncDir()
+		}
+		if err == nil {
+			err = s.writeKey(&key)
+		}
 	}
 	if err != nil {
 		f.Close()
@@ -193,6 +259,7 @@ func (s *Shelf) begin() error {
 		return err
 	}
 	*s.key, s.f, s.size, s.since, s.begun = key, f, int64(len(head)), 0, s.last
+	s.fresh, s.dirty = !sync, !sync
 	s.written += int64(len(head))
 	s.mu.Lock()
 	s.segs = append(s.segs, segment.Meta{Name: name, Cert: cert, Last: s.last, Size: s.size, Chain: s.chain, Next: cert.Epoch})
@@ -205,7 +272,9 @@ func (s *Shelf) Close() error {
 	if s.f == nil {
 		return nil
 	}
-	return errors.Join(s.Checkpoint(), s.finish())
+	err := errors.Join(s.Checkpoint(), s.finish())
+	s.join()
+	return err
 }
 
 // Anchor is the last checkpoint; false: there is none yet.
@@ -244,6 +313,9 @@ func (s *Shelf) Stats() (st Stats) {
 	defer s.mu.Unlock()
 	st.Segments, st.Written, st.Removed = len(s.segs), s.written, s.removed
 	for _, m := range s.segs {
+		if m.Count > 0 && st.Oldest == 0 {
+			st.Oldest, st.From = m.First, m.From
+		}
 		st.Bytes += m.Size
 		st.Entries += m.Count
 		st.Era = m.Cert.Era

@@ -25,6 +25,7 @@ const (
 	Damaged Kind = "damaged"  // bytes that are no frame
 	Foreign Kind = "foreign"  // what does not belong there
 	Order   Kind = "order"    // numbers that do not rise
+	Early   Kind = "early"    // taken away without need, or on nothing but the device's word
 	Torn    Kind = "torn-end" // a write that a power cut tore: no fault of anybody
 )
 
@@ -102,6 +103,9 @@ type checker struct {
 	}
 	eras   map[uint32]seal.Public
 	checks map[[2]uint32]seal.Checkpoint
+	certs  map[uint32]seal.Cert
+	raws   map[uint32]int64 // bytes of the segments that are here, unpacked
+	walls  map[uint32]int64 // the latest time of their entries
 }
 
 func (c *checker) find(k Kind, seq, until uint64, era uint32, format string, args ...any) {
@@ -110,7 +114,7 @@ func (c *checker) find(k Kind, seq, until uint64, era uint32, format string, arg
 
 // Run checks a stream.
 func Run(src Source) (Report, error) {
-	c := &checker{src: src, eras: map[uint32]seal.Public{}, checks: map[[2]uint32]seal.Checkpoint{}}
+	c := &checker{src: src, eras: map[uint32]seal.Public{}, checks: map[[2]uint32]seal.Checkpoint{}, certs: map[uint32]seal.Cert{}, raws: map[uint32]int64{}, walls: map[uint32]int64{}}
 	var ps []piece
 	for _, f := range src.Files {
 		b, err := f.Bytes()
@@ -177,6 +181,7 @@ func Run(src Source) (Report, error) {
 			c.find(Broken, r.Cert.Seq+1, r.Last, r.Cert.Era, "the removal of era %d is not signed by the device", r.Cert.Era)
 		}
 	}
+	c.bounds()
 	c.ends(end)
 	return c.Report, nil
 }
@@ -205,7 +210,7 @@ func (c *checker) certified(cert seal.Cert) {
 	if c.prev.key != (seal.Public{}) && !cert.Signed(c.prev.key) {
 		c.find(Broken, cert.Seq+1, 0, cert.Era, "era %d is not signed by the era before it", cert.Era)
 	}
-	c.eras[cert.Era], c.prev.key = cert.Key, cert.Key
+	c.eras[cert.Era], c.certs[cert.Era], c.prev.key = cert.Key, cert, cert.Key
 	c.Eras++
 }
 

@@ -34,7 +34,7 @@ func makeJournal(t *testing.T) *made {
 	m := &made{dir: dir, files: map[string][]byte{}}
 	seq := uint64(0)
 	for life := range 3 {
-		s, _, err := shelf.Open(shelf.Opts{Dir: dir, CheckEvery: 20, NoSync: true, SegmentBytes: 1 << 20})
+		s, _, err := shelf.Open(shelf.Opts{Dir: dir, CheckEvery: 20, NoSync: true, SegmentBytes: 1 << 20, MaxAge: 90 * 24 * time.Hour, Now: func() time.Time { return noon }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +303,7 @@ func TestEdits(t *testing.T) {
 					h = h.Next(r)
 				}
 			}
-			c := m.key.Begin(240, h)
+			c := m.key.Begin(240, h, seal.Bounds{})
 			e := entry.Entry{Seq: 241, Level: "INFO", Wall: noon}
 			rec := e.Append(nil)
 			h = h.Next(rec)

@@ -46,6 +46,7 @@ func (w *walk) frame(f segment.Frame) bool {
 		w.sure = false
 		return true
 	}
+	c.measured(w.era, f, len(p))
 	switch f.Kind {
 	case segment.Head:
 		if w.heads++; w.heads > 1 {
@@ -77,6 +78,9 @@ func (w *walk) record(rec []byte, tag [4]byte) {
 	}
 	if seq <= w.prev {
 		c.find(Order, seq, 0, w.era, "entry %d comes after entry %d", seq, w.prev)
+	}
+	if h, ok := entry.ParseHead(rec); ok {
+		c.walls[w.era] = max(c.walls[w.era], h.Wall)
 	}
 	w.prev = max(w.prev, seq)
 	c.Last = max(c.Last, seq)

@@ -168,9 +168,7 @@ func judgeJournal(t *testing.T, dir string, image map[string][]byte, acked uint6
 		if !r.Whole() {
 			t.Errorf("%s: %s: %+v", moment, name, r.Findings)
 		}
-		if name == journal.StreamNames[0] {
-			oldest = r.First
-		}
+		oldest = max(oldest, r.First)
 	}
 	es, err := j.Query(journal.Filter{})
 	if err != nil {

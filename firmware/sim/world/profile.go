@@ -74,6 +74,22 @@ func (w *World) processText() string {
 	return "[process]\nuser = " + strconv.Quote(w.o.User) + "\n\n"
 }
 
+// logText is its section on the log.
+func (w *World) logText() string {
+	if len(w.logKeys) == 0 {
+		return ""
+	}
+	text := "[log]\n"
+	for _, kv := range w.logKeys {
+		k, v, _ := strings.Cut(kv, "=")
+		if _, err := strconv.ParseFloat(v, 64); err != nil {
+			v = strconv.Quote(v)
+		}
+		text += k + " = " + v + "\n"
+	}
+	return text + "\n"
+}
+
 // rulesText is the board file's section on rules.
 func (w *World) rulesText() string {
 	if len(w.rules) == 0 {
