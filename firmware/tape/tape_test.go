@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -255,4 +256,25 @@ func FuzzRun(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A part that goes on is run behind the one before it, and not alone.
+func TestPartsGoOn(t *testing.T) {
+	x := newTill(t)
+	x.keys("1 2 8 0 enter")
+	a, ok := x.rec.Take()
+	x.sale("00")
+	b, ok2 := x.rec.Take()
+	if !ok || !ok2 {
+		t.Fatalf("%d and %d bytes", len(a.Bytes()), len(b.Bytes()))
+	}
+	p := NewPlayer(throttle.Default(), keep)
+	for _, part := range []Packed{a, b} {
+		if r, err := p.Run(part.Bytes()); err != nil || r.First != nil || r.Steps != part.Steps {
+			t.Fatalf("%+v %v", r, err)
+		}
+	}
+	if _, err := Run(b.Bytes(), throttle.Default(), keep); !errors.Is(err, ErrGap) {
+		t.Errorf("alone: %v", err)
+	}
 }
