@@ -2,6 +2,7 @@ package tape
 
 import (
 	"bytes"
+	"compress/flate"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -169,7 +170,7 @@ func TestOtherDiagnosis(t *testing.T) {
 			x.Steps[i].Rank = "NET.signal 0.90, OPR.repeat 0.05, sure"
 		}
 	}
-	r, err := Run(pack(x), throttle.Default(), keep)
+	r, err := Run(pack(x, new(*flate.Writer)), throttle.Default(), keep)
 	if err != nil || r.First == nil || len(r.First.Lines) != 1 || r.First.Lines[0].What != "diagnosis" {
 		t.Fatalf("%+v %v", r, err)
 	}
