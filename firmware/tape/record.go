@@ -3,6 +3,8 @@ package tape
 import (
 	"bytes"
 	"compress/flate"
+	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -34,11 +36,12 @@ const (
 // part is one part in JSON, before it is compressed.
 type part struct {
 	V     int      `json:"v"`
+	Prev  string   `json:"prev,omitempty"` // it goes on behind the part whose Sum this is: no state, no log of its own
 	Build string   `json:"build,omitempty"`
 	Rules string   `json:"rules,omitempty"` // name, version, key; "" none were in force
 	Log   []string `json:"log,omitempty"`   // the desk's youngest events, the oldest first, as rows
 	Cut   int      `json:"cut,omitempty"`   // so many older ones are not here
-	State flat     `json:"state"`
+	State flat     `json:"state,omitempty"`
 	Steps []step   `json:"steps"`
 	Lost  int      `json:"lost,omitempty"` // steps behind the last that did not fit
 }
@@ -62,6 +65,7 @@ type Recorder struct {
 	event   flat
 	signals flat
 	rank    string
+	z       *flate.Writer
 }
 
 // New makes a recorder. sieve is what free text passes.
@@ -197,15 +201,27 @@ type Packed struct {
 // Bytes are what to keep.
 func (p Packed) Bytes() []byte { return p.b }
 
-// Take packs the part and ends it; ok is false if it has no step.
+// sum names a part.
+func sum(b []byte) string {
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:6])
+}
+
+// Take packs the part; ok is false if it has no step. What follows goes on behind it,
+// until Drop.
 func (r *Recorder) Take() (out Packed, ok bool) {
 	p := r.p
 	r.p = nil
+	defer func() {
+		if ok && p.Lost == 0 {
+			r.p = &part{V: Version, Prev: sum(out.b)}
+		}
+	}()
 	if p == nil || len(p.Steps) == 0 {
 		return out, false
 	}
 	for {
-		b := pack(p)
+		b := pack(p, &r.z)
 		if b == nil {
 			return out, false
 		}
@@ -219,7 +235,11 @@ func (r *Recorder) Take() (out Packed, ok bool) {
 	}
 }
 
-func pack(p *part) []byte {
+// level of deflate: above it a part is 2 % smaller and takes twice as long.
+const level = 6
+
+// pack packs a part; *z is made once and kept.
+func pack(p *part, z **flate.Writer) []byte {
 	for i := range p.Steps {
 		slices.Sort(p.Steps[i].Event.Gone)
 		slices.Sort(p.Steps[i].State.Gone)
@@ -230,12 +250,15 @@ func pack(p *part) []byte {
 		return nil // maps of strings always marshal
 	}
 	var b bytes.Buffer
-	w, err := flate.NewWriterDict(&b, flate.BestCompression, dictionary())
-	if err != nil {
-		return nil // the level is a constant
+	if *z == nil {
+		if *z, err = flate.NewWriterDict(&b, level, dictionary()); err != nil {
+			return nil // the level is a constant
+		}
+	} else {
+		(*z).Reset(&b) // with the dictionary
 	}
-	w.Write(raw)
-	w.Close()
+	(*z).Write(raw)
+	(*z).Close()
 	return b.Bytes()
 }
 
@@ -266,15 +289,10 @@ func unpack(b []byte) (*part, error) {
 	return &p, nil
 }
 
-// dictionary is a part that holds what every part holds: the paths. It is of this
-// version for good, so it is written out by what does not change: the words below.
-func dictionary() []byte { return []byte(words) }
+// words are two parts of real payments: what every part has is in them. They belong to
+// the version: another dictionary is another format.
+//
+//go:embed dictionary.json
+var words []byte
 
-const words = `{"":"NoteEvent","Event.Op":"1"},{"":"ForgetCard"},{"":"Sound","Tone":"1"},{"":"Decided","Decision.Hits.0.ID":"","Decision.Hits.0.Action":"","Decision.Rule":"","Decision.Action":"","ID.Context":"","ID.Batch":"1","ID.STAN":"","On":"","Masked":"62"},` +
-	`{"":"PutCard","Card":"1 "},{"":"PutEvent","Event.At":"","Event.Wall":"","Event.What":"1","Event.Outcome":"1","Event.RC.0":"48","Event.RC.1":"48","Event.Op":"","Event.Amount":"","Event.Entry":"1","Event.Tags":"1 1","Event.Took":""},` +
-	`{"":"PutSale","Row.RecordID.Context":"","Row.RecordID.Batch":"","Row.RecordID.STAN":"","Row.Kind":"sale","Row.Amount.Minor":"","Row.Amount.Currency":"156","Row.Asked.Minor":"","Row.Asked.Currency":"156","Row.Card":"1","Row.Masked":"","Row.Entry":"021","Row.RC":"00","Row.RRN":"","Row.AuthCode":"","Row.HostTime":"","Row.Issuer":"","Row.Org":"CUP","Row.Host":"","Row.At.Wall":"","Row.At.Logical":"","Row.PINUsed":"1"},` +
-	`{"":"PutRecord","Record.RecordID.Context":"","Record.RecordID.Batch":"","Record.RecordID.STAN":"","Record.Class":"1","Record.Kind":"sale","Record.State":"armed","Record.State":"queued","Record.Amount.Minor":"","Record.Amount.Currency":"156","Record.Card":"1","Record.Masked":"","Record.Process":"000000","Record.Entry":"","Record.Condition":"00","Record.Type60":"22000001000500","Record.Reason":"98","Record.At.Wall":"","Record.At.Logical":"","Record.LeftBy":"","Record.Tries":"","Record.Next":"","Record.LastError":"","Record.Chip.PSN":"","Record.Chip.ICC":"#","Record.Chip.AID":""},{"":"DropRecord","Class":"1"},` +
-	`{"":"SendSale","Intent.ID.Context":"","Intent.ID.Batch":"","Intent.ID.STAN":"","Intent.Kind":"","Intent.Amount.Minor":"","Intent.Amount.Currency":"156","Intent.Card":"1","Intent.Masked":"","Intent.Entry":"","Intent.At.Wall":"","Intent.At.Logical":"","Intent.PIN":"1","Intent.Op":"","Intent.Began":""},{"":"Log","Code":"E-TXN-04","Why":"A-SAL-01"},{"":"Arm","ID":"","D":"60000000000"},` +
-	`"Card":"1","Masked":"","Entry":"02","MustPIN":"1","HasChip":"1","Code":"","PIN":"entered","Reply.Kind":"answered","Reply.RC":"00","Reply.MAC":"valid","Reply.Amount":"","Reply.RRN":"","Reply.Auth":"","Reply.HostTime":"","Reply.Issuer":"","Reply.Org":"CUP","Reply.LeftBy":"","Reply.Wall":"","Reply.Balance":"","Reply.Code":"F-NET-09","HighSTAN":"","Cause.Code":"","Cause.Perhaps.0":"","Hint.Code":"","Watch.Learned.P90":"","Watch.Learned.Hours.0":"","Watch.Learned.Days":"","Watch.DeskDay":"","Watch.Tags":"1 1","Watch.Card":"1 ","Key":"enter","Twin.STAN":""` +
-	`,"state":{"Args.Amount":"","Args.Card":"","Args.Kind":"K-SAL-01","Args.STAN":"","Args.N":"","Began":"","Card":"1","Code":"P-IDL-01","Cold":"1","Decimals":"-1","Durable.Batch":"1","Durable.Booked.Batch":"1","Durable.Booked.STAN":"","Durable.Booked.Date":"","Durable.Booked.RRN":"","Durable.Clock.Base":"","Durable.Clock.Day":"","Durable.Clock.Wall":"","Durable.Clock.At":"","Durable.Lang":"zh","Durable.Last.ID.Context":"","Durable.Last.ID.Batch":"","Durable.Last.ID.STAN":"","Durable.Last.Kind":"sale","Durable.Last.Amount.Minor":"","Durable.Last.Amount.Currency":"156","Durable.Last.Masked":"","Durable.Last.Auth":"","Durable.Last.RRN":"","Durable.Last.Code":"A-SAL-01","Durable.Open.ID.STAN":"","Durable.Opened":"","Durable.Reversals":"1","Durable.STAN":"","Durable.Sales":"","Durable.Saved.Wall":"","Durable.Saved.Logical":"","Durable.Seen":"1","Durable.SignedOn":"1","Durable.Totals.DebitN":"","Durable.Totals.Debit":"","Entry":"02","Form":"1","Keyed":"","Kind":"sale","Masked":"","Note":"","Must":"1","Phase":"1","Shown":"","Slot.In":"1","Slot.Live":"1","Slot.Used":"1","Step":"1","Timer":"","Work":"1",` +
-	`"Profile.Context":"","Profile.Currency":"156","Profile.MaxAmount":"","Profile.SettleAfter":"90000000000","Profile.MaxOpen":"3","Profile.CardTimeout":"60000000000","Profile.ConfirmTime":"","Profile.PINTimeout":"","Profile.PINPad":"1","Profile.Printer":"1","Profile.Slot":"1","Profile.Fallback":"","Profile.Tail60":"00050","Profile.Offline.Each":"","Profile.Offline.Sum":"","Profile.Lang":"zh","Profile.Staff":""},"steps":[{"e":{"+":{"At.Logical":"","At.Wall":"","Kind":"key","Key":"1","Rand":"","Watch.Now.At":"","Watch.Now.Day":"","Watch.Now.Minute":""},"~":["Key"]},"s":{"+":{"Phase":"2","Code":""}},"d":{"+":{"Well":"1 1 0 0 "}},"r":"","x":[`
+func dictionary() []byte { return words }

@@ -2,6 +2,7 @@ package tape
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -46,71 +47,124 @@ type desk struct {
 	rules *throttle.Rules
 }
 
-// Run runs a part through the reducer, the rules and the diagnosis of this build. rules
-// are those to ask; the tape's own event says whether any were in force.
-func Run(b []byte, rules *throttle.Rules, sieve func(string) string) (res Result, err error) {
+// Player runs parts again, one behind the other.
+type Player struct {
+	desk
+	n       *names
+	s       txn.State
+	state   flat
+	event   flat
+	signals flat
+	rank    string
+	last    string // the Sum of the part before; "" none
+	head    Result // what the first part said of itself
+	named   bool   // rules were in force then
+	differs bool
+}
+
+// NewPlayer makes one. rules are those to ask, where any were in force then.
+func NewPlayer(rules *throttle.Rules, sieve func(string) string) *Player {
+	n := newNames(sieve)
+	n.plain = true
+	return &Player{desk: desk{rules: rules}, n: n}
+}
+
+// ErrGap says that the part before is not there: a part that goes on cannot be run alone.
+var ErrGap = errors.New("tape: the part before this one is missing")
+
+// Run runs one part through the reducer, the rules and the diagnosis of this build.
+func Run(b []byte, rules *throttle.Rules, sieve func(string) string) (Result, error) {
+	return NewPlayer(rules, sieve).Run(b)
+}
+
+// Run runs the next part. One that goes on behind a difference is not run: Steps is 0.
+func (x *Player) Run(b []byte) (res Result, err error) {
 	p, err := unpack(b)
 	if err != nil {
 		return res, err
 	}
-	res = Result{Build: p.Build, Rules: p.Rules, Cut: p.Cut, Lost: p.Lost}
-	n := newNames(sieve)
-	n.plain = true
-	var s txn.State
-	if err := p.State.build(&s); err != nil {
-		return res, err
-	}
-	d := desk{book: throttle.NewBook(0), rules: rules}
-	for _, row := range p.Log {
-		raw, err := hex.DecodeString(row)
-		if err != nil {
-			return res, ErrForeign
+	if p.Prev == "" {
+		if err := x.begin(p); err != nil {
+			return res, err
 		}
-		e, err := throttle.ParseEvent(raw)
-		if err != nil {
-			return res, fmt.Errorf("tape: %w", err)
-		}
-		d.book.Log().Add(e)
+	} else if p.Prev != x.last {
+		return res, ErrGap
 	}
-	state, event, signals, rank := p.State, flat{}, flat{}, ""
+	x.last = sum(b)
+	res = x.head
+	res.Lost = p.Lost
+	if x.differs {
+		return res, nil
+	}
 	for i, st := range p.Steps {
-		event, signals = event.with(st.Event), signals.with(st.Signals)
-		then := state.with(st.State)
-		if st.Rank != "" {
-			rank = st.Rank
-		}
-		var e txn.Event
-		if err := event.build(&e); err != nil {
-			return res, err
-		}
-		if p.Rules != "" {
-			e.Rules = d.rules
-			e.Watch.Log = d.book.Log()
-		}
-		sig, told, err := signalsOf(signals)
-		if err != nil {
-			return res, err
-		}
-		next, fx, err := stepped(s, e)
-		if err != nil {
-			return res, err
-		}
+		lines, e, err := x.step(st)
 		res.Steps = i + 1
-		lines := compare("state ", then, n.flatten(next))
-		lines = append(lines, effectLines(st.Effects, n.effects(fx))...)
-		if rank != "" {
-			if now := rankText(diagnose.Rank(sig, told)); now != rank {
-				lines = append(lines, Line{"diagnosis", rank, now})
-			}
+		if err != nil {
+			return res, err
 		}
 		if len(lines) > 0 {
 			res.First = &Difference{Step: i + 1, Event: eventText(e), At: e, Lines: lines[:min(len(lines), mostLines)]}
+			x.differs = true
 			return res, nil
 		}
-		d.note(e, fx)
-		s, state = next, then
 	}
 	return res, nil
+}
+
+// begin takes a part that stands alone.
+func (x *Player) begin(p *part) error {
+	x.head, x.named, x.differs = Result{Build: p.Build, Rules: p.Rules, Cut: p.Cut}, p.Rules != "", false
+	x.s, x.state, x.event, x.signals, x.rank, x.last = txn.State{}, p.State, flat{}, flat{}, "", ""
+	if err := p.State.build(&x.s); err != nil {
+		return err
+	}
+	x.book = throttle.NewBook(0)
+	for _, row := range p.Log {
+		raw, err := hex.DecodeString(row)
+		if err != nil {
+			return ErrForeign
+		}
+		e, err := throttle.ParseEvent(raw)
+		if err != nil {
+			return fmt.Errorf("tape: %w", err)
+		}
+		x.book.Log().Add(e)
+	}
+	return nil
+}
+
+// step runs one step and says what differs.
+func (x *Player) step(st step) (lines []Line, e txn.Event, err error) {
+	x.event, x.signals = x.event.with(st.Event), x.signals.with(st.Signals)
+	then := x.state.with(st.State)
+	if st.Rank != "" {
+		x.rank = st.Rank
+	}
+	if err := x.event.build(&e); err != nil {
+		return nil, e, err
+	}
+	if x.named {
+		e.Rules = x.rules
+		e.Watch.Log = x.book.Log()
+	}
+	sig, told, err := signalsOf(x.signals)
+	if err != nil {
+		return nil, e, err
+	}
+	next, fx, err := stepped(x.s, e)
+	if err != nil {
+		return nil, e, err
+	}
+	lines = compare("state ", then, x.n.flatten(next))
+	lines = append(lines, effectLines(st.Effects, x.n.effects(fx))...)
+	if x.rank != "" {
+		if now := rankText(diagnose.Rank(sig, told)); now != x.rank {
+			lines = append(lines, Line{"diagnosis", x.rank, now})
+		}
+	}
+	x.note(e, fx)
+	x.s, x.state = next, then
+	return lines, e, nil
 }
 
 // stepped is a step on a state that a file has: one that no reducer made may be one that
@@ -128,11 +182,13 @@ func stepped(s txn.State, e txn.Event) (next txn.State, fx []txn.Effect, err err
 // note follows the desk's log, as the terminal does.
 func (d desk) note(e txn.Event, fx []txn.Effect) {
 	day := e.Watch.Now.Day
-	for _, x := range fx {
-		switch x := x.(type) {
-		case txn.PutEvent:
+	for _, x := range fx { // rows of the commit first, then what runs after it
+		if x, ok := x.(txn.PutEvent); ok {
 			d.book.Note(x.Event, day)
-		case txn.NoteEvent:
+		}
+	}
+	for _, x := range fx {
+		if x, ok := x.(txn.NoteEvent); ok {
 			d.book.Note(x.Event, day)
 		}
 	}

@@ -2,8 +2,10 @@ package tape
 
 import (
 	"bytes"
+	"compress/flate"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -168,7 +170,7 @@ func TestOtherDiagnosis(t *testing.T) {
 			x.Steps[i].Rank = "NET.signal 0.90, OPR.repeat 0.05, sure"
 		}
 	}
-	r, err := Run(pack(x), throttle.Default(), keep)
+	r, err := Run(pack(x, new(*flate.Writer)), throttle.Default(), keep)
 	if err != nil || r.First == nil || len(r.First.Lines) != 1 || r.First.Lines[0].What != "diagnosis" {
 		t.Fatalf("%+v %v", r, err)
 	}
@@ -255,4 +257,25 @@ func FuzzRun(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A part that goes on is run behind the one before it, and not alone.
+func TestPartsGoOn(t *testing.T) {
+	x := newTill(t)
+	x.keys("1 2 8 0 enter")
+	a, ok := x.rec.Take()
+	x.sale("00")
+	b, ok2 := x.rec.Take()
+	if !ok || !ok2 {
+		t.Fatalf("%d and %d bytes", len(a.Bytes()), len(b.Bytes()))
+	}
+	p := NewPlayer(throttle.Default(), keep)
+	for _, part := range []Packed{a, b} {
+		if r, err := p.Run(part.Bytes()); err != nil || r.First != nil || r.Steps != part.Steps {
+			t.Fatalf("%+v %v", r, err)
+		}
+	}
+	if _, err := Run(b.Bytes(), throttle.Default(), keep); !errors.Is(err, ErrGap) {
+		t.Errorf("alone: %v", err)
+	}
 }

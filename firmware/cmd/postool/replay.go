@@ -39,10 +39,23 @@ func (t *tool) replayTx() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, differs := 0, false
+			n, differs, now := 0, false, ""
+			var x *tape.Player
 			_, err = l.each(cmd.Context(), q, func(e journal.Entry) error {
 				n++
-				r, err := t.again(e, rules)
+				if x == nil {
+					set, err := rulesFor(e, rules)
+					if err != nil {
+						return err
+					}
+					x = tape.NewPlayer(set, journal.Sieve)
+					now = tape.RulesName(set)
+				}
+				r, err := t.again(e, x, now)
+				if errors.Is(err, tape.ErrGap) {
+					fmt.Fprintf(t.out, "%s  entry %d  %v\n", e.Wall.Format("2006-01-02 15:04:05"), e.Seq, err)
+					return nil
+				}
 				if err != nil {
 					return err
 				}
@@ -66,32 +79,34 @@ func (t *tool) replayTx() *cobra.Command {
 	return cmd
 }
 
-// again runs one part and prints what came of it.
-func (t *tool) again(e journal.Entry, path string) (res tape.Result, err error) {
-	set := throttle.Default()
-	part := journal.TapeOf(e)
+// rulesFor are the rules to ask: those that were named, or the build's with the profile
+// that the device had.
+func rulesFor(e journal.Entry, path string) (*throttle.Rules, error) {
 	if path == "" {
-		of, err := tape.RulesOf(part)
+		of, err := tape.RulesOf(journal.TapeOf(e))
 		if err != nil {
-			return res, err
+			return nil, err
 		}
 		if i := slices.IndexFunc(throttle.Profiles(), func(p string) bool { return strings.Contains(of, p) }); i >= 0 {
 			path = throttle.Profiles()[i]
 		}
 	}
-	if path != "" {
-		if set, err = fileRules(path); err != nil {
-			return res, err
-		}
+	if path == "" {
+		return throttle.Default(), nil
 	}
-	if res, err = tape.Run(part, set, journal.Sieve); err != nil {
+	return fileRules(path)
+}
+
+// again runs one part and prints what came of it; now names the rules that are asked.
+func (t *tool) again(e journal.Entry, x *tape.Player, now string) (res tape.Result, err error) {
+	if res, err = x.Run(journal.TapeOf(e)); err != nil {
 		return res, err
 	}
 	if t.json {
 		return res, json.NewEncoder(t.out).Encode(res)
 	}
 	fmt.Fprintf(t.out, "%s  entry %d  %s  %d steps  made by %s", e.Wall.Format("2006-01-02 15:04:05"), e.Seq, e.Tx, res.Steps, res.Build)
-	switch now := tape.RulesName(set); {
+	switch {
 	case res.Rules == "":
 		fmt.Fprint(t.out, "  without rules")
 	case res.Rules != now:
@@ -107,6 +122,10 @@ func (t *tool) again(e journal.Entry, path string) (res tape.Result, err error) 
 		fmt.Fprintf(t.out, "  %d later steps did not fit on the tape\n", res.Lost)
 	}
 	d := res.First
+	if res.Steps == 0 {
+		fmt.Fprintln(t.out, "  not run: it goes on behind the difference")
+		return res, nil
+	}
 	if d == nil {
 		fmt.Fprintln(t.out, "  now as then")
 		return res, nil

@@ -3,6 +3,7 @@ package sieve
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"os"
 	"os/exec"
@@ -10,9 +11,14 @@ import (
 	"strings"
 	"testing"
 
+	"swipewell/firmware/diagnose"
+	"swipewell/firmware/journal"
 	"swipewell/firmware/journal/entry"
 	"swipewell/firmware/journal/seal"
 	"swipewell/firmware/journal/segment"
+	"swipewell/firmware/tape"
+	"swipewell/firmware/txn"
+	"swipewell/ui/prompt"
 )
 
 // TestMain is also a process that remembers a card, or has forgotten it.
@@ -91,6 +97,31 @@ func TestTreeOpensSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f := x.Found(); len(f) == 0 || f[0].Card != 1 || f[0].Kind != PAN {
+		t.Errorf("found %+v", f)
+	}
+}
+
+// A tape is packed once more; what it holds is found, too.
+func TestTreeOpensTapes(t *testing.T) {
+	cards := Cards(3, 8)
+	dir := t.TempDir()
+	r := tape.New("test", func(s string) string { return s }) // a sieve with a hole
+	r.Begin(txn.State{}, nil, nil)
+	r.Step(txn.Event{Kind: txn.Closed, Reason: "card " + cards[2].PAN}, txn.State{}, nil, diagnose.Ranking{})
+	p, ok := r.Take()
+	if !ok {
+		t.Fatal("no tape")
+	}
+	e := entry.Entry{Seq: 1, Level: "DEBUG", Code: prompt.LogTape, Fields: []entry.Pair{{Key: journal.TapeKey, Value: base64.StdEncoding.EncodeToString(p.Bytes())}}}
+	b := segment.AppendFrame(nil, segment.Batch, segment.AppendRecord(nil, e.Append(nil), seal.Hash{}), true)
+	if err := os.WriteFile(filepath.Join(dir, "1.seg"), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := New(cards).Search()
+	if err := x.Tree(dir, func(string) string { return "journal" }); err != nil {
+		t.Fatal(err)
+	}
+	if f := x.Found(); len(f) == 0 || f[0].Card != 2 || f[0].Kind != PAN {
 		t.Errorf("found %+v", f)
 	}
 }
