@@ -6,7 +6,7 @@
 //   - FLASHLOGS: flash_logs §3, what logs on devices get wrong
 //   - ISO7812: ISO/IEC 7812-1 annex B, the Luhn check digit
 //   - PCIDSS: PCI DSS 3.4, at most the first six and last four digits are shown
-//   - ADR33: doc/adr/0033-journal-seal.md
+//   - ADR33: doc/adr/0033-journal-seal.md; ADR 0041 judges removals
 //
 // A card number, a track, a PIN or a key cannot be logged: a [Field] is made by
 // constructors that take the safe type only ([Card] takes a pos.MaskedPAN), and
@@ -21,7 +21,8 @@
 // bounds and, on a full disk, room of their own.
 //
 // Packages below: entry (one fact), segment (the file format), seal (chain and keys),
-// shelf (a folder of segments), query, verify, export.
+// shelf (a folder of segments), query, verify, export, fetch (an export over a line that breaks), qr
+// (over a camera), otlp (for other tools), kmsg (the kernel's messages).
 //
 // An entry as a line, on standard error and on the service socket:
 //

@@ -133,7 +133,7 @@ func (s *Shelf) write(b []byte, sync bool) error {
 			return nil
 		}
 		terr := s.f.Truncate(s.size)
-		if s.pack != nil && terr == nil && errors.Is(err, syscall.ENOSPC) { // what is being packed takes less room when it is done
+		if len(s.packs) > 0 && terr == nil && errors.Is(err, syscall.ENOSPC) { // what is being packed takes less room when it is done
 			s.join()
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -28,7 +29,9 @@ func (s *Shelf) Rotate(now time.Time) error {
 
 // finish closes the live file and begins to pack it.
 func (s *Shelf) finish() error {
-	s.join()
+	if len(s.packs) >= packsMost {
+		s.join()
+	}
 	s.mu.Lock()
 	m := s.segs[len(s.segs)-1]
 	s.mu.Unlock()
@@ -38,8 +41,9 @@ func (s *Shelf) finish() error {
 	}
 	err = errors.Join(err, s.f.Close())
 	s.f = nil
-	if s.pack = p; p != nil {
+	if p != nil {
 		p.start()
+		s.packs = append(s.packs, p)
 	}
 	return err
 }
@@ -68,32 +72,53 @@ func (s *Shelf) packing(m segment.Meta) (*pack, error) {
 
 func (p *pack) start() { go func() { p.done <- p.s.replace(p.m.Name, p.b) }() }
 
-// join waits until the segment that is being packed is in its place, or its open form on disk.
+// packsMost is how many segments may be on their way at once.
+const packsMost = 6
+
+// packOf is the packing of a segment that is under way; nil none.
+func (s *Shelf) packOf(name string) *pack {
+	for _, p := range s.packs {
+		if p.m.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// join waits until the segments that are being packed are in their places, or their open forms on disk.
 func (s *Shelf) join() {
-	p := s.pack
-	if p == nil {
-		return
+	ps := s.packs
+	errs := make([]error, len(ps))
+	for i, p := range ps {
+		errs[i] = <-p.done
 	}
-	s.pack = nil
-	err := <-p.done
-	for err != nil && errors.Is(err, syscall.ENOSPC) && s.makeRoom() {
-		err = s.replace(p.m.Name, p.b)
-	}
-	if err != nil { // it is as good unpacked
-		if f, err := os.Open(filepath.Join(s.o.Dir, p.m.Name)); err == nil {
-			_ = s.sync(f)
-			f.Close()
+	s.packs = nil
+	for i, p := range ps {
+		err := errs[i]
+		for errors.Is(err, syscall.ENOSPC) && s.makeRoom() && s.has(p.m.Name) {
+			err = s.replace(p.m.Name, p.b)
 		}
-		return
-	}
-	s.written += int64(len(p.b))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.segs {
-		if s.segs[i].Name == p.m.Name {
-			s.segs[i] = p.m
+		if err != nil { // it is as good unpacked
+			if f, err := os.Open(filepath.Join(s.o.Dir, p.m.Name)); err == nil {
+				_ = s.sync(f)
+				f.Close()
+			}
+			continue
 		}
+		s.written += int64(len(p.b))
+		s.mu.Lock()
+		for i := range s.segs {
+			if s.segs[i].Name == p.m.Name {
+				s.segs[i] = p.m
+			}
+		}
+		s.mu.Unlock()
 	}
+}
+
+// has tells that a segment was not taken away.
+func (s *Shelf) has(name string) bool {
+	return slices.ContainsFunc(s.Segments(), func(m segment.Meta) bool { return m.Name == name })
 }
 
 // Tidy packs what an unclean end left open. Not done while the program starts:
@@ -109,7 +134,7 @@ func (s *Shelf) Tidy() error {
 		errs = errors.Join(errs, err)
 		if p != nil {
 			p.start()
-			s.pack = p
+			s.packs = append(s.packs, p)
 			s.join()
 		}
 	}
@@ -123,14 +148,18 @@ func (s *Shelf) Prune(now time.Time) error {
 		segs := s.Segments()
 		var sum int64
 		for _, m := range segs {
-			if sum += m.Size; s.pack != nil && s.pack.m.Name == m.Name {
-				sum += s.pack.m.Size - m.Size
+			if sum += m.Size; s.packOf(m.Name) != nil {
+				sum += s.packOf(m.Name).m.Size - m.Size
 			}
 		}
 		if s.f != nil {
 			sum -= s.size
 		}
 		tooMuch := sum > s.room()-s.trailSize()
+		if tooMuch && len(s.packs) > 0 {
+			s.join() // then it is known what there is
+			continue
+		}
 		if _, known := s.openCases(); !known && sum < 2*s.o.MaxBytes {
 			return nil
 		}
@@ -174,7 +203,7 @@ func (s *Shelf) removeOldest(now time.Time, why func(segment.Meta) seal.Reason) 
 	}
 	for i, m := range s.Segments() {
 		reason := why(m)
-		if s.pack != nil && s.pack.m.Name == m.Name {
+		if s.packOf(m.Name) != nil {
 			continue
 		}
 		if reason == 0 || s.f != nil && m.Cert.Era == s.key.Era || s.holds(m, marks) {

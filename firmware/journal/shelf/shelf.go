@@ -64,10 +64,10 @@ type Shelf struct {
 	since   int    // entries after the last checkpoint
 	point   seal.Checkpoint
 	appends int
-	dirty   bool  // there are bytes that the disk may not have
-	fresh   bool  // nor the live segment's name, nor the key that it began with
-	pack    *pack // the segment before it, on its way into its place; nil: it is there
-	written int64 // bytes, since the start
+	dirty   bool    // there are bytes that the disk may not have
+	fresh   bool    // nor the live segment's name, nor the key that it began with
+	packs   []*pack // the segments before it that are on their way into their places
+	written int64   // bytes, since the start
 	removed int
 	before  uint64 // bytes of all closed segments there ever were, as far as is known
 	found   Found  // by the last opening
@@ -203,8 +203,8 @@ func (s *Shelf) bounds() seal.Bounds {
 	defer s.mu.Unlock()
 	if n := len(s.segs); n > 0 {
 		size := s.segs[n-1].Size
-		if s.pack != nil && s.pack.m.Name == s.segs[n-1].Name {
-			size = s.pack.m.Size
+		if p := s.packOf(s.segs[n-1].Name); p != nil {
+			size = p.m.Size
 		}
 		s.before = max(s.before, s.segs[n-1].Cert.Before+uint64(size))
 	}
@@ -228,7 +228,7 @@ func (s *Shelf) begin(sync bool) error {
 		if !errors.Is(err, syscall.ENOSPC) {
 			return err
 		}
-		if s.pack != nil {
+		if len(s.packs) > 0 {
 			s.join() // what is packed takes less room
 		} else if !s.makeRoom() {
 			return err
