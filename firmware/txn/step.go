@@ -80,7 +80,7 @@ func (m *machine) dispatch() {
 			m.Code = m.e.Code
 		}
 	case SaleDone:
-		m.saleDone()
+		m.stayHalted(m.saleDone)
 	case RecordDone:
 		m.recordDone()
 	case SignOnDone:
@@ -276,6 +276,18 @@ func (m *machine) halt(c prompt.Code) {
 	m.disarm()
 	m.do(Sound{ToneBad})
 	m.blame()
+}
+
+// stayHalted: what becomes of money while the device is halted is said below, and
+// does not end the halt.
+func (m *machine) stayHalted(f func()) {
+	halted, c, a := m.Phase == Halted, m.Code, m.Args
+	f()
+	if halted && m.Phase != Halted {
+		note, args := m.Code, m.Args
+		m.show(Halted, c, a)
+		m.Note, m.NoteArgs = note, args
+	}
 }
 
 // arm starts the operator's timer anew; whatever ran before is stale.

@@ -548,3 +548,29 @@ func TestAnyOrderOfEvents(t *testing.T) {
 		}
 	})
 }
+
+// TestHaltLasts: what the host says of a sale while the device is halted is booked and
+// told below, and the device stays halted.
+func TestHaltLasts(t *testing.T) {
+	for name, c := range map[string]struct {
+		reply Reply
+		note  prompt.Code
+		rows  int
+	}{
+		"approved": {approval(), prompt.Approved, 1},
+		"lost":     {Reply{Kind: NoAnswer}, prompt.UnknownNoAnswer, 0},
+		"declined": {Reply{Kind: Answered, RC: "51", MAC: MACValid}, "D-HST-51", 0},
+	} {
+		d := newDesk(t)
+		d.toOnline(cardA)
+		d.do(Event{Kind: Faulted, Code: prompt.TamperOpen})
+		d.do(Event{Kind: SaleDone, Reply: c.reply})
+		if d.s.Phase != Halted || d.s.Code != prompt.TamperOpen || d.s.Note != c.note || len(d.sales) != c.rows {
+			t.Errorf("%s: %v %s, note %s, %d rows", name, d.s.Phase, d.s.Code, d.s.Note, len(d.sales))
+		}
+		d.keys("enter", "1", "enter")
+		if d.s.Phase != Halted {
+			t.Errorf("%s: a key ends the halt", name)
+		}
+	}
+}
