@@ -16,6 +16,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 
 	"swipewell/firmware/pos"
 )
@@ -37,7 +38,10 @@ func TestMain(m *testing.M) {
 		childHold(last)
 	case "sell":
 		childSell(last)
-	case "flip":
+	case "flip": // a flipped bit can ask for all memory there is
+		if unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: judgeMemory, Max: judgeMemory}) != nil {
+			os.Exit(9)
+		}
 		childFlip(last)
 	}
 	os.Exit(9)
