@@ -4,8 +4,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"swipewell/firmware/jail"
 	"swipewell/firmware/journal"
@@ -68,8 +71,15 @@ func (d *device) lock() {
 
 // sweep has every thread take a signal: what an earlier one wrote to the signal
 // stacks, which is all registers as they were, is written over with registers that
-// hold nothing any more. ADR 0027.
-func sweep() { syscall.AllThreadsSyscall(syscall.SYS_GETPID, 0, 0, 0) }
+// hold nothing any more. AllThreadsSyscall signals every thread but its own, which
+// signals itself; SIGURG is the runtime's, and does nothing else. ADR 0027.
+func sweep() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	syscall.AllThreadsSyscall(syscall.SYS_GETPID, 0, 0, 0)
+	hal.Scrub()
+	unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGURG)
+}
 
 // judgesMain is the judges' process: dirs are where the judged files are.
 func judgesMain(dirs []string) int {
