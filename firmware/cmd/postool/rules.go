@@ -99,15 +99,9 @@ func (t *tool) rulesCheck() *cobra.Command {
 				}
 				signed := "not signed"
 				if key != "" {
-					pub, err := publicKey(key)
-					if err != nil {
-						return err
-					}
-					id, err := signature.Verify(s, []ed25519.PublicKey{pub})
-					if err != nil {
+					if signed, err = signedBy(s, key); err != nil {
 						return failure{fmt.Errorf("%s: %w", path, err)}
 					}
-					signed = "signed by " + id
 				}
 				fmt.Fprintf(t.out, "%s: good, %d rules, version %d, %s\n", path, len(r.List), r.Version, signed)
 			}
@@ -273,6 +267,16 @@ func rulesSign() *cobra.Command {
 }
 
 var errKey = errors.New("not an ed25519 public key in base64")
+
+// signedBy says whose signature stands under text; another's than key's, or none, is an error.
+func signedBy(text, key string) (string, error) {
+	pub, err := publicKey(key)
+	if err != nil {
+		return "", err
+	}
+	id, err := signature.Verify(text, []ed25519.PublicKey{pub})
+	return "signed by " + id, err
+}
 
 // publicKey is one, or the content of a file with one.
 func publicKey(s string) (ed25519.PublicKey, error) {

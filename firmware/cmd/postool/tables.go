@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -149,11 +148,7 @@ func (t *tool) tablesCheck() *cobra.Command {
 				}
 				signed := "its signature was not looked at"
 				if err == nil && key != "" {
-					var pub ed25519.PublicKey
-					if pub, err = publicKey(key); err == nil {
-						signed, err = signature.Verify(text, []ed25519.PublicKey{pub})
-						signed = "signed by " + signed
-					}
+					signed, err = signedBy(text, key)
 				}
 				if err != nil {
 					return failure{fmt.Errorf("%s: %w", path, err)}
