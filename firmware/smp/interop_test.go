@@ -1,9 +1,6 @@
 package smp_test
 
 import (
-	"bytes"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/hex"
 	"math/rand/v2"
 	"os"
@@ -17,21 +14,8 @@ import (
 	"swipewell/firmware/smp"
 	"swipewell/firmware/update"
 	"swipewell/firmware/update/bundle"
+	"swipewell/firmware/update/updatesim"
 )
-
-// memory is a medium.
-type memory struct{ b []byte }
-
-func (m *memory) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(m.b).ReadAt(p, off) }
-
-func (m *memory) WriteAt(p []byte, off int64) (int, error) {
-	if end := int(off) + len(p); end > len(m.b) {
-		m.b = append(m.b, make([]byte, end-len(m.b))...)
-	}
-	return copy(m.b[off:], p), nil
-}
-
-func (m *memory) Sync() error { return nil }
 
 // device has a running build in slot A; it takes bundles signed by key 7.
 func device(t *testing.T) (*smp.Bundles, []byte, bundle.Sum) {
@@ -42,21 +26,15 @@ func device(t *testing.T) (*smp.Bundles, []byte, bundle.Sum) {
 		image[i] = byte(r.UintN(50))
 		old[i] = byte(r.UintN(50))
 	}
-	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
-	pub, _ := key.Public().(ed25519.PublicKey)
-	o := bundle.Opts{Product: "swipewell", Board: "demo", Version: bundle.Version{Major: 2}, Schemas: bundle.Schemas{Lo: 1, Hi: 1}}
-	b, err := bundle.Make(image, o)
+	b, err := updatesim.Bundle(image, updatesim.Board)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Sign(key)
-	port := update.Plain{Copies: [2]update.Medium{&memory{}, &memory{}}}
-	if err := port.Save(update.First(update.Image{Version: bundle.Version{Major: 1}, Size: int64(len(old)), Sum: sha256.Sum256(old), Schemas: o.Schemas})); err != nil {
+	dev, err := updatesim.Device(old, 1<<20, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	dev := update.New(update.Opts{Product: "swipewell", Board: "demo", Keys: bundle.Keyring{Production: []ed25519.PublicKey{pub}}, Port: port,
-		Slots: [2]update.Medium{&memory{old}, &memory{}}, SlotSize: 1 << 20, Running: update.A, Schema: func() int { return 1 }})
-	return &smp.Bundles{Device: dev, Inbox: update.NewInbox(dev, &memory{}, 1<<20), Running: update.A}, b.File(), b.Manifest.Sum
+	return &smp.Bundles{Device: dev, Inbox: update.NewInbox(dev, &updatesim.Memory{}, 1<<20), Running: update.A}, b.File(), b.Manifest.Sum
 }
 
 // TestSmpmgr: the client of others lists, uploads, tests and reads over a

@@ -1,10 +1,7 @@
 package ymodem
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"io"
 	"os"
 	"os/exec"
@@ -15,21 +12,9 @@ import (
 	"swipewell/drivers/tty/ttysim"
 	"swipewell/firmware/update"
 	"swipewell/firmware/update/bundle"
+	"swipewell/firmware/update/updatesim"
 	"swipewell/hal"
 )
-
-type memory struct{ b []byte }
-
-func (m *memory) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(m.b).ReadAt(p, off) }
-
-func (m *memory) WriteAt(p []byte, off int64) (int, error) {
-	if end := int(off) + len(p); end > len(m.b) {
-		m.b = append(m.b, make([]byte, end-len(m.b))...)
-	}
-	return copy(m.b[off:], p), nil
-}
-
-func (m *memory) Sync() error { return nil }
 
 // incoming is a file on its way into an inbox.
 type incoming struct {
@@ -53,25 +38,20 @@ func TestSBFlashes(t *testing.T) {
 		t.Skip("needs sb of lrzsz")
 	}
 	old, image := noise(40_000), append(noise(30_000), noise(9_000)...)
-	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
-	pub, _ := key.Public().(ed25519.PublicKey)
 	for _, board := range []string{"demo", "other"} {
-		b, err := bundle.Make(image, bundle.Opts{Product: "swipewell", Board: board, Version: bundle.Version{Major: 2}, Schemas: bundle.Schemas{Lo: 1, Hi: 1}})
+		b, err := updatesim.Bundle(image, board)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.Sign(key)
 		path := filepath.Join(t.TempDir(), "new.swb")
 		if err := os.WriteFile(path, b.File(), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		port := update.Plain{Copies: [2]update.Medium{&memory{}, &memory{}}}
-		if err := port.Save(update.First(update.Image{Version: bundle.Version{Major: 1}, Size: 40_000, Sum: sha256.Sum256(old), Schemas: b.Manifest.Schemas})); err != nil {
+		dev, err := updatesim.Device(old, 1<<20, nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		dev := update.New(update.Opts{Product: "swipewell", Board: "demo", Keys: bundle.Keyring{Production: []ed25519.PublicKey{pub}}, Port: port,
-			Slots: [2]update.Medium{&memory{old}, &memory{}}, SlotSize: 1 << 20, Running: update.A, Schema: func() int { return 1 }})
-		in := update.NewInbox(dev, &memory{}, 1<<20)
+		in := update.NewInbox(dev, &updatesim.Memory{}, 1<<20)
 		pair, err := ttysim.Open(ttysim.Opts{})
 		if err != nil {
 			t.Skip(err)

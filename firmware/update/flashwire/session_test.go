@@ -2,7 +2,6 @@ package flashwire
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,25 +14,13 @@ import (
 
 	"swipewell/firmware/update"
 	"swipewell/firmware/update/bundle"
+	"swipewell/firmware/update/updatesim"
 )
-
-type memory struct{ b []byte }
-
-func (m *memory) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(m.b).ReadAt(p, off) }
-
-func (m *memory) WriteAt(p []byte, off int64) (int, error) {
-	if end := int(off) + len(p); end > len(m.b) {
-		m.b = append(m.b, make([]byte, end-len(m.b))...)
-	}
-	return copy(m.b[off:], p), nil
-}
-
-func (m *memory) Sync() error { return nil }
 
 // target is a device with a running build, and a bundle for it.
 type target struct {
 	dev   *update.Device
-	inbox *memory
+	inbox *updatesim.Memory
 	old   []byte
 	b     *bundle.Bundle
 	money error
@@ -47,31 +34,24 @@ var made = struct {
 
 func newTarget(t testing.TB, n int) *target {
 	t.Helper()
-	x := &target{inbox: &memory{}, old: noise(n)}
+	x := &target{inbox: &updatesim.Memory{}, old: noise(n)}
 	image := bytes.Clone(x.old)
 	copy(image[n/2:], noise(n/2)) // half of it is new
-	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
-	pub, _ := key.Public().(ed25519.PublicKey)
-	o := bundle.Opts{Product: "swipewell", Board: "demo", Version: bundle.Version{Major: 2}, Schemas: bundle.Schemas{Lo: 1, Hi: 1}, Bases: [][]byte{x.old}}
 	made.Lock()
 	defer made.Unlock()
+	var err error
 	b := made.by[n]
 	if b == nil {
-		var err error
-		if b, err = bundle.Make(image, o); err != nil {
+		if b, err = updatesim.Bundle(image, updatesim.Board, x.old); err != nil {
 			t.Fatal(err)
 		}
-		b.Sign(key)
 		made.by[n] = b
 	}
 	clone := *b
 	x.b = &clone
-	port := update.Plain{Copies: [2]update.Medium{&memory{}, &memory{}}}
-	if err := port.Save(update.First(update.Image{Version: bundle.Version{Major: 1}, Size: int64(n), Sum: sha256.Sum256(x.old), Schemas: o.Schemas})); err != nil {
+	if x.dev, err = updatesim.Device(x.old, 4<<20, func() error { return x.money }); err != nil {
 		t.Fatal(err)
 	}
-	x.dev = update.New(update.Opts{Product: "swipewell", Board: "demo", Keys: bundle.Keyring{Production: []ed25519.PublicKey{pub}}, Port: port,
-		Slots: [2]update.Medium{&memory{x.old}, &memory{}}, SlotSize: 4 << 20, Running: update.A, Schema: func() int { return 1 }, Clear: func() error { return x.money }})
 	return x
 }
 
