@@ -30,7 +30,7 @@ import (
 )
 
 // Hush ends core dumps and other processes' looking in: no core, no ptrace and no
-// /proc/PID/mem but for root. The first thing that a process does.
+// /proc/PID/mem but for root. The first thing that a process does, after [Steady].
 func Hush() error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("jail: core limit: %w", err)
@@ -39,6 +39,26 @@ func Hush() error {
 		return fmt.Errorf("jail: dumpable: %w", err)
 	}
 	return nil
+}
+
+// Steady starts this program once more in this process, with the runtime told not
+// to stop a goroutine between two calls: where it keeps the registers meanwhile,
+// nobody can wipe (ADR 0027; package runtime, GODEBUG asyncpreemptoff). It comes
+// back where that is so already, or with an error. Before the first goroutine.
+func Steady() error {
+	const off = "asyncpreemptoff=1"
+	was := os.Getenv("GODEBUG")
+	if strings.HasSuffix(","+was, ","+off) { // the last word on a thing counts
+		return nil
+	}
+	exe, err := os.Executable()
+	if err == nil {
+		err = os.Setenv("GODEBUG", strings.TrimPrefix(was+","+off, ","))
+	}
+	if err == nil {
+		err = syscall.Exec(exe, os.Args, os.Environ())
+	}
+	return fmt.Errorf("jail: start again: %w", err)
 }
 
 // User to become.

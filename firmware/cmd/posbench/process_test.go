@@ -183,6 +183,9 @@ func TestProcess(t *testing.T) {
 					t.Errorf("%s: a core may be written, %v", st["Name"], err)
 				}
 			}
+			if env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)); err != nil || !strings.Contains(string(env), "asyncpreemptoff=1\x00") {
+				t.Errorf("the runtime keeps registers of what it stops: %v", err)
+			}
 			network, local := listening(t, pid)
 			if len(network) != 0 || len(local) != 1 || !strings.HasPrefix(local[0], "posd.sock") {
 				t.Errorf("listens on %v and %v", network, local)

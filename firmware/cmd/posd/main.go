@@ -35,7 +35,11 @@ import (
 var version = "dev"
 
 func main() {
-	if err := jail.Hush(); err != nil {
+	err := jail.Steady()
+	if err == nil {
+		err = jail.Hush()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "posd:", err)
 		os.Exit(1)
 	}

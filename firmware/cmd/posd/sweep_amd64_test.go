@@ -4,14 +4,17 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"swipewell/firmware/jail"
 	"swipewell/hal"
 )
 
@@ -55,6 +58,75 @@ func TestSweep(t *testing.T) {
 	if n := left(t, veiled[copied-32:]); n != 0 {
 		t.Errorf("the track is left %d times", n)
 	}
+}
+
+// TestSteady: the runtime keeps no registers of a goroutine that it stopped while a
+// track went through them. Without jail.Steady it does, and sweep does not reach them.
+func TestSteady(t *testing.T) {
+	const mode = "SWIPEWELL_TEST_STEADY"
+	switch os.Getenv(mode) {
+	case "plain":
+		for range 10_000 {
+			if interrupted(t) > 0 {
+				t.Fatal("left")
+			}
+		}
+	case "steady":
+		if err := jail.Steady(); err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if interrupted(t) > 0 {
+				t.Fatal("left")
+			}
+		}
+	default:
+		for _, way := range []string{"plain", "steady"} {
+			c := exec.Command(os.Args[0], "-test.run=^TestSteady$")
+			c.Env = append(os.Environ(), mode+"="+way, "GODEBUG=asyncpreemptoff=0")
+			out, err := c.CombinedOutput()
+			switch {
+			case way == "plain" && err == nil:
+				t.Error("the runtime leaves nothing: this test sees nothing")
+			case way == "plain" && !strings.Contains(string(out), ": left"), way == "steady" && err != nil:
+				t.Errorf("%s: %v\n%s", way, err, out)
+			}
+		}
+	}
+}
+
+// interrupted copies a track again and again while the collector stops whoever runs,
+// wipes it as posd does, and counts what is left.
+func interrupted(t *testing.T) int {
+	var veiled [copied]byte
+	for i := range veiled {
+		veiled[i] = byte(i*7+i*i*3) ^ 0x3C
+		from[i] = veiled[i] ^ veil
+	}
+	var stop atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // Scrub is for the thread that copied
+		defer runtime.UnlockOSThread()
+		defer hal.Scrub()
+		for i := 0; !stop.Load(); i++ {
+			copy(to, from)
+			if i%0x1000 == 0 {
+				runtime.Gosched()
+			}
+		}
+	}()
+	for range 5 {
+		runtime.GC()
+	}
+	stop.Store(true)
+	<-done
+	clear(from)
+	clear(to)
+	hal.Scrub()
+	sweep()
+	return left(t, veiled[copied-16:])
 }
 
 // quiet blocks or unblocks the signals by which the runtime interrupts this thread.
