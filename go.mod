@@ -29,7 +29,7 @@ require github.com/fxamacker/cbor/v2 v2.10.0 // tests only: the oracle for our C
 
 require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
 
-require rsc.io/qr v0.2.0
+require rsc.io/qr v0.2.0 // QR pages of the log, on the screen
 
 require (
 	github.com/chromedp/cdproto v0.159.0 // indirect

@@ -31,13 +31,18 @@ type Stick struct {
 	Copy func(by int) (name string, e error) // writes an export to it
 }
 
-// logCodes is how many codes a row of the last entries has at most: what a person scans.
+// logCodes is how many codes a row of the last entries has at most: what a person scans. A
+// one-bit display's codes hold less, and are twice as many.
 const logCodes = 8
 
 func (t *Terminal) logLines() []care.Line {
 	l := &t.care.logOut
 	if len(l.codes) > 0 {
-		return []care.Line{{Key: "logout.code", A: []string{strconv.Itoa(l.at + 1), strconv.Itoa(len(l.codes))}}}
+		key := "logout.code"
+		if t.o.Size.Mono { // it stands in half the width
+			key = "logout.code1"
+		}
+		return []care.Line{{Key: key, A: []string{strconv.Itoa(l.at + 1), strconv.Itoa(len(l.codes))}}}
 	}
 	st := t.o.Journal.Stats()
 	n, from := 0, int64(0)
@@ -122,11 +127,14 @@ func (t *Terminal) copyLog() {
 // showCodes makes codes of what a query finds: the youngest that fit.
 func (t *Terminal) showCodes(f journal.Filter, what string) {
 	l := &t.care.logOut
-	chars := qr.Fits(t.o.Size.Modules())
+	chars, most := qr.Fits(t.o.Size.Modules()), logCodes
+	if t.o.Size.Mono {
+		most *= 2
+	}
 	es, err := t.o.Journal.Query(f)
 	if err == nil {
 		var b []byte
-		if b, _, err = qr.PackLast(es, logCodes, chars); err == nil {
+		if b, _, err = qr.PackLast(es, most, chars); err == nil {
 			l.codes, err = qr.Texts(b, chars)
 		}
 	}

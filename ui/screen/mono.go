@@ -20,6 +20,10 @@ const (
 // mono lays out a one-bit page: a bar, three rows of sixteen columns, a bar
 // with the code. Most important words first; nothing scrolls.
 func (p *page) mono() {
+	if p.Grid != nil {
+		p.monoGrid()
+		return
+	}
 	p.monoStatus()
 	switch {
 	case p.Input == "app":

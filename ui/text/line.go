@@ -244,6 +244,7 @@ var careLines = map[string]words{
 	"logout.done":    {"已复制: {1}。可以拔出U盘", "Copied: {1}. The stick may go"},
 	"logout.failed":  {"复制失败: {1}", "Not copied: {1}"},
 	"logout.code":    {"{1}/{2} 扫描后按任意数字键", "{1} of {2}. Scan it, then any digit"},
+	"logout.code1":   {"{1}/{2}\n扫描后按\n数字键", "{1}/{2}\nScan,\nkey 0-9"},
 	"logout.small":   {"此屏幕太小,显示不了二维码", "This display is too small for QR codes"},
 	"survey.begin":   {"确认键: 开始。拿着机器慢走,每处停20秒", "Enter begins. Walk slowly, 20 s at each place"},
 	"survey.left":    {"还有 {1}", "{1} left"},

@@ -187,8 +187,14 @@ func (w *World) boardCmd(_ context.Context, args []string) error {
 		w.logKeys = args[1:]
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 	}
+	if len(args) == 2 && args[0] == "display" && (args[1] == "colour" || args[1] == "mono") && !w.Running() {
+		if w.o.W, w.o.H, w.o.Mono = 320, 240, false; args[1] == "mono" {
+			w.o.W, w.o.H, w.o.Mono = 128, 64, true
+		}
+		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
+	}
 	if len(args) < 2 || names[args[0]] == nil || args[0] == "icc" && len(args) > 2 {
-		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off | board log KEY=VALUE…")
+		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off | board display colour|mono | board log KEY=VALUE…")
 	}
 	if w.Running() || w.Host == nil {
 		return usage("board: before start, and with the bench's own acquirer")
