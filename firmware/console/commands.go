@@ -71,6 +71,7 @@ func init() {
 		{"rules", "[ID | activate]", "h-rules", reader, cmdRules},
 		{"recovery", "", "h-recovery", reader, cmdRecovery},
 		{"enrol", "NUMBER", "h-enrol", staff, cmdEnrol},
+		{"ask", "ID BYTE REQUEST", "h-ask", reader, cmdAsk},
 		{"lang", "zh|en", "h-lang", all, cmdLang},
 		{"logout", "", "h-logout", all, cmdLogout},
 		{"exit", "", "h-exit", all, cmdLogout},

@@ -2,10 +2,12 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,5 +116,59 @@ func TestLogOverTheCable(t *testing.T) {
 	f.noise = nil
 	if _, err := c.carried(t.Context(), "log piece info/seal.key 0", 0, func([]byte) error { return nil }); err == nil {
 		t.Error("the key was given")
+	}
+}
+
+// What the socket is asked can be asked over a cable with noise; what would change something cannot.
+func TestAskOverTheCable(t *testing.T) {
+	d, priv := newLogins(t)
+	for i := range 400 {
+		d.log.Record(journal.Event{Code: prompt.LogOutcome, Tx: "cup-000001-000001", Fields: []journal.Field{journal.Count("n", i*7919+1)}})
+	}
+	d.log.Sync(false)
+	f := &farEnd{c: d.cable}
+	c := NewCable(f)
+	ask := func(q Request) (es []journal.Entry, err error) {
+		err = c.Do(t.Context(), q, func(r Reply) error {
+			var e journal.Entry
+			es = append(es, e)
+			return json.Unmarshal(r.Data, &es[len(es)-1])
+		})
+		return es, err
+	}
+	if _, err := ask(Request{Cmd: "log"}); err == nil {
+		t.Fatal("nobody has logged in")
+	}
+	if err := c.Login(t.Context(), Technician, priv); err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(3, 9))
+	hits := 0
+	f.noise = func(b []byte) {
+		for i := range b {
+			if r.IntN(1500) == 0 {
+				b[i] ^= 1 << r.IntN(7)
+				hits++
+			}
+		}
+	}
+	es, err := ask(Request{Cmd: "log", Filter: journal.Filter{Code: prompt.LogOutcome}})
+	if err != nil || len(es) != 400 || hits < 3 {
+		t.Fatal(len(es), hits, err)
+	}
+	for i, e := range es {
+		if i > 0 && e.Seq != es[i-1].Seq+1 {
+			t.Fatalf("entry %d behind %d", e.Seq, es[i-1].Seq)
+		}
+	}
+	f.noise = nil
+	var no *Refused
+	if _, err := ask(Request{Cmd: "log", Filter: journal.Filter{Grep: "("}}); !errors.As(err, &no) {
+		t.Error(err)
+	}
+	for _, q := range []Request{{Cmd: "rules-load"}, {Cmd: "take"}, {Cmd: "log-export"}, {Cmd: "log", Follow: true}} {
+		if _, err := ask(q); err == nil || errors.As(err, &no) || !strings.Contains(err.Error(), "not over the cable") {
+			t.Errorf("%+v: %v", q, err)
+		}
 	}
 }

@@ -33,6 +33,8 @@ type Shell struct {
 	by   int         // the person's number; 0 unknown
 	idle func() bool // stops the idle timer
 
+	asked asked // of the reading loop
+
 	unfollow context.CancelFunc // ends log -f; nil if none
 	wg       sync.WaitGroup
 }
@@ -117,7 +119,8 @@ func (s *Shell) run(ctx context.Context, words []string) {
 	}
 	s.touch()
 	err := c.fn(s, ctx, words[1:])
-	if carrying := c.name == "log" && len(words) == 4 && words[1] == "piece"; who != "" && !carrying { // asking for the list was noted
+	carrying := c.name == "log" && len(words) == 4 && words[1] == "piece" || c.name == "ask" && len(words) > 2 && words[2] != "0"
+	if who != "" && !carrying { // what asked for the first of it was noted
 		s.note("command", who, err == nil, journal.Word("command", c.name))
 	}
 	switch {

@@ -144,6 +144,7 @@ var words = map[string][2]string{
 	"answer-ask":      {"回答: ", "answer: "},
 	"answer-wrong":    {"回答不对", "wrong answer"},
 	"locked":          {"已锁定, 还需 %d 分钟", "locked: %d minutes to go"},
+	"h-ask":           {"供 postool --serial 使用", "for postool --serial"},
 	"h-recovery":      {"导出待处理记录(已加密给收单机构)", "what of money is open, sealed to the acquirer: keep it as a file"},
 	"no-command":      {"没有此命令, 请用 help", "no such command; try help"},
 	"no-role":         {"没有此角色", "no such role"},

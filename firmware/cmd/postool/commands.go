@@ -26,6 +26,12 @@ type tool struct {
 	socket string
 	json   bool
 	zh     bool
+	serial struct {
+		port, key, who string
+		baud           int
+		c              *console.Cable // once somebody has logged in
+		done           func()
+	}
 }
 
 func (t *tool) lang() string {
@@ -44,8 +50,7 @@ func defaultSocket() string {
 	return filepath.Join(dir, "posd.sock")
 }
 
-func newRoot(out io.Writer) *cobra.Command {
-	t := &tool{out: out}
+func newRoot(t *tool) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "postool",
 		Short:         "ask a running posd how it is",
@@ -59,6 +64,10 @@ func newRoot(out io.Writer) *cobra.Command {
 	f.StringVar(&t.socket, "socket", defaultSocket(), "posd's service socket")
 	f.BoolVar(&t.json, "json", false, "print JSON, one object a line")
 	f.BoolVar(&t.zh, "zh", false, "print Chinese")
+	f.StringVar(&t.serial.port, "serial", "", "ask over the service cable instead of the socket: /dev/ttyUSB0")
+	f.IntVar(&t.serial.baud, "baud", 115200, "the cable's rate")
+	f.StringVar(&t.serial.key, "key", "", "your key for the service cable, made by postool keygen")
+	f.StringVar(&t.serial.who, "as", string(console.Engineer), "the role of the key")
 	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check(), t.page(), t.why(), t.rules(), t.emv(), t.card(), t.tables(), t.bundles(), t.alerts(), t.limits(), t.seals(), t.recovery(), answer(), keygen(), pin(), t.replayTx(), t.stats())
 	return root
 }
@@ -76,6 +85,9 @@ func (t *tool) ask(ctx context.Context, q console.Request, fn func(console.Reply
 
 // items sends one request and gives each item to fn, whatever is to be printed.
 func (t *tool) items(ctx context.Context, q console.Request, fn func(console.Reply) error) error {
+	if t.serial.port != "" {
+		return t.overCable(ctx, q, fn)
+	}
 	c, err := console.Dial(ctx, t.socket)
 	if err != nil {
 		return err

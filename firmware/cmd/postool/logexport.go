@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"swipewell/drivers/tty"
 	"swipewell/firmware/console"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/journal/export"
@@ -22,8 +21,7 @@ import (
 )
 
 func (t *tool) export() *cobra.Command {
-	var serial, key, who, from, lines string
-	var baud int
+	var from, lines string
 	c := &cobra.Command{
 		Use:   "export [FILE]",
 		Short: "the whole log in one file that can be opened and checked anywhere",
@@ -41,12 +39,12 @@ func (t *tool) export() *cobra.Command {
 				return t.exportOTLP(ctx, from, lines)
 			}
 			var src fetch.Source = &socketSource{t}
-			if serial != "" {
-				cable, done, err := t.cable(ctx, serial, baud, who, key)
+			if t.serial.port != "" {
+				cable, err := t.cable(ctx)
 				if err != nil {
 					return err
 				}
-				defer done()
+				defer t.hangUp()
 				src = cable
 			}
 			b := &bar{w: cmd.ErrOrStderr(), began: time.Now(), live: term.IsTerminal(int(os.Stderr.Fd()))}
@@ -74,10 +72,6 @@ func (t *tool) export() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&serial, "serial", "", "the port of the service cable: /dev/ttyUSB0")
-	f.IntVar(&baud, "baud", 115200, "its rate")
-	f.StringVar(&key, "key", "", "your key for the service cable, made by postool keygen")
-	f.StringVar(&who, "as", string(console.Engineer), "the role of the key")
 	f.StringVar(&lines, "otlp", "", "write OpenTelemetry log records in JSON into this file instead (- is the output)")
 	f.StringVar(&from, "from", "", "with --otlp: of a folder or an export instead of the device")
 	return c
@@ -153,52 +147,6 @@ func (s *socketSource) Read(ctx context.Context, name string, off int64, fn func
 		return fn(b)
 	})
 }
-
-// cable logs in at the far end of the service cable.
-func (t *tool) cable(ctx context.Context, path string, baud int, who, key string) (c *console.Cable, done func(), err error) {
-	if key == "" {
-		return nil, nil, errors.New("--serial needs --key: your key for the service cable")
-	}
-	priv, err := signer(key)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer clear(priv)
-	port, err := tty.Open(tty.Opts{Path: path, Baud: baud})
-	if err != nil {
-		return nil, nil, failure{err}
-	}
-	c = console.NewCable(&quietPort{ctx: ctx, p: port})
-	if err := c.Login(ctx, console.Role(who), priv); err != nil {
-		port.Close()
-		return nil, nil, failure{err}
-	}
-	return c, func() {
-		_ = c.Logout(context.WithoutCancel(ctx))
-		port.Close()
-	}, nil
-}
-
-// quiet is how long a console may say nothing before it is asked again.
-const quiet = 3 * time.Second
-
-// quietPort is a port whose Read ends when nothing comes.
-type quietPort struct {
-	ctx context.Context
-	p   *tty.Port
-}
-
-func (q *quietPort) Read(b []byte) (int, error) {
-	ctx, cancel := context.WithTimeout(q.ctx, quiet)
-	defer cancel()
-	n, err := q.p.Read(ctx, b)
-	if n == 0 && err != nil && ctx.Err() != nil && q.ctx.Err() == nil {
-		return 0, os.ErrDeadlineExceeded
-	}
-	return n, err
-}
-
-func (q *quietPort) Write(b []byte) (int, error) { return q.p.Write(q.ctx, b) }
 
 // bar shows how far something is: a line that is written over on a terminal, and one line at the
 // end where it is none.

@@ -42,7 +42,9 @@ type failure struct{ error }
 func (f failure) Unwrap() error { return f.error }
 
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
-	cmd := newRoot(out)
+	t := &tool{out: out}
+	defer t.hangUp()
+	cmd := newRoot(t)
 	cmd.SetArgs(args)
 	cmd.SetOut(out)
 	cmd.SetErr(errs)
