@@ -88,7 +88,8 @@ func (j *Journal) write() {
 
 func (w *writer) take(it item) {
 	if w.j.o.Mirror != nil {
-		mirror(w.j.o.Mirror, &it.e)
+		e := it.e // a copy that escapes only here
+		mirror(w.j.o.Mirror, &e)
 	}
 	at := lower
 	if entry.Level(it.e.Level) >= slog.LevelWarn {

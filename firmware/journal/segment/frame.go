@@ -51,13 +51,14 @@ type Frame struct {
 
 // The coders are made once, when they are first needed: each has tables of some hundred kilobytes.
 var (
-	encoder = sync.OnceValue(mustEncoder)
+	encoder = sync.OnceValue(func() *zstd.Encoder { return mustEncoder(zstd.SpeedDefault) })
+	quick   = sync.OnceValue(func() *zstd.Encoder { return mustEncoder(zstd.SpeedFastest) })
 	decoder = sync.OnceValue(mustDecoder)
 )
 
 // mustEncoder panics only if the options of this file were no options.
-func mustEncoder() *zstd.Encoder {
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderCRC(false),
+func mustEncoder(level zstd.EncoderLevel) *zstd.Encoder {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level), zstd.WithEncoderCRC(false),
 		zstd.WithWindowSize(256<<10), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		panic(err)
@@ -81,16 +82,30 @@ func Unpack(dst, b []byte) ([]byte, error) { return decoder().DecodeAll(b, dst) 
 
 // AppendFrame puts a frame behind b; it is compressed if that makes it smaller.
 func AppendFrame(b []byte, kind Kind, payload []byte, pack bool) []byte {
+	var with func() *zstd.Encoder
+	if pack {
+		with = encoder
+	}
+	return appendFrame(b, kind, payload, with)
+}
+
+// AppendLive is AppendFrame for what is packed again when its segment is closed: it costs half the
+// time, and has an encoder of its own, so that nobody who logs waits for a segment being packed.
+func AppendLive(b []byte, kind Kind, payload []byte) []byte {
+	return appendFrame(b, kind, payload, quick)
+}
+
+func appendFrame(b []byte, kind Kind, payload []byte, with func() *zstd.Encoder) []byte {
 	at := len(b)
 	b = append(append(b, frameMagic[:]...), byte(kind), 0)
 	b = binary.BigEndian.AppendUint16(b, Version)
 	b = binary.BigEndian.AppendUint64(b, 0)
 	b = binary.BigEndian.AppendUint32(b, 0)
-	if pack {
-		b = Pack(b, payload)
+	if with != nil {
+		b = with().EncodeAll(payload, b)
 		b[at+5] = packed
 	}
-	if n := len(b) - at - FrameHead; !pack || n >= len(payload) {
+	if n := len(b) - at - FrameHead; with == nil || n >= len(payload) {
 		b = append(b[:at+FrameHead], payload...)
 		b[at+5] = 0
 	}

@@ -28,20 +28,29 @@ func (s *Shelf) Append(es []entry.Entry, now time.Time, sync bool) error {
 		}
 	}
 	chain, since := s.chain, s.since
-	var rec, batch []byte
+	rec, batch := s.rec, s.batch[:0]
 	for i := range es {
 		rec = es[i].Append(rec[:0])
 		chain = chain.Next(rec)
 		batch = segment.AppendRecord(batch, rec, chain)
 	}
+	s.rec, s.batch = rec, batch
 	last := max(s.last, es[len(es)-1].Seq)
 	since += len(es)
-	out := segment.AppendFrame(nil, segment.Batch, batch, len(batch) > 512)
+	var out []byte
+	if len(batch) > 512 {
+		out = segment.AppendLive(s.out[:0], segment.Batch, batch)
+	} else {
+		out = segment.AppendFrame(s.out[:0], segment.Batch, batch, false)
+	}
 	key := *s.key
 	var point seal.Checkpoint
 	if sync && since >= s.o.CheckEvery {
 		point = key.Check(last, chain)
 		out = segment.AppendFrame(out, segment.Check, point.Append(nil), false)
+	}
+	if s.out = out; cap(out)+cap(batch) > 1<<20 { // many waited for a disk that took nothing
+		s.rec, s.batch, s.out = nil, nil, nil
 	}
 	if err := s.write(out, sync); err != nil {
 		return err

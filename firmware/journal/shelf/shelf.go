@@ -64,8 +64,11 @@ type Shelf struct {
 	since   int    // entries after the last checkpoint
 	point   seal.Checkpoint
 	appends int
-	dirty   bool    // there are bytes that the disk may not have
-	fresh   bool    // nor the live segment's name, nor the key that it began with
+	dirty   bool   // there are bytes that the disk may not have
+	fresh   bool   // nor the live segment's name, nor the key that it began with
+	rec     []byte // of Append, kept from call to call, as are batch and out
+	batch   []byte
+	out     []byte
 	packs   []*pack // the segments before it that are on their way into their places
 	written int64   // bytes, since the start
 	removed int
