@@ -328,6 +328,11 @@ func (l *sieveLife) customer(ctx context.Context, i int) error {
 	if err := l.do(ctx, []string{"card", c.name, "pan=" + c.card.PAN, "pin=" + c.card.PIN, "track2=" + c.card.Track2, "track1=" + c.card.Track1}); err != nil {
 		return err
 	}
+	if l.w.CardIn() { // one that was to be pulled at a command that its card did without
+		if err := l.do(ctx, []string{"remove"}); err != nil {
+			return err
+		}
+	}
 	way, ok := visits[i%period]
 	if !ok {
 		way = sell

@@ -215,6 +215,14 @@ func (w *World) insertCmd(ctx context.Context, args []string) error {
 	return nil
 }
 
+// CardIn tells whether a card is in the slot.
+func (w *World) CardIn() bool {
+	w.withdrawn.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.chip != nil
+}
+
 // withdraw takes the card out in the middle of a command: whoever calls is the card,
 // and cannot wait for itself.
 func (w *World) withdraw() {
