@@ -131,6 +131,7 @@ type Terminal struct {
 	lesson  *lesson // Train
 	tables  tabler
 	noPaper bool
+	logSend logSend
 
 	generation uint32                   // of the key that names cards
 	bare       map[store.RecordKey]bool // records that had no image for recovery at the start
@@ -506,7 +507,7 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 	settle := t.state.Durable.Settle
 	f := t.box.Facts(e.At.Logical, settle.Began)
 	e.Due, e.Later, e.Untried, e.OpenRev, e.OpenSum = f.Due, f.Later, f.Untried, f.Open, f.OpenSum
-	e.Uploads = f.Uploads
+	e.Uploads, e.Waiting = f.Uploads, f.Waiting
 	e.SAF = txn.SAF{Count: f.SAF.Count, Sum: f.SAF.Sum, Oldest: f.Oldest}
 	e.HighSTAN = max(t.box.High(), t.state.Durable.STAN)
 	switch e.Kind {
@@ -553,6 +554,9 @@ func (t *Terminal) armOutbox() {
 	}
 	any = any && !t.state.NoKey
 	at = max(at, t.state.Hold)
+	if log, ok := t.state.LogDue(); ok && (!any || log < at) && t.box.Facts(now, 0).Waiting == 0 {
+		at, any = log, true
+	}
 	if any && t.stopOut != nil && at == t.outAt {
 		return
 	}

@@ -27,7 +27,9 @@ const (
 	AdminDone    Kind = "admin-done"
 	SettleDone   Kind = "settle-done"
 	TablesDone   Kind = "tables-done"
-	Found        Kind = "found" // the row that was looked up; Row, empty if there is none
+	LogReady     Kind = "log-ready" // a piece of the log lies ready for the host: Log
+	LogDone      Kind = "log-done"  // a piece of it was tried: N, Reply
+	Found        Kind = "found"     // the row that was looked up; Row, empty if there is none
 	PrintDone    Kind = "print-done"
 	Closed       Kind = "closed"  // a supervisor closed a record: Record, Reason
 	Parked       Kind = "parked"  // a supervisor put a record on the unresolved list: Record, Reason
@@ -135,6 +137,7 @@ type Event struct {
 	Twin     pos.Sale    // Presented: the youngest row of the batch with that card and amount; zero none
 	OpenSum  int64       // their sum, minor units
 	Uploads  int         // status uploads that wait
+	Waiting  int         // records of the outbox that wait to be sent, due or not
 	SAF      SAF         // advices that wait
 	Upload   Upload      // settling: the next rows to upload
 	Rand     uint32      // for jitter
@@ -162,11 +165,12 @@ type Event struct {
 	HasChip  bool // Presented: a stripe that says that the card has a chip; Unreadable: it was a chip
 	Chip     Says
 	Code     prompt.Code
-	N        int          // PINCounted: digits; TimerExpired: the timer's id
+	N        int          // PINCounted: digits; TimerExpired: the timer's id; LogDone: SendLog's Gen
 	ID       pos.RecordID // PrintDone
 	PIN      PINOutcome
 	Reply    Reply
 	Tables   TablesFacts // TablesDone
+	Log      LogRun      // LogReady
 	Record   pos.Record  // RecordDone, Closed: the record as it was
 	Row      pos.Sale    // Found
 	SameOrig bool        // an advice for the same original is on its way
