@@ -132,6 +132,7 @@ type Terminal struct {
 	tables  tabler
 	noPaper bool
 	logSend logSend
+	touched time.Duration // logical: somebody was at the desk last
 
 	generation uint32                   // of the key that names cards
 	bare       map[store.RecordKey]bool // records that had no image for recovery at the start
@@ -338,6 +339,9 @@ func (t *Terminal) handle(e txn.Event) {
 	}
 	e.At = t.now()
 	t.sawEvent(e)
+	if t.state.Touches(e) {
+		t.touched = e.At.Logical
+	}
 	e = t.facts(e)
 	if e.Kind == txn.SaleDone && e.Reply.Kind == txn.Answered {
 		t.point("answer")
@@ -507,7 +511,9 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 	settle := t.state.Durable.Settle
 	f := t.box.Facts(e.At.Logical, settle.Began)
 	e.Due, e.Later, e.Untried, e.OpenRev, e.OpenSum = f.Due, f.Later, f.Untried, f.Open, f.OpenSum
-	e.Uploads, e.Waiting = f.Uploads, f.Waiting
+	if e.Uploads = f.Uploads; t.state.Durable.Log.Of != 0 || e.Kind == txn.LogReady {
+		e.Waiting, e.Touched = f.Waiting, t.touched
+	}
 	e.SAF = txn.SAF{Count: f.SAF.Count, Sum: f.SAF.Sum, Oldest: f.Oldest}
 	e.HighSTAN = max(t.box.High(), t.state.Durable.STAN)
 	switch e.Kind {
@@ -554,7 +560,7 @@ func (t *Terminal) armOutbox() {
 	}
 	any = any && !t.state.NoKey
 	at = max(at, t.state.Hold)
-	if log, ok := t.state.LogDue(); ok && (!any || log < at) && t.box.Facts(now, 0).Waiting == 0 {
+	if log, ok := t.state.LogDue(t.touched); ok && (!any || log < at) && t.box.Facts(now, 0).Waiting == 0 {
 		at, any = log, true
 	}
 	if any && t.stopOut != nil && at == t.outAt {

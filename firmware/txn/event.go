@@ -129,19 +129,22 @@ type Event struct {
 	At   pos.Time
 
 	// What Step cannot know by itself, gathered by the loop for every event.
-	Due      int         // reversals and script results whose next try is due now
-	Later    int         // advices and uploads that are due now
-	Untried  int         // records not tried since the settlement began
-	HighSTAN pos.STAN    // the highest STAN of any row kept, for money rule 6
-	OpenRev  int         // reversals in the outbox, armed one excluded
-	Twin     pos.Sale    // Presented: the youngest row of the batch with that card and amount; zero none
-	OpenSum  int64       // their sum, minor units
-	Uploads  int         // status uploads that wait
-	Waiting  int         // records of the outbox that wait to be sent, due or not
-	SAF      SAF         // advices that wait
-	Upload   Upload      // settling: the next rows to upload
-	Rand     uint32      // for jitter
-	NoRoom   prompt.Code // the store could not hold another sale: why; "" it can
+	Due      int      // reversals and script results whose next try is due now
+	Later    int      // advices and uploads that are due now
+	Untried  int      // records not tried since the settlement began
+	HighSTAN pos.STAN // the highest STAN of any row kept, for money rule 6
+	OpenRev  int      // reversals in the outbox, armed one excluded
+	Twin     pos.Sale // Presented: the youngest row of the batch with that card and amount; zero none
+	OpenSum  int64    // their sum, minor units
+	Uploads  int      // status uploads that wait
+	// While a piece of the log is on its way: records of the outbox that wait, due or not, and
+	// the logical time at which somebody was at the desk last.
+	Waiting int
+	Touched time.Duration
+	SAF     SAF         // advices that wait
+	Upload  Upload      // settling: the next rows to upload
+	Rand    uint32      // for jitter
+	NoRoom  prompt.Code // the store could not hold another sale: why; "" it can
 
 	// What the rules look at. Rules nil: there are none, and nothing is stopped.
 	Rules *throttle.Rules

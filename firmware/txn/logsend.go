@@ -49,12 +49,13 @@ func (StopLog) effect() {}
 func (MakeLog) effect() {}
 func (DropLog) effect() {}
 
-// LogDue is when the next piece may go, as far as the desk and the run have a say in it.
-func (s State) LogDue() (at time.Duration, any bool) {
+// LogDue is when the next piece may go, as far as the run and the desk have a say in it: touched
+// is when somebody was at that last.
+func (s State) LogDue(touched time.Duration) (at time.Duration, any bool) {
 	if s.Durable.Log.Of == 0 || s.Work != WorkNone || !s.logPhase() {
 		return 0, false
 	}
-	return max(s.Durable.Log.Next, s.Touched+logIdle, s.Hold), true
+	return max(s.Durable.Log.Next, touched+logIdle, s.Hold), true
 }
 
 // logPhase: nobody stands at the desk, but for who has asked for it.
@@ -62,22 +63,19 @@ func (s State) logPhase() bool {
 	return s.Phase == Ready || s.Phase == Result || s.Phase == Paging && s.Page == PageLog
 }
 
-// logNow: nothing of money waits, whether its next try is due or not.
-func (m *machine) logNow() bool {
-	at, any := m.LogDue()
-	return any && at <= m.e.At.Logical && m.e.Waiting == 0 && !m.WantSignOn
+// Touches tells that an event is of somebody who is at the desk, or found one there.
+func (s State) Touches(e Event) bool {
+	switch e.Kind {
+	case Booted, KeyPressed, Presented, Unreadable, Inserted, Removed, Typed:
+		return true
+	}
+	return !s.logPhase()
 }
 
-// touched notes that somebody is at the desk.
-func (m *machine) touched() {
-	switch m.e.Kind {
-	case Booted, KeyPressed, Presented, Unreadable, Inserted, Removed, Typed:
-		m.Touched = m.e.At.Logical
-	default:
-		if !m.logPhase() {
-			m.Touched = m.e.At.Logical
-		}
-	}
+// logNow: nothing of money waits, whether its next try is due or not.
+func (m *machine) logNow() bool {
+	at, any := m.LogDue(m.e.Touched)
+	return any && at <= m.e.At.Logical && m.e.Waiting == 0 && !m.WantSignOn
 }
 
 func (m *machine) sendLog() {

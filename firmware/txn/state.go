@@ -237,9 +237,8 @@ type State struct {
 	Resigned   int           // sign-ons in a row that a reversal asked for
 	Timer      int           // id of the running operator timer; older expiries are stale
 	Printing   bool
-	Touched    time.Duration // logical: somebody was at the desk last
-	LogGen     int           // of the piece of the log that is under way
-	LogSaid    prompt.Code   // what became of the last upload of the log, "" none yet
+	LogGen     int         // of the piece of the log that is under way
+	LogSaid    prompt.Code // what became of the last upload of the log, "" none yet
 	LogArgs    prompt.Args
 }
 

@@ -15,7 +15,6 @@ import (
 func Step(s State, e Event) (State, []Effect) {
 	m := machine{State: s, e: e, due: e.Due, later: e.Later}
 	m.dispatch()
-	m.touched()
 	m.pump()
 	if m.Durable != s.Durable || m.rows {
 		m.Durable.Saved = e.At
