@@ -207,8 +207,27 @@ func TestExcerptEdited(t *testing.T) {
 		})
 		return p
 	}
+	// As whoever edits with care does: all that follows the edit is chained anew.
+	again := func(records []byte) (out []byte) {
+		var before []byte
+		segment.Scan(frames[batch-1], func(f segment.Frame) bool { before, _ = f.Payload(nil); return true })
+		k, err := seal.ParseCheckpoint(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain := k.Hash
+		if err := segment.Records(records, func(rec []byte, _ [4]byte) bool {
+			chain = chain.Next(rec)
+			out = segment.AppendRecord(out, rec, chain)
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
 	for what, fs := range map[string][][]byte{
 		"an entry changed":      slices.Concat(frames[:batch], [][]byte{segment.AppendFrame(nil, segment.Batch, edit(payload(batch)), true)}, frames[batch+1:]),
+		"chained anew":          slices.Concat(frames[:batch], [][]byte{segment.AppendFrame(nil, segment.Batch, again(edit(payload(batch))), true)}, frames[batch+1:]),
 		"an entry dropped":      slices.Concat(frames[:batch], [][]byte{segment.AppendFrame(nil, segment.Batch, payload(batch)[200:], true)}, frames[batch+1:]),
 		"a checkpoint dropped":  slices.Concat(frames[:1], frames[2:]),
 		"checkpoints swapped":   slices.Concat(frames[:1], [][]byte{frames[2], frames[1]}, frames[3:]),
