@@ -240,8 +240,11 @@ func TestExcerptEdited(t *testing.T) {
 		}
 		b.Files[name] = bytes.Join(fs, nil)
 		r, _ := verify.Run(b.Source("info", seal.Public{}))
-		proven := r.Whole() && r.Proven == r.Last
-		if proven {
+		// Entries that nobody has signed are no fault, as in the whole export: it is told up to where they are.
+		if what == "the signature cut off" && r.Proven == 0 {
+			continue
+		}
+		if r.Whole() {
 			t.Errorf("%s: it is called whole", what)
 		}
 	}
