@@ -15,9 +15,7 @@ const NetLog = "990"
 const (
 	// logForm begins DE 62 of a piece.
 	logForm = '1'
-	// logHead is what stands before the bytes of a piece.
-	logHead = 1 + 4 + 2 + 2 + 4
-	// LogPiece is how many bytes of a log a piece has at most: DE 62 holds 512.
+	// LogPiece is how many bytes of a log a piece has at most: DE 62 holds 512, and 13 stand before them.
 	LogPiece = 480
 )
 

@@ -251,6 +251,9 @@ func (t *Terminal) Boot() {
 		t.trained(*l)
 	}
 	t.worn(func(w *care.Wear) { w.Starts++ })
+	if u := t.o.Care.Uplink; u != nil && t.state.Durable.Log.Of == 0 {
+		u.Drop() // the power failed before what lay there was named
+	}
 	back := t.back()
 	t.handle(txn.Event{Kind: txn.Booted, Profile: t.o.Profile, Code: t.o.BootCode, N: back})
 	t.o.Journal.Record(journal.Event{Code: prompt.LogReady, Source: "terminal", Fields: []journal.Field{journal.Count("seconds", back), journal.Code("screen", t.state.Code),
