@@ -67,6 +67,19 @@ type Log struct {
 	Kmsg string `toml:"kmsg"`
 	// Stick is where a USB stick is mounted: a log is copied to it when a person says so.
 	Stick string `toml:"stick"`
+	// Upload: the host takes the log, as messages of the dialect's private use (0820/990).
+	// UploadOrder: it may ask for it, with the order for a status upload. UploadKB bounds what goes at once.
+	Upload      bool `toml:"upload"`
+	UploadOrder bool `toml:"upload_order"`
+	UploadKB    int  `toml:"upload_kb"` // 0 means 64
+}
+
+// UploadBytes is UploadKB in bytes.
+func (l Log) UploadBytes() int {
+	if l.UploadKB <= 0 {
+		return 64 << 10
+	}
+	return min(l.UploadKB, 1024) << 10
 }
 
 // Bytes is MaxMB in bytes.

@@ -20,7 +20,7 @@ import (
 
 // Request is one line of a client. WIRE.
 type Request struct {
-	Cmd    string         `json:"cmd"` // status queue batch tx log log-boots log-stats log-verify log-export log-pieces log-piece check ping page alerts take limits seals recovery rules rules-try rules-load
+	Cmd    string         `json:"cmd"` // status queue batch tx log log-boots log-stats log-verify log-export log-pieces log-piece log-upload check ping page alerts take limits seals recovery rules rules-try rules-load
 	Tx     string         `json:"tx,omitempty"`
 	Filter journal.Filter `json:"filter,omitzero"`
 	Ago    time.Duration  `json:"ago,omitempty"` // log: since so long before the device's wall clock
@@ -29,7 +29,7 @@ type Request struct {
 	AgoUntil time.Duration `json:"ago_until,omitempty"`
 	Name     string        `json:"name,omitempty"` // page: which; alerts: "all"; log-piece: which
 	Lang     string        `json:"lang,omitempty"` // page
-	N        int           `json:"n,omitempty"`    // take: an alert; rules-try: days; log-piece: from this byte on
+	N        int           `json:"n,omitempty"`    // take: an alert; rules-try: days; log-piece: from this byte on; log-upload: the last so many entries
 	Text     string        `json:"text,omitempty"` // rules-try, rules-load: a file
 }
 
@@ -222,6 +222,8 @@ func (s *Server) answer(ctx context.Context, q Request, send func(kind string, v
 		return transaction(ctx, s.o, q.Tx, send)
 	case "log", "log-boots", "log-stats", "log-verify", "log-export", "log-pieces", "log-piece":
 		return s.log(ctx, q, send)
+	case "log-upload":
+		return s.logUpload(ctx, q, send)
 	}
 	return s.care(ctx, q, send)
 }

@@ -112,6 +112,9 @@ type Request struct {
 	// called once the last byte has left. Both may be nil.
 	Point   func(name string)
 	Waiting func()
+	// Still is asked when a link is open and nothing has left; false: it need not be sent any
+	// more, and the link stays for who comes next. nil: it is sent.
+	Still func() bool
 }
 
 // Unpackable is a request that cannot be sent; it ends as never sent.
@@ -181,6 +184,10 @@ func (l *Line) Exchange(ctx context.Context, r Request) Reply {
 	at.lap(&at.dial)
 	if err != nil {
 		return at.onto(Reply{Kind: txn.NotSent, Code: netCode(err)})
+	}
+	if r.Still != nil && !r.Still() {
+		l.armIdle()
+		return at.onto(Reply{Kind: txn.NotSent, Code: prompt.NetUnknown})
 	}
 	frame := l.frame(r.raw)
 	hal.Scrub()

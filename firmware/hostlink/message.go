@@ -49,11 +49,12 @@ type want struct {
 	stan    string // "" where the request has none (echo)
 	process string
 	amount  string
-	mac     bool // the answer's MAC counts
-	points  bool // the bench's fault points belong to this exchange
-	settle  bool // a 0510: no DE 39, totals in DE 48
-	params  bool // a 0810 whose DE 62 are parameters
-	table   bool // a 0810 or 0830 whose DE 62 is of the tables for chip cards
+	mac     bool   // the answer's MAC counts
+	points  bool   // the bench's fault points belong to this exchange
+	settle  bool   // a 0510: no DE 39, totals in DE 48
+	params  bool   // a 0810 whose DE 62 are parameters
+	table   bool   // a 0810 or 0830 whose DE 62 is of the tables for chip cards
+	echo    string // DE 62 that an approval must repeat; "" any
 	tid     string
 	mid     string
 }
@@ -324,7 +325,7 @@ func (l *Line) check(body []byte, w want) (Answer, *Notice) {
 	}
 	if bad, field := mismatch(m, w); bad != "" {
 		code := prompt.LogBadAnswer
-		if field == iso8583.DESTAN {
+		if field == iso8583.DESTAN || bad == "another piece" {
 			code = prompt.LogLateAnswer
 		}
 		return Answer{}, &Notice{Code: code, What: bad, Field: field}
@@ -388,6 +389,8 @@ func mismatch(m *iso8583.Message, w want) (string, int) {
 		return "terminal differs", iso8583.DETerminalID
 	case rc == "00" && m.Has(iso8583.DEMerchantID) && m.Text(iso8583.DEMerchantID) != w.mid:
 		return "merchant differs", iso8583.DEMerchantID
+	case rc == "00" && w.echo != "" && string(m.Bytes(iso8583.DEKeys)) != w.echo:
+		return "another piece", iso8583.DEKeys
 	case rc != "10" && m.Has(iso8583.DEAmount) && m.Digits(iso8583.DEAmount) != w.amount:
 		return "amount differs", iso8583.DEAmount
 	case len(rc) != 2 && !w.settle: // a 0510 has none

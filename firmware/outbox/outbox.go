@@ -154,6 +154,7 @@ type Facts struct {
 	OpenSum int64
 	Refused int // advices that the host will not book
 	Uploads int // status uploads that wait
+	Waiting int // queued records of all classes, due or not
 	SAF     SAF
 	Oldest  time.Duration // logical: of the oldest of SAF
 }
@@ -165,6 +166,7 @@ func (b *Box) Facts(now, since time.Duration) (f Facts) {
 		for _, r := range b.classes[c].list {
 			switch r.State {
 			case pos.RecordQueued:
+				f.Waiting++
 				if r.Next <= now {
 					f.Due++
 				}
@@ -179,6 +181,12 @@ func (b *Box) Facts(now, since time.Duration) (f Facts) {
 		}
 	}
 	f.SAF, f.Refused, f.Uploads = b.saf, b.refused, len(b.classes[pos.ClassUpload].list)
+	f.Waiting += f.SAF.Count
+	for _, r := range b.classes[pos.ClassUpload].list {
+		if r.State == pos.RecordQueued {
+			f.Waiting++
+		}
+	}
 	for _, r := range b.classes[pos.ClassAdvice].list {
 		if r.State == pos.RecordQueued {
 			f.Oldest = r.At.Logical

@@ -113,6 +113,13 @@ func (b *naive) Facts(now, since time.Duration) (f Facts) {
 		}
 	}
 	f.SAF, f.Uploads = b.saf, len(b.classes[pos.ClassUpload])
+	for _, c := range b.classes {
+		for _, r := range c {
+			if r.State == pos.RecordQueued {
+				f.Waiting++
+			}
+		}
+	}
 	for _, c := range []pos.Class{pos.ClassAdvice, pos.ClassUpload} {
 		for _, r := range b.classes[c] {
 			if c == pos.ClassAdvice && r.State == pos.RecordRefused {

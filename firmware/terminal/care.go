@@ -29,6 +29,7 @@ type Care struct {
 	Update          func() (Update, bool) // rules that wait to be activated
 	Activate        func(by int) error    // puts them in force
 	Train           func(Lesson)          // ends this life, and begins training
+	Uplink          *Uplink               // where a piece of the log lies that goes to the host; nil: none does
 	Stick           *Stick                // where a USB stick may be; nil: nowhere
 	Load            func() int            // per cent of processor or memory in use; nil or below 0: not known
 }

@@ -70,6 +70,7 @@ func (t *Terminal) logLines() []care.Line {
 	default:
 		lines = append(lines, care.Line{Key: "logout.none"})
 	}
+	lines = append(lines, t.uploadLines()...)
 	if t.o.Size.Modules() == 0 {
 		return append(lines, care.Line{Key: "logout.small"})
 	}
@@ -94,6 +95,8 @@ func (t *Terminal) logKey(x txn.PageKey, digit bool, d int) {
 		}
 	case d == 1:
 		t.copyLog()
+	case d == 4:
+		t.noteUpload(t.UploadLog(journal.Filter{}, l.by, nil))
 	case d == 2:
 		t.showCodes(journal.Filter{Last: 400}, "last")
 	case d == 3:

@@ -66,6 +66,14 @@ func (t *Terminal) run(x txn.Effect) {
 		t.sendSettle(x)
 	case txn.SendTables:
 		t.sendTables(x)
+	case txn.SendLog:
+		t.sendLog(x)
+	case txn.StopLog:
+		t.logSend.stop()
+	case txn.MakeLog:
+		t.orderedLog()
+	case txn.DropLog:
+		t.dropLog()
 	case txn.PutTables:
 		t.switched(x.Of)
 	case txn.FindSale:
@@ -153,10 +161,19 @@ func (t *Terminal) forget(x txn.ForgetCard) {
 // exchange sends a packed request beside the loop. A request that could not be
 // packed never left. id is the transaction that it is of, zero for none.
 func (t *Terminal) exchange(id pos.RecordID, req hostlink.Request, done func(hostlink.Reply)) {
+	t.exchangeIn(t.ctx, id, req, done)
+}
+
+// exchangeIn ends with a context of its own.
+func (t *Terminal) exchangeIn(ctx context.Context, id pos.RecordID, req hostlink.Request, done func(hostlink.Reply)) {
 	req.Point = t.point
 	began, told := t.clock.Now().Boot, false
 	view := req.View() // the request is wiped once it has left
+	left := req.Waiting
 	req.Waiting = func() {
+		if left != nil {
+			left()
+		}
 		sent := t.clock.Now().Boot
 		t.post(func() {
 			told = true
@@ -167,7 +184,7 @@ func (t *Terminal) exchange(id pos.RecordID, req hostlink.Request, done func(hos
 		})
 	}
 	t.o.Spawn(func() {
-		r := t.o.Line.Exchange(t.ctx, req)
+		r := t.o.Line.Exchange(ctx, req)
 		t.post(func() {
 			t.sawExchange(r)
 			if !told && r.Kind == txn.NoAnswer { // it left in part

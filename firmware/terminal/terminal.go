@@ -131,6 +131,8 @@ type Terminal struct {
 	lesson  *lesson // Train
 	tables  tabler
 	noPaper bool
+	logSend logSend
+	touched time.Duration // logical: somebody was at the desk last
 
 	generation uint32                   // of the key that names cards
 	bare       map[store.RecordKey]bool // records that had no image for recovery at the start
@@ -249,6 +251,9 @@ func (t *Terminal) Boot() {
 		t.trained(*l)
 	}
 	t.worn(func(w *care.Wear) { w.Starts++ })
+	if u := t.o.Care.Uplink; u != nil && t.state.Durable.Log.Of == 0 {
+		u.Drop() // the power failed before what lay there was named
+	}
 	back := t.back()
 	t.handle(txn.Event{Kind: txn.Booted, Profile: t.o.Profile, Code: t.o.BootCode, N: back})
 	t.o.Journal.Record(journal.Event{Code: prompt.LogReady, Source: "terminal", Fields: []journal.Field{journal.Count("seconds", back), journal.Code("screen", t.state.Code),
@@ -337,6 +342,9 @@ func (t *Terminal) handle(e txn.Event) {
 	}
 	e.At = t.now()
 	t.sawEvent(e)
+	if t.state.Touches(e) {
+		t.touched = e.At.Logical
+	}
 	e = t.facts(e)
 	if e.Kind == txn.SaleDone && e.Reply.Kind == txn.Answered {
 		t.point("answer")
@@ -506,7 +514,9 @@ func (t *Terminal) facts(e txn.Event) txn.Event {
 	settle := t.state.Durable.Settle
 	f := t.box.Facts(e.At.Logical, settle.Began)
 	e.Due, e.Later, e.Untried, e.OpenRev, e.OpenSum = f.Due, f.Later, f.Untried, f.Open, f.OpenSum
-	e.Uploads = f.Uploads
+	if e.Uploads = f.Uploads; t.state.Durable.Log.Of != 0 || e.Kind == txn.LogReady {
+		e.Waiting, e.Touched = f.Waiting, t.touched
+	}
 	e.SAF = txn.SAF{Count: f.SAF.Count, Sum: f.SAF.Sum, Oldest: f.Oldest}
 	e.HighSTAN = max(t.box.High(), t.state.Durable.STAN)
 	switch e.Kind {
@@ -553,6 +563,9 @@ func (t *Terminal) armOutbox() {
 	}
 	any = any && !t.state.NoKey
 	at = max(at, t.state.Hold)
+	if log, ok := t.state.LogDue(t.touched); ok && (!any || log < at) && t.box.Facts(now, 0).Waiting == 0 {
+		at, any = log, true
+	}
 	if any && t.stopOut != nil && at == t.outAt {
 		return
 	}

@@ -1,6 +1,8 @@
 package txn
 
 import (
+	"time"
+
 	"swipewell/firmware/pos"
 	"swipewell/ui/prompt"
 )
@@ -147,7 +149,7 @@ func (m *machine) adminDone() {
 		// It tells the acquirer how the device is: it may come later, once.
 		c = prompt.StatusLater
 		if m.e.Uploads == 0 {
-			m.keepStatus()
+			m.keepStatus(m.e.At.Logical + Backoff(1, m.e.Rand))
 		}
 	case r.Code != "":
 		c = r.Code
@@ -167,11 +169,11 @@ func (m *machine) adminDone() {
 }
 
 // keepStatus puts a status upload behind everything that is of money.
-func (m *machine) keepStatus() {
+func (m *machine) keepStatus(next time.Duration) {
 	m.Durable.STAN = m.Durable.STAN.Next()
 	now := m.e.At
 	m.do(PutRecord{pos.Record{RecordID: pos.RecordID{Context: m.Profile.Context, Batch: m.Durable.Batch, STAN: m.Durable.STAN}, Class: pos.ClassUpload,
-		Kind: pos.KindStatus, State: pos.RecordQueued, Amount: pos.Amount{Currency: m.Profile.Currency}, At: now, Next: now.Logical + Backoff(1, m.e.Rand)}})
+		Kind: pos.KindStatus, State: pos.RecordQueued, Amount: pos.Amount{Currency: m.Profile.Currency}, At: now, Next: next}})
 }
 
 func toneOf(ok bool) Tone {

@@ -27,7 +27,9 @@ const (
 	AdminDone    Kind = "admin-done"
 	SettleDone   Kind = "settle-done"
 	TablesDone   Kind = "tables-done"
-	Found        Kind = "found" // the row that was looked up; Row, empty if there is none
+	LogReady     Kind = "log-ready" // a piece of the log lies ready for the host: Log
+	LogDone      Kind = "log-done"  // a piece of it was tried: N, Reply
+	Found        Kind = "found"     // the row that was looked up; Row, empty if there is none
 	PrintDone    Kind = "print-done"
 	Closed       Kind = "closed"  // a supervisor closed a record: Record, Reason
 	Parked       Kind = "parked"  // a supervisor put a record on the unresolved list: Record, Reason
@@ -127,18 +129,22 @@ type Event struct {
 	At   pos.Time
 
 	// What Step cannot know by itself, gathered by the loop for every event.
-	Due      int         // reversals and script results whose next try is due now
-	Later    int         // advices and uploads that are due now
-	Untried  int         // records not tried since the settlement began
-	HighSTAN pos.STAN    // the highest STAN of any row kept, for money rule 6
-	OpenRev  int         // reversals in the outbox, armed one excluded
-	Twin     pos.Sale    // Presented: the youngest row of the batch with that card and amount; zero none
-	OpenSum  int64       // their sum, minor units
-	Uploads  int         // status uploads that wait
-	SAF      SAF         // advices that wait
-	Upload   Upload      // settling: the next rows to upload
-	Rand     uint32      // for jitter
-	NoRoom   prompt.Code // the store could not hold another sale: why; "" it can
+	Due      int      // reversals and script results whose next try is due now
+	Later    int      // advices and uploads that are due now
+	Untried  int      // records not tried since the settlement began
+	HighSTAN pos.STAN // the highest STAN of any row kept, for money rule 6
+	OpenRev  int      // reversals in the outbox, armed one excluded
+	Twin     pos.Sale // Presented: the youngest row of the batch with that card and amount; zero none
+	OpenSum  int64    // their sum, minor units
+	Uploads  int      // status uploads that wait
+	// While a piece of the log is on its way: records of the outbox that wait, due or not, and
+	// the logical time at which somebody was at the desk last.
+	Waiting int
+	Touched time.Duration
+	SAF     SAF         // advices that wait
+	Upload  Upload      // settling: the next rows to upload
+	Rand    uint32      // for jitter
+	NoRoom  prompt.Code // the store could not hold another sale: why; "" it can
 
 	// What the rules look at. Rules nil: there are none, and nothing is stopped.
 	Rules *throttle.Rules
@@ -162,11 +168,12 @@ type Event struct {
 	HasChip  bool // Presented: a stripe that says that the card has a chip; Unreadable: it was a chip
 	Chip     Says
 	Code     prompt.Code
-	N        int          // PINCounted: digits; TimerExpired: the timer's id
+	N        int          // PINCounted: digits; TimerExpired: the timer's id; LogDone: SendLog's Gen
 	ID       pos.RecordID // PrintDone
 	PIN      PINOutcome
 	Reply    Reply
 	Tables   TablesFacts // TablesDone
+	Log      LogRun      // LogReady
 	Record   pos.Record  // RecordDone, Closed: the record as it was
 	Row      pos.Sale    // Found
 	SameOrig bool        // an advice for the same original is on its way

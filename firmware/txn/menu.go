@@ -150,6 +150,7 @@ func (m *machine) pick(item prompt.Code) {
 		m.idle()
 		return
 	}
+	m.yieldLog()
 	if m.Work != WorkNone {
 		m.show(Ready, prompt.ReversalQueued, prompt.Args{N: m.Durable.Reversals})
 		return // the line is busy with the outbox; it says so

@@ -55,6 +55,7 @@ const (
 	WorkSettle // one message of the settlement
 	WorkCard   // nothing: the card must have its word first
 	WorkTables // one message of a download
+	WorkLog    // one piece of the log
 )
 
 // Profile is what the acquirer and the board decide. It is constant between
@@ -80,6 +81,8 @@ type Profile struct {
 	Lang          string // language of a fresh store
 	Staff         int    // persons that can name themselves; 0: nobody can approve
 	Duty          Duty
+	LogUpload     bool // this host takes the log, by a message of the dialect's private use
+	LogOrder      bool // and may ask for it
 }
 
 // Intent is a request whose fate is open: from the commit before its first
@@ -145,6 +148,8 @@ type Durable struct {
 	Seen      bool          // a card was remembered: an empty table is a lost one
 	Operator  uint8         // who is signed on at the desk, 0 nobody
 	Opened    time.Duration // throttle time of the first row of the open batch; 0 none
+	Log       LogRun        `json:",omitzero"` // what of the log is on its way to the host
+	LogAt     time.Duration `json:",omitzero"` // logical: when the last such run was begun
 	Saved     pos.Time      // when this was written: logical time goes on from here
 }
 
@@ -232,6 +237,9 @@ type State struct {
 	Resigned   int           // sign-ons in a row that a reversal asked for
 	Timer      int           // id of the running operator timer; older expiries are stale
 	Printing   bool
+	LogGen     int         // of the piece of the log that is under way
+	LogSaid    prompt.Code // what became of the last upload of the log, "" none yet
+	LogArgs    prompt.Args
 }
 
 // Open tells whether an intent is open.

@@ -89,6 +89,10 @@ func (m *machine) dispatch() {
 		m.adminDone()
 	case TablesDone:
 		m.tablesDone()
+	case LogReady:
+		m.logReady()
+	case LogDone:
+		m.logDone()
 	case SettleDone:
 		m.settleDone()
 	case Found:
@@ -125,8 +129,11 @@ func (m *machine) dispatch() {
 // pump starts what the line should do next, if it is free. The order is that
 // of the money: a sign-on without which nothing else can be said, then each
 // due reversal and script result, then the transaction or the settlement, and
-// only then, while nobody waits, advices and uploads.
+// only then, while nobody waits, advices and uploads; the log when nothing else is left.
 func (m *machine) pump() {
+	if m.Phase == Preparing || m.Phase == Settling || m.Phase == Fetching {
+		m.yieldLog()
+	}
 	if m.stop || m.Work != WorkNone || m.Phase == Starting || m.Phase == Halted || m.NoKey {
 		return
 	}
@@ -140,6 +147,10 @@ func (m *machine) pump() {
 	}
 	if m.needSignOn() && (preparing || dueNow || laterNow || m.WantSignOn || settling && rested) {
 		m.signOn()
+		return
+	}
+	if m.logNow() { // it carries no MAC, and is wanted most where nothing else works
+		m.sendLog()
 		return
 	}
 	if !m.Durable.SignedOn {

@@ -9,6 +9,7 @@ import (
 // Processing requirements in a response header, to be carried out after this
 // transaction. HOST §1.1.
 const (
+	OrderStatus = 2 // upload the status
 	OrderSignOn = 3 // sign on again
 	OrderKeys   = 4 // download the keys for chip cards
 	OrderApps   = 5 // download the applications for chip cards
@@ -31,6 +32,8 @@ func (m *machine) ordered(r Reply) {
 	switch r.Order {
 	case OrderSignOn:
 		m.WantSignOn = true
+	case OrderStatus:
+		m.orderedStatus()
 	case OrderKeys, OrderApps:
 		if w.Skip || !m.Profile.Slot {
 			w.Skip = false

@@ -292,3 +292,12 @@ const (
 	TablesEndless Code = "F-TAB-02" // the host's list has no end
 	LogTables     Code = "E-TAB-01" // a download ended, a record was refused, a file was not taken
 )
+
+// The log on its way to the host.
+const (
+	UploadGoes    Code = "P-UPL-01" // N of Seconds pieces are there
+	UploadDone    Code = "A-UPL-03" // the host has all Seconds pieces
+	UploadRefused Code = "F-UPL-01" // the host does not take it: RC
+	UploadGivenUp Code = "F-UPL-02" // it was tried often enough; the host has N of Seconds pieces
+	LogUpload     Code = "E-UPL-01" // it began, ended, or could not be made
+)

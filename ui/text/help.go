@@ -67,6 +67,9 @@ var helpPages = map[string]page{
 	"help/tables": {
 		article{"芯片卡参数", "收单机构的公钥和应用参数,终端据此识别芯片卡。逐条下载,全部收齐后一次启用。", "下载不涉及扣款;没有收齐时原参数继续使用。", "中断后再选一次,已收到的不再下载。有记录被拒绝时,把日志中的名称告诉收单机构。"},
 		article{"Chip card tables", "The acquirer's keys and applications, by which chip cards are known. They come one by one and count once all are in.", "No money moves; until all are in, the tables of before count.", "After a break choose it again: what has come is not fetched twice. If a record was refused, tell the acquirer its name from the log."}},
+	"help/upload": {
+		article{"日志上送", "日志的一部分分段发往银行主机,供工程师查看;其中没有卡号。有人操作或有交易待处理时,上送自动让路。", "上送不涉及扣款。", "无需等待。主机不接收时,由技术员用U盘、二维码或维护口导出。"},
+		article{"Log upload", "A part of the log goes to the host, piece by piece, for an engineer; no card number is in it. It gives way to whoever uses the device and to all that is of money.", "No money moves.", "Nothing to wait for. If the host takes no log, a technician takes it by stick, QR code or cable."}},
 	"help/menu": {
 		article{"菜单", "撤销、退货、预授权、余额、离线、结算、重打印和管理。", "确认之前不会发送,不会扣款。", "按数字键,或上下键加确认;按取消返回。"},
 		article{"Menu", "Void, refund, pre-authorisation, balance, offline, settlement, reprint, management.", "Nothing is sent before you confirm it.", "Press a digit, or arrows and enter; cancel goes back."}},

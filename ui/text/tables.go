@@ -2,7 +2,7 @@ package text
 
 import "swipewell/ui/prompt"
 
-// tableRows: the download of keys and applications for chip cards.
+// tableRows: the download of keys and applications for chip cards, and the log on its way to the host.
 var tableRows = []row{
 	item(prompt.MenuTables, "下载芯片卡参数", "Get chip tables"),
 	{prompt.TablesRun,
@@ -29,4 +29,17 @@ var tableRows = []row{
 		Message{"参数清单没有结尾", "银行的清单重复不止,已停止。原参数继续使用。", "可继续收款,请联系收单机构", "清单没有结尾\n原参数仍在用"},
 		Message{"LIST WITHOUT END", "The host's list repeats itself; the download was ended. The tables of before count.", "Sales may go on; call the acquirer", "ENDLESS LIST\nOLD TABLES COUNT"}},
 	entry(prompt.LogTables, "芯片卡参数", "tables for chip cards"),
+	{prompt.UploadGoes,
+		Message{"日志上送中", "{n}/{seconds}", "可继续收款", ""},
+		Message{"LOG IS BEING SENT", "{n} of {seconds}", "Sales may go on", ""}},
+	{prompt.UploadDone,
+		Message{"日志已上送", "银行主机已收齐 {seconds} 段。", "可继续收款", "日志已上送\n共{seconds}段"},
+		Message{"LOG SENT", "The host has all {seconds} pieces.", "Sales may go on", "LOG SENT\n{seconds} PIECES"}},
+	{prompt.UploadRefused,
+		Message{"主机不接收日志", "主机应答< {rc}>,已停止上送。日志仍保存在本机。", "可继续收款;请用U盘或维护口导出", "主机不接收日志\n应答< {rc}>"},
+		Message{"HOST TAKES NO LOG", "It answered< {rc}>; nothing more is sent. The log is kept here.", "Sales may go on; take it by stick or cable", "HOST TAKES NO LOG\nANSWER< {rc}>"}},
+	{prompt.UploadGivenUp,
+		Message{"日志未能上送", "多次尝试后停止,主机收到 {n}/{seconds} 段。日志仍保存在本机。", "可继续收款;稍后再上送,或用U盘导出", "日志未能上送\n已送{n}/{seconds}段"},
+		Message{"LOG NOT SENT", "Given up; the host has {n} of {seconds} pieces. The log is kept here.", "Sales may go on; send it later, or take it by stick", "LOG NOT SENT\n{n} OF {seconds}"}},
+	entry(prompt.LogUpload, "日志上送", "log upload"),
 }

@@ -43,8 +43,8 @@ func main() {
 }
 
 type flags struct {
-	listen, tmk, tid, mid, books, cards, mac string
-	anyAddress, doubleMAK                    bool
+	listen, tmk, tid, mid, books, cards, mac, uploads string
+	anyAddress, doubleMAK                             bool
 }
 
 func command() *cobra.Command {
@@ -82,6 +82,7 @@ advices and benign ones do not count.`,
 	c.Flags().StringVar(&f.mid, "mid", acquirer.BenchMID, "merchant id, 15 characters")
 	c.Flags().StringVar(&f.books, "books", "", "file of JSON lines that keeps the books; none: they live in memory")
 	c.Flags().StringVar(&f.cards, "cards", "", "file of TOML with test cards, beside those there are")
+	c.Flags().StringVar(&f.uploads, "save-uploads", "", "folder for the logs that terminals send, a file each (postool log import)")
 	c.Flags().StringVar(&f.mac, "mac", "ecb", "MAC algorithm: ecb, x9.9, x9.19, 3des-cbc")
 	c.Flags().BoolVar(&f.doubleMAK, "double-mak", false, "sign-on gives a MAC key of double length")
 	return c
@@ -124,7 +125,7 @@ func run(ctx context.Context, f flags, in io.Reader, w io.Writer) error {
 	}
 	out := &output{enc: json.NewEncoder(w)}
 	h, err := acquirer.New(acquirer.Opts{
-		Clock: hal.SystemClock{}, Listener: ln, Rand: rand.Reader, MAC: f.mac, DoubleMAK: f.doubleMAK, BooksFile: f.books,
+		Clock: hal.SystemClock{}, Listener: ln, Rand: rand.Reader, MAC: f.mac, DoubleMAK: f.doubleMAK, BooksFile: f.books, SaveUploads: f.uploads,
 		Terminals: []acquirer.Terminal{{TID: pos.TerminalID(f.tid), MID: pos.MerchantID(f.mid), TMK: f.tmk}},
 		Cards:     cards,
 		Observe:   func(e acquirer.Event) { out.print(e) },

@@ -59,7 +59,7 @@ func TestSieve(t *testing.T) {
 	for _, p := range l.x.Places() {
 		places = append(places, p.Name)
 	}
-	for _, want := range []string{"screens", "slips", "postool", "service cable", "acquirer", "page", "export", "log and stacks", "file data/state.db", "file data/journal/info/*.seg", "bench files"} {
+	for _, want := range []string{"screens", "slips", "postool", "service cable", "acquirer", "page", "export", "upload of the log", "log and stacks", "file data/state.db", "file data/journal/info/*.seg", "bench files"} {
 		if !slices.Contains(places, want) {
 			t.Errorf("%s is not searched, but %v", want, places)
 		}

@@ -259,7 +259,7 @@ func (l *sieveLife) idle(ctx context.Context) error {
 // live is every customer's visit, with a look at everything on the way, and at the
 // end posd ended as a bug would.
 func (l *sieveLife) live(ctx context.Context, every int, began time.Time) error {
-	if err := l.do(ctx, []string{"rules", "profile=hotel"}, []string{"board", "icc", "serial"}); err != nil { // where numbers may be typed
+	if err := l.do(ctx, []string{"rules", "profile=hotel"}, []string{"board", "icc", "serial"}, []string{"board", "log", "upload=true", "upload_kb=256"}); err != nil { // where numbers may be typed
 		return err
 	}
 	if err := l.w.Start(ctx); err != nil {
@@ -307,6 +307,9 @@ func (l *sieveLife) live(ctx context.Context, every int, began time.Time) error 
 	l.r.Core = len(cores)+len(here) > 0
 	return l.x.Tree(l.w.Dir(), func(path string) string {
 		top, _, _ := strings.Cut(path, string(filepath.Separator))
+		if top == uploadsDir {
+			return "upload of the log"
+		}
 		if top == "data" {
 			return "file " + number.ReplaceAllString(path, "*")
 		}
@@ -452,6 +455,9 @@ func (l *sieveLife) ask(ctx context.Context) error {
 		l.x.Text("postool", out)
 	}
 	if err := l.export(ctx); err != nil {
+		return err
+	}
+	if err := l.upload(ctx); err != nil {
 		return err
 	}
 	for _, words := range []string{"books", "findings", "cards", "status", "checks"} {

@@ -21,6 +21,7 @@ func (d *device) care() terminal.Care {
 	if dir := d.file.Log.Stick; dir != "" {
 		c.Stick = &terminal.Stick{Here: func() bool { return stickHere(dir, d.file.Bench) }, Copy: func(int) (string, error) { return d.copyLog(dir) }}
 	}
+	c.Uplink = d.uplink()
 	if !d.file.Bench { // the machine under a bench is not the device
 		c.Load = load
 	}

@@ -243,6 +243,7 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 	if a.KeyForm == keys.FormSM4 {
 		t.PINPad = false // a PIN block of SM4 has 16 bytes, DE 52 has 8: ADR 0022
 	}
+	t.LogUpload, t.LogOrder = d.file.Log.Upload, d.file.Log.Upload && d.file.Log.UploadOrder
 	t.NoBypass = a.PINBypass != nil && !*a.PINBypass
 	if a.MaxOpen != nil {
 		t.MaxOpen = *a.MaxOpen

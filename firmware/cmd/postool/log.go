@@ -212,7 +212,7 @@ func (t *tool) log() *cobra.Command {
 	cmd.Flags().BoolVarP(&l.follow, "follow", "f", false, "go on with new entries until interrupted")
 	cmd.Flags().BoolVar(&l.showCursor, "show-cursor", false, "print the number of the last entry, for --cursor")
 	cmd.Flags().BoolVar(&l.noPager, "no-pager", false, "do not page on a terminal")
-	cmd.AddCommand(t.story(), t.top(), t.boots(), t.stats(), t.verify(), t.export(), t.importLog(), t.logReport(), t.qr())
+	cmd.AddCommand(t.story(), t.top(), t.boots(), t.stats(), t.verify(), t.export(), t.importLog(), t.logReport(), t.qr(), t.upload())
 	return cmd
 }
 

@@ -49,6 +49,8 @@ type Manifest struct {
 	Boot     string            `json:"boot,omitempty"`
 	Roots    map[string]string `json:"roots"`             // the first public key of each stream, in hex
 	Anchors  map[string]Point  `json:"anchors,omitempty"` // the last checkpoint of each
+	// Excerpt says what was picked, of an export that has not all: "tx 000123", "last 200".
+	Excerpt string `json:"excerpt,omitempty"`
 }
 
 // Point is an anchor in JSON.
@@ -269,7 +271,7 @@ func (a *Archive) Set() (set query.Set, err error) {
 
 // Source is a stream of the export to be verified; root is known from outside, or zero.
 func (a *Archive) Source(dir string, root seal.Public) verify.Source {
-	src := verify.Source{Root: root}
+	src := verify.Source{Root: root, Excerpt: a.Manifest.Excerpt != ""}
 	for name, b := range a.Files {
 		if path.Dir(name) != dir {
 			continue

@@ -27,6 +27,8 @@ const (
 	Order   Kind = "order"    // numbers that do not rise
 	Early   Kind = "early"    // taken away without need, or on nothing but the device's word
 	Torn    Kind = "torn-end" // a write that a power cut tore: no fault of anybody
+	Left    Kind = "left-out" // of an excerpt: what it does not show
+	Alone   Kind = "unrooted" // of an excerpt: nothing in it leads from the root to its first era
 )
 
 // Finding is one thing that is wrong. Seq is the first entry that may be.
@@ -82,6 +84,9 @@ type Source struct {
 	Anchors  []shelf.Anchor
 	// Key is where the device's own key stands; zero: not known.
 	KeyEra, KeyN uint32
+	// Excerpt: whole spans between two checkpoints may be left out, and eras. What is shown
+	// is proven all the same; that nothing else was written is not.
+	Excerpt bool
 }
 
 type piece struct {
@@ -106,6 +111,17 @@ type checker struct {
 	certs  map[uint32]seal.Cert
 	raws   map[uint32]int64 // bytes of the segments that are here, unpacked
 	walls  map[uint32]int64 // the latest time of their entries
+}
+
+// leftOut notes what an excerpt does not show; what adjoins is one note.
+func (c *checker) leftOut(seq, until uint64, era uint32) {
+	if n := len(c.Notes); n > 0 && c.Notes[n-1].Kind == Left && c.Notes[n-1].Until+1 >= seq {
+		c.Notes[n-1].Until, c.Notes[n-1].Era = max(c.Notes[n-1].Until, until), era
+	} else {
+		c.Notes = append(c.Notes, Finding{Kind: Left, Seq: seq, Until: until, Era: era})
+	}
+	f := &c.Notes[len(c.Notes)-1]
+	f.Text = fmt.Sprintf("entries %d to %d are not in this excerpt", f.Seq, f.Until)
 }
 
 func (c *checker) find(k Kind, seq, until uint64, era uint32, format string, args ...any) {
@@ -170,6 +186,8 @@ func Run(src Source) (Report, error) {
 		}
 		if r, ok := gone[era]; ok && !have {
 			c.removed(r)
+		} else if !have && src.Excerpt {
+			c.prev.sure, c.prev.key = false, seal.Public{} // the entries are noted where the next era begins
 		} else if !have {
 			c.find(Missing, c.prev.last+1, 0, era, "the segment of era %d is gone", era)
 			c.prev.sure = false
@@ -197,6 +215,11 @@ func (c *checker) begin(first uint32) {
 	}
 	if first == 1 || len(c.src.Removals) == 0 {
 		c.prev.key = c.Root
+	}
+	if first > 1 && c.src.Excerpt { // nothing here leads from the root to it
+		c.Rooted, c.prev.key, c.prev.sure = false, seal.Public{}, false
+		c.Notes = append(c.Notes, Finding{Alone, 1, 0, first, fmt.Sprintf("the excerpt begins with era %d, which signs for itself: that the device began it, the whole export proves", first)})
+		return
 	}
 	if first > 1 && len(c.src.Removals) == 0 {
 		c.find(Missing, 1, 0, first, "what was before era %d is gone, and nothing says that it was removed", first)
@@ -239,7 +262,7 @@ func (c *checker) ends(end uint32) {
 			c.find(Changed, 1, a.Seq, a.Era, "the checkpoint at entry %d is not the one that was anchored", a.Seq)
 		case ok:
 			c.Anchored = true
-		case c.eras[a.Era] == (seal.Public{}) && a.Era <= end || c.isRemoved(a.Era):
+		case c.eras[a.Era] == (seal.Public{}) && a.Era <= end || c.isRemoved(a.Era), c.src.Excerpt:
 		default:
 			c.find(Cut, min(c.Last+1, a.Seq), a.Seq, a.Era, "the checkpoint at entry %d was anchored and is gone: the end was cut off", a.Seq)
 		}
@@ -282,6 +305,9 @@ func (c *checker) segment(p piece) error {
 		}
 	}
 	c.certified(cert)
+	if c.src.Excerpt && cert.Seq > c.prev.last {
+		c.leftOut(c.prev.last+1, cert.Seq, cert.Era)
+	}
 	w := walk{c: c, era: cert.Era, chain: cert.Prev, next: cert.Epoch, sure: true, prev: cert.Seq, good: cert.Seq}
 	ds := segment.Scan(b, w.frame)
 	for _, d := range ds {
@@ -291,6 +317,6 @@ func (c *checker) segment(p piece) error {
 		}
 		c.find(Damaged, w.gapAfter(d.From)+1, 0, cert.Era, "%s: %s are no part of a journal", p.name, d)
 	}
-	c.prev.era, c.prev.last, c.prev.chain, c.prev.next, c.prev.sure = cert.Era, w.prev, w.chain, w.next, w.sure
+	c.prev.era, c.prev.last, c.prev.chain, c.prev.next, c.prev.sure = cert.Era, w.prev, w.chain, w.next, w.sure && !c.src.Excerpt
 	return nil
 }

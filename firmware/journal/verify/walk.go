@@ -17,6 +17,7 @@ type walk struct {
 	prev  uint64 // the last entry
 	good  uint64 // the last entry that a signature covers
 	heads int
+	span  int // entries since the last checkpoint
 	tail  bool
 	ends  int64 // of the last frame
 	marks [][2]uint64
@@ -83,6 +84,7 @@ func (w *walk) record(rec []byte, tag [4]byte) {
 		c.walls[w.era] = max(c.walls[w.era], h.Wall)
 	}
 	w.prev = max(w.prev, seq)
+	w.span++
 	c.Last = max(c.Last, seq)
 	if !w.sure {
 		return
@@ -109,6 +111,11 @@ func (w *walk) check(p []byte) {
 		c.find(Missing, w.good+1, k.Seq, w.era, "checkpoints %d to %d of era %d are gone", w.n, k.N-1, w.era)
 	case !signed:
 		c.find(Broken, w.good+1, k.Seq, w.era, "the checkpoint at entry %d is not signed by the key in force", k.Seq)
+	case c.src.Excerpt && w.span == 0 && k.Seq >= w.prev:
+		if k.Seq > w.prev {
+			c.leftOut(w.prev+1, k.Seq, w.era)
+		}
+		w.prev = k.Seq
 	case k.Seq != w.prev:
 		c.find(Missing, min(k.Seq, w.prev)+1, max(k.Seq, w.prev), w.era, "a checkpoint at entry %d comes after entry %d", k.Seq, w.prev)
 	case w.sure && k.Hash != w.chain:
@@ -122,6 +129,7 @@ func (w *walk) check(p []byte) {
 	}
 	if k.Era == w.era {
 		c.checks[[2]uint32{k.Era, k.N}] = k
+		w.span = 0
 		w.chain, w.next, w.n, w.sure = k.Hash, k.Next, k.N+1, true
 	}
 }

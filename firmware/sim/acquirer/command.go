@@ -22,7 +22,8 @@ settle normal|balanced|unbalanced|error|swapped [-n N]  what a 0510 says of the 
 param CODE=VALUE…                  what a parameter download is told, as 12=45
 tables normal|page N|drop NAME|floor AID MINOR|checksum|tag|expired|missing|endless|garbage [NAME]
                                    the tables for chip cards: what is listed, and lies about one record or all
-order DIGIT                        the next answer's header carries this processing requirement (3 sign on again, 4 keys, 5 applications for chips)
+logs | logs save DIR | logs clear  what terminals have sent of their logs, as JSON lines; the whole ones as files
+order DIGIT                        the next answer's header carries this processing requirement (2 status, 3 sign on again, 4 keys, 5 applications for chips)
 issuer arpc right|wrong|none [-n N]    what proves the issuer to a chip, until changed or for N answers
 issuer approve [RC] | decline RC [-n N]  the issuer's word on chips, whatever is wrong with them
 issuer script WHAT [71|72]         goes with the next answer to a chip, before or behind (72) the last cryptogram; WHAT is
@@ -92,6 +93,8 @@ func (h *Host) Command(args ...string) (string, error) {
 		return "", h.commandSettle(rest)
 	case "param":
 		return "", h.commandParam(rest)
+	case "logs":
+		return h.commandLogs(rest)
 	case "tables":
 		return "", h.commandTables(rest)
 	case "order":

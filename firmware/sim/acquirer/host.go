@@ -29,9 +29,11 @@ type Opts struct {
 	NotFound  string        // DE 39 of a reversal without original: "25" (default) or "12"
 	Batch     pos.BatchNo   // that a first sign-on is told; 0: 1, or that of the books
 	LostClose time.Duration // a connection whose answer was withheld is closed then; 0: two minutes
-	BooksFile string        // JSON lines; "": in memory
-	Cards     [][]string    // more test cards, before the books are read: name and fields of DefineCard
-	Observe   func(Event)   // called in order, from one goroutine at a time; it may read the Host, not command it
+	// SaveUploads is a folder for the logs that terminals send, a file each once it is whole; "": in memory.
+	SaveUploads string
+	BooksFile   string      // JSON lines; "": in memory
+	Cards       [][]string  // more test cards, before the books are read: name and fields of DefineCard
+	Observe     func(Event) // called in order, from one goroutine at a time; it may read the Host, not command it
 }
 
 // Host is a running acquirer. It is safe for use by many goroutines.
@@ -66,6 +68,7 @@ type Host struct {
 	chips       chips
 	issuer      issuing
 	tables      tables
+	uploads     []*logUpload
 	params      map[string]string // parameter download: code → value
 	settle      byte              // the code of the next 0510; 0: what the books say
 	settleLeft  int

@@ -56,6 +56,9 @@ func (x *exchange) admin() message {
 	if c, ok := tableCodes[code]; ok && c.mti == x.m.mti {
 		return x.download(code)
 	}
+	if code == codeLog && x.m.mti == "0820" {
+		return x.logPiece()
+	}
 	signOn := x.m.mti == "0800" && (code == "001" || code == "003" || code == "004" || code == "005" && len(x.t.tmk) == 16)
 	var needs, may []int
 	switch {

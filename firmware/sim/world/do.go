@@ -97,9 +97,9 @@ func (w *World) power(ctx context.Context, args []string) error {
 		w.PowerCut()
 		return nil
 	case len(args) == 3 && args[0] == "cut" && args[1] == "at":
-		n, settle := strings.CutPrefix(strings.Replace(args[2], "tables:", "settle:", 1), "settle:")
+		n, settle := strings.CutPrefix(strings.NewReplacer("tables:", "settle:", "log:", "settle:").Replace(args[2]), "settle:")
 		if i, err := strconv.Atoi(n); !slices.Contains(points, args[2]) && (!settle || err != nil || i < 1) {
-			return usage("power cut at %s|settle:N|tables:N", strings.Join(points, "|"))
+			return usage("power cut at %s|settle:N|tables:N|log:N", strings.Join(points, "|"))
 		}
 		w.Arm(args[2])
 		return nil

@@ -82,7 +82,7 @@ func (w *World) logText() string {
 	text := "[log]\n"
 	for _, kv := range w.logKeys {
 		k, v, _ := strings.Cut(kv, "=")
-		if _, err := strconv.ParseFloat(v, 64); err != nil {
+		if _, err := strconv.ParseFloat(v, 64); err != nil && v != "true" && v != "false" {
 			v = strconv.Quote(v)
 		}
 		text += k + " = " + v + "\n"
