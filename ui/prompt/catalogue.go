@@ -177,6 +177,7 @@ var catalogue = [...]Entry{
 	{LogRecovery, Info, Nobody, "help/log"},
 	{LogReversal, Warning, Nobody, "help/log"},
 	{LogReversed, Warning, Nobody, "help/log"},
+	{LogParams, Info, Nobody, "help/log"},
 	{LogRules, Info, Nobody, "help/log"},
 	{LogScore, Info, Nobody, "help/log"},
 	{LogSeal, Info, Nobody, "help/log"},
