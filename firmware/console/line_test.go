@@ -290,7 +290,7 @@ func TestLineAtTheCable(t *testing.T) {
 	d.cable.type_(t, "login supervisor\r", "PIN: $")
 	d.cable.type_(t, "2580\r", "supervisor# $")
 	for range 6 {
-		if said = d.cable.type_(t, "\x1b[A", "."); strings.Contains(said, "2580") || strings.Contains(said, "7913") {
+		if said = d.cable.type_(t, "\x1b[Az", "z$"); strings.Contains(said, "2580") || strings.Contains(said, "7913") {
 			t.Fatalf("history has a PIN: %q", said)
 		}
 	}
