@@ -8,9 +8,23 @@ import (
 	"swipewell/ui/prompt"
 )
 
+// Codes of a self-check that no screen shows; the words stand with this console's.
+const (
+	CheckClock    prompt.Code = "F-CHK-01" // the wall clock is off
+	CheckBackup   prompt.Code = "F-CHK-02" // no copy of the store of the last two days
+	CheckJournal  prompt.Code = "F-CHK-03" // the log was changed or is cut
+	CheckLost     prompt.Code = "F-CHK-04" // lines of the log were lost
+	CheckCert     prompt.Code = "F-CHK-05" // the host's certificate ends
+	CheckRecovery prompt.Code = "F-CHK-06" // no recovery key
+	CheckRules    prompt.Code = "F-CHK-07" // a rule file is not in force
+	CheckParams   prompt.Code = "F-CHK-08" // a parameter file is not in force
+	CheckBusy     prompt.Code = "F-CHK-09" // the host was not asked
+)
+
 // Found is what a self-check is judged by.
 type Found struct {
 	Facts    care.Facts
+	Asked    bool     // the host was to give a sign of life
 	Running  bool     // the terminal sells, and Facts are its own; false: it refuses to
 	Fault    string   // why nothing is sold, a code; "" it sells
 	Devices  []Device // the board's report
@@ -81,13 +95,13 @@ func Items(f Found) (list []Checked) {
 	keyItems(f, add)
 	if f.Running {
 		add("tamper", when(f.Facts.Tampered, Fail), prompt.TamperOpen, "")
-		add("recovery", when(!f.Facts.Recovery, Warn), prompt.Internal, "")
+		add("recovery", when(!f.Facts.Recovery, Warn), CheckRecovery, "")
 		clock := fmt.Sprintf("%+d s", f.Facts.ClockOff)
 		switch {
 		case !f.Facts.ClockKnown:
-			add("clock", Warn, prompt.Internal, "?")
+			add("clock", Warn, CheckClock, "?")
 		default:
-			add("clock", when(f.Facts.ClockOff >= 120 || f.Facts.ClockOff <= -120, Fail), prompt.Internal, clock)
+			add("clock", when(f.Facts.ClockOff >= 120 || f.Facts.ClockOff <= -120, Fail), CheckClock, clock)
 		}
 	}
 	switch {
@@ -112,35 +126,37 @@ func Items(f Found) (list []Checked) {
 		if f.Facts.BackupHours < 0 {
 			backup = "-"
 		}
-		add("backup", when(f.Facts.BackupHours < 0 || f.Facts.BackupHours > 48, Warn), prompt.Internal, backup)
+		add("backup", when(f.Facts.BackupHours < 0 || f.Facts.BackupHours > 48, Warn), CheckBackup, backup)
 	}
 	if f.Journal != nil {
-		add("journal", Fail, prompt.Internal, f.Journal.Error())
+		add("journal", Fail, CheckJournal, f.Journal.Error())
 	} else {
 		add("journal", OK, "", "")
 	}
-	add("lost", when(f.Facts.LogDropped > 0, Warn), prompt.Internal, fmt.Sprint(f.Facts.LogDropped))
+	add("lost", when(f.Facts.LogDropped > 0, Warn), CheckLost, fmt.Sprint(f.Facts.LogDropped))
 	linkItems(f, add)
 	if f.Running && f.Facts.CertDays >= 0 {
 		state := when(f.Facts.CertDays < 30, Warn)
 		if f.Facts.CertDays == 0 {
 			state = Fail
 		}
-		add("cert", state, prompt.Internal, fmt.Sprintf("%d d", f.Facts.CertDays))
+		add("cert", state, CheckCert, fmt.Sprintf("%d d", f.Facts.CertDays))
 	}
 	if f.Running {
 		switch e := f.Facts.Echo; {
+		case e == -2 && !f.Asked:
 		case e == -2:
+			add("echo", Warn, CheckBusy, "")
 		case e < 0:
 			add("echo", Fail, prompt.NoAnswerYet, "")
 		default:
 			add("echo", OK, "", fmt.Sprintf("%d ms", e))
 		}
-		add("rules", when(f.Facts.RulesBad, Warn), prompt.Internal, fmt.Sprintf("v%d", f.Facts.Rules))
+		add("rules", when(f.Facts.RulesBad, Warn), CheckRules, fmt.Sprintf("v%d", f.Facts.Rules))
 	}
 	switch {
 	case f.ParamsNo != nil:
-		add("params", Warn, prompt.Internal, f.ParamsNo.Error())
+		add("params", Warn, CheckParams, f.ParamsNo.Error())
 	case f.Params == 0:
 		add("params", Absent, "", "")
 	default:

@@ -122,24 +122,34 @@ func WriteSelfcheck(w io.Writer, lang string, c SelfCheck) {
 	fmt.Fprintf(w, "%s  %s  %s  %s\n", c.Terminal, c.Board, c.Version, c.At.Format(dayForm))
 	for _, x := range c.Items {
 		mark := label(lang, "sc-"+x.State)
-		line := pad(mark, 8) + pad(itemName(lang, x.Item), 20) + x.Text
+		line := pad(mark, 8) + pad(ItemName(lang, x.Item), 20) + x.Text
 		fmt.Fprintln(w, trimRight(line))
 		if x.Code == "" {
 			continue
 		}
-		m := text.Format(lang, x.Code, prompt.Args{})
-		todo := m.Next
-		if t, ok := texts("do-" + string(x.Code) + "-" + x.Item); ok {
-			todo = pick(lang, t)
-		}
-		fmt.Fprintln(w, trimRight(pad("", 8)+Explain(lang, x.Code)+": "+todo))
+		fmt.Fprintln(w, trimRight(pad("", 8)+explainCheck(lang, x)))
 	}
 	fmt.Fprintf(w, "%d %s, %d %s, %d %s\n", c.Count(OK), label(lang, "sc-ok"), c.Count(Warn), label(lang, "sc-warn"), c.Count(Fail), label(lang, "sc-fail"))
 }
 
-// itemName is what people call an item; a device that has no name here is called
+// explainCheck is a code, what it says, and what to do about this item.
+func explainCheck(lang string, x Checked) string {
+	title := Explain(lang, x.Code)
+	if w, ok := texts(string(x.Code)); ok {
+		title = string(x.Code) + " " + pick(lang, w)
+	}
+	todo := text.Format(lang, x.Code, prompt.Args{}).Next
+	for _, key := range []string{"do-" + string(x.Code), "do-" + string(x.Code) + "-" + x.Item} {
+		if w, ok := texts(key); ok {
+			todo = pick(lang, w)
+		}
+	}
+	return title + ": " + todo
+}
+
+// ItemName is what people call an item; a device that has no name here is called
 // as in the board file.
-func itemName(lang, item string) string {
+func ItemName(lang, item string) string {
 	if w, ok := texts("sc." + item); ok {
 		return pick(lang, w)
 	}

@@ -11,7 +11,10 @@ import (
 
 // echoWait is how long a self-check waits for the host: a dial and an answer, and
 // what they retry.
-const echoWait = 2 * time.Minute
+const (
+	echoWait = 2 * time.Minute
+	idleWait = 10 * time.Second // for whoever is at the device to have done
+)
 
 // SelfCheck is what the device finds when it looks at itself; with echo it asks
 // the host for a sign of life, unless something is under way. It moves no money.
@@ -26,8 +29,23 @@ func (t *Terminal) SelfCheck(ctx context.Context, echo bool) (f care.Facts, err 
 		err = t.Do(ctx, func() { f = t.checkFacts(-2) })
 		return f, err
 	}
-	if err := t.Do(ctx, func() { t.check(true); look() }); err != nil {
-		return f, err
+	asked := false
+	for until := t.clock.Now().Boot + idleWait; !asked && t.clock.Now().Boot < until; {
+		if err := t.Do(ctx, func() {
+			if p := t.state.Phase; t.state.Work == txn.WorkNone && (p == txn.Ready || p == txn.Paging) && !t.care.checking {
+				t.check(true)
+				asked = t.care.checking
+			}
+			look()
+		}); err != nil {
+			return f, err
+		}
+		if !asked && hal.Sleep(ctx, t.clock, 200*time.Millisecond) != nil {
+			return f, ctx.Err()
+		}
+	}
+	if !asked {
+		return f, nil
 	}
 	for until := t.clock.Now().Boot + echoWait; running && t.clock.Now().Boot < until; {
 		if err := hal.Sleep(ctx, t.clock, 50*time.Millisecond); err != nil {

@@ -10,6 +10,7 @@ import (
 	"swipewell/firmware/board"
 	"swipewell/firmware/console"
 	"swipewell/firmware/journal"
+	"swipewell/firmware/parameter"
 	"swipewell/ui/prompt"
 )
 
@@ -27,9 +28,9 @@ func (d *device) tid() string {
 
 // paramState is the parameters of the session that runs.
 type paramState struct {
-	file *board.File      // the board file as they change it; nil before the first session
-	from *board.ParamFile // nil: none is in force
-	bad  error            // why the file that is there is not
+	file *board.File     // the board file as they change it; nil before the first session
+	from *parameter.File // nil: none is in force
+	bad  error           // why the file that is there is not
 }
 
 // takeParams puts the parameters that are on flash in force. One that cannot be
@@ -42,7 +43,7 @@ func (d *device) takeParams() {
 	case err != nil:
 		s.bad = err
 	default:
-		s.from, s.bad = board.LoadParameters(string(text), d.file.ParameterKeys(), d.tid(), 0)
+		s.from, s.bad = parameter.Load(string(text), d.file.ParameterKeys(), d.tid(), 0)
 	}
 	s.file = d.file.With(s.from)
 	if s.from != nil || s.bad != nil {
@@ -63,7 +64,7 @@ func (d *device) inForce() *board.File {
 	return d.params.file
 }
 
-func (d *device) noteParams(what string, p *board.ParamFile, err error) {
+func (d *device) noteParams(what string, p *parameter.File, err error) {
 	e := journal.Event{Code: prompt.LogParams, Source: "params", Fields: []journal.Field{journal.Word("sort", what)}}
 	if err != nil {
 		e.Level, e.Fields = slog.LevelWarn, append(e.Fields, journal.Word("taken", "no"), journal.Err(err))
@@ -76,12 +77,12 @@ func (d *device) noteParams(what string, p *board.ParamFile, err error) {
 
 // onFlash is the file that counts from the next start on; nil: there is none, or
 // none that is believed.
-func (d *device) onFlash() *board.ParamFile {
+func (d *device) onFlash() *parameter.File {
 	text, err := os.ReadFile(d.paramsPath())
 	if err != nil {
 		return nil
 	}
-	p, err := board.LoadParameters(string(text), d.file.ParameterKeys(), d.tid(), 0)
+	p, err := parameter.Load(string(text), d.file.ParameterKeys(), d.tid(), 0)
 	if err != nil {
 		return nil
 	}
@@ -97,7 +98,7 @@ func (b backend) Config(context.Context) (c console.Config, err error) {
 	d.mu.Unlock()
 	sets := map[string]bool{}
 	if from != nil {
-		c.Version, c.KeyID, sets = from.Version, from.KeyID, from.Sets()
+		c.Version, c.KeyID, sets = from.Version, from.KeyID, board.Sets(from)
 	}
 	if p := d.onFlash(); p != nil && p.Version != c.Version {
 		c.Waiting = p.Version
@@ -116,7 +117,7 @@ func (b backend) Config(context.Context) (c console.Config, err error) {
 }
 
 // report is what a file would change of what is in force.
-func (d *device) report(p *board.ParamFile) console.ConfigReport {
+func (d *device) report(p *parameter.File) console.ConfigReport {
 	r := console.ConfigReport{Version: p.Version, KeyID: p.KeyID}
 	if have := d.onFlash(); have != nil {
 		r.Have = have.Version
@@ -133,11 +134,11 @@ func (d *device) report(p *board.ParamFile) console.ConfigReport {
 
 // TryConfig says what a file would change, signed or not.
 func (b backend) TryConfig(_ context.Context, text string) (console.ConfigReport, error) {
-	p, err := board.ParseParameters(text)
+	p, err := parameter.Parse(text)
 	if err != nil {
 		return console.ConfigReport{}, err
 	}
-	if s, err := board.LoadParameters(text, b.d.file.ParameterKeys(), b.d.tid(), 0); err == nil {
+	if s, err := parameter.Load(text, b.d.file.ParameterKeys(), b.d.tid(), 0); err == nil {
 		p = s
 	}
 	return b.d.report(p), nil
@@ -154,11 +155,11 @@ func (b backend) SetConfig(ctx context.Context, text string) (r console.ConfigRe
 	if p := d.onFlash(); p != nil {
 		have = p.Version
 	}
-	p, err := board.LoadParameters(text, d.file.ParameterKeys(), d.tid(), have)
+	p, err := parameter.Load(text, d.file.ParameterKeys(), d.tid(), have)
 	if err == nil {
 		r = d.report(p)
 		if werr := writeFile(d.paramsPath(), text); werr != nil {
-			err = &board.ParamRefusal{Reason: board.ParamWrite, Err: werr}
+			err = &parameter.Refusal{Reason: parameter.Write, Err: werr}
 		}
 	}
 	if err != nil {

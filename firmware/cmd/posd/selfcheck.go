@@ -50,7 +50,7 @@ func (d *device) serial() string {
 func (b backend) SelfCheck(ctx context.Context, echo bool) (c console.SelfCheck, err error) {
 	d := b.d
 	c = console.SelfCheck{Version: version, Build: build(), Board: d.file.Name, Serial: d.serial(), Bench: d.file.Bench, At: d.board.Clock.Now().Wall.In(pos.CST).Truncate(time.Second)}
-	f := console.Found{Devices: console.DevicesOf(d.board.Report), Wrong: d.file.Wrong(), Stop: d.board.Stop}
+	f := console.Found{Devices: console.DevicesOf(d.board.Report), Wrong: d.file.Wrong(), Stop: d.board.Stop, Asked: echo}
 	if a := d.file.Acquirer; a != nil {
 		c.Terminal, c.Merchant = a.TID, a.MID
 	}
