@@ -50,7 +50,7 @@ const (
 
 // reasons: code, what is wrong, what to do.
 var reasons = map[Reason][3]string{
-	Form:     {"F-PAR-01", "this is not a parameter file", "see wire.md, section 14; postool config diff names the line"},
+	Form:     {"F-PAR-01", "this is not a parameter file", "postool config check FILE names the line"},
 	Unknown:  {"F-PAR-02", "it sets what no file may set", "take the field out; postool config get lists those that may be set"},
 	Value:    {"F-PAR-03", "a value is not possible", "correct it, and have the file signed again"},
 	Unsigned: {"F-PAR-04", "the file is not signed", "postool config sign --key KEYFILE FILE, by the acquirer"},
