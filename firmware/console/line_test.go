@@ -319,7 +319,6 @@ func TestAnswerIsNotKept(t *testing.T) {
 type screen struct {
 	rows [][]rune
 	x, y int
-	w    int
 }
 
 func (s *screen) put(r rune, width int) {

@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"swipewell/firmware/board"
 	"swipewell/firmware/console"
 	"swipewell/firmware/journal"
 	"swipewell/firmware/parameter"
+	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
 
@@ -168,10 +170,29 @@ func (b backend) SetConfig(ctx context.Context, text string) (r console.ConfigRe
 	}
 	d.noteParams("set", p, nil)
 	r.Taken, r.When = true, "start"
-	if d.restartQuiet(ctx) {
+	if d.restartQuiet(ctx) && d.tookParams(ctx, p.Version) {
 		r.When = "now"
 	}
 	return r, nil
+}
+
+// nextLife is how long the next life of the terminal may take to begin.
+const nextLife = 10 * time.Second
+
+// tookParams waits for the life that has a version in force.
+func (d *device) tookParams(ctx context.Context, version int) bool {
+	for until := d.board.Clock.Now().Boot + nextLife; d.board.Clock.Now().Boot < until; {
+		d.mu.Lock()
+		from, there := d.params.from, d.term != nil
+		d.mu.Unlock()
+		if there && from != nil && from.Version == version {
+			return true
+		}
+		if hal.Sleep(ctx, d.board.Clock, 20*time.Millisecond) != nil {
+			return false
+		}
+	}
+	return false
 }
 
 // restartQuiet ends the life of the terminal for the next to begin, if nothing is
