@@ -107,7 +107,7 @@ func Items(f Found) (list []Checked) {
 	switch {
 	case f.Store != nil:
 		add("store", Fail, prompt.StoreDamaged, f.Store.Error())
-	case f.Fault != "":
+	case f.Fault != "" && !f.Running: // of one that runs it is what the start found: keys, say, that are there by now
 		add("store", Fail, prompt.Code(f.Fault), "")
 	default:
 		add("store", OK, "", "")

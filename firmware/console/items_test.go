@@ -46,7 +46,6 @@ func TestItems(t *testing.T) {
 		{"clock", Warn, CheckClock, func(f *Found) { f.Facts.ClockKnown = false }},
 		{"clock", Fail, CheckClock, func(f *Found) { f.Facts.ClockOff = -120 }},
 		{"store", Fail, prompt.StoreDamaged, func(f *Found) { f.Store = errors.New("page 7") }},
-		{"store", Fail, prompt.StoreMissing, func(f *Found) { f.Fault = string(prompt.StoreMissing) }},
 		{"room", Fail, prompt.StoreReadOnly, func(f *Found) { f.Facts.Store = string(prompt.StoreReadOnly) }},
 		{"room", Fail, prompt.StoreFull, func(f *Found) { f.Facts.FreeMB = 7 }},
 		{"room", Warn, prompt.StoreFull, func(f *Found) { f.Facts.FreeMB = 31 }},
@@ -95,6 +94,9 @@ func TestItems(t *testing.T) {
 	// A device that refuses to sell is judged by what can be known of it.
 	f := Found{Fault: string(prompt.StoreDamaged), Keys: sound().Keys}
 	for _, x := range Items(f) {
+		if x.Item == "store" && (x.State != Fail || x.Code != prompt.StoreDamaged) {
+			t.Errorf("%+v", x)
+		}
 		if x.Item == "room" || x.Item == "clock" || x.Item == "printer" {
 			t.Errorf("%+v of a terminal that does not run", x)
 		}

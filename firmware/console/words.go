@@ -196,6 +196,7 @@ var words = map[string][2]string{
 	"w-park-STAN":         {"凭证号", "trace number"},
 	"w-park-REASON":       {"原因", "why, in words"},
 	"w-accept-REASON":     {"原因", "why, in words"},
+	"w-flash--g":          {"YMODEM-g: 不等应答", "YMODEM-g: without waiting for answers"},
 	"w-enrol-NUMBER":      {"工号", "the person's number"},
 	"w-lang-zh":           {"中文", "Chinese"},
 	"w-lang-en":           {"英文", "English"},
