@@ -147,7 +147,7 @@ func (t *tool) survey() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return t.surveyed(place, all)
+			return t.surveyed(cmd.Context(), place, all)
 		},
 	}
 	c.Flags().DurationVar(&long, "for", 2*time.Minute, "for how long")
@@ -205,8 +205,8 @@ func (t *tool) links(ctx context.Context) ([]console.Link, error) {
 	return ls, err
 }
 
-// surveyed prints what the samples come to.
-func (t *tool) surveyed(place string, all []sample) error {
+// surveyed prints what the samples come to; the device's log keeps it.
+func (t *tool) surveyed(ctx context.Context, place string, all []sample) error {
 	var names []string
 	for _, s := range all {
 		if !slices.Contains(names, s.Link) {
@@ -220,6 +220,10 @@ func (t *tool) surveyed(place string, all []sample) error {
 	for _, n := range names {
 		r := judge(place, n, all)
 		bad = bad || r.Verdict == "none"
+		note := console.Request{Cmd: "service-note", Name: "survey", Text: strings.TrimSpace(clipTo(place, 40) + fmt.Sprintf(" %s %s csq %d-%d-%d", clipTo(n, 16), r.Verdict, r.Min, r.Median, r.Max))}
+		if err := t.items(ctx, note, func(console.Reply) error { return nil }); err != nil {
+			return err
+		}
 		if t.json {
 			if err := json.NewEncoder(t.out).Encode(r); err != nil {
 				return err
