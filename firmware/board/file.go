@@ -30,27 +30,27 @@ import (
 
 // File is a board file. Each device section may be absent: not fitted.
 type File struct {
-	Name       string     `toml:"name"`
-	Bench      bool       `toml:"bench"`
-	Lang       string     `toml:"lang"` // language of a fresh store: "zh" (default) or "en"
-	Merchant   Merchant   `toml:"merchant"`
-	Display    Display    `toml:"display"`
-	Panel      *Panel     `toml:"panel"`
-	MSR        *MSR       `toml:"msr"`
-	ICC        *ICC       `toml:"icc"`
-	Tables     Tables     `toml:"tables"`
-	Parameters Parameters `toml:"parameters"`
-	Links      []Link     `toml:"link"`
-	Keystore   *Keystore  `toml:"keystore"`
-	Service    *Service   `toml:"service"`
-	Acquirer   *Acquirer  `toml:"acquirer"`
-	HostList   []Host     `toml:"host"`
-	Store      Store      `toml:"store"`
-	Log        Log        `toml:"log"`
-	Rules      Rules      `toml:"rules"`
-	People     []Operator `toml:"operator"`
-	Assets     []Asset    `toml:"asset"`
-	Process    Process    `toml:"process"`
+	Name     string     `toml:"name"`
+	Bench    bool       `toml:"bench"`
+	Lang     string     `toml:"lang"` // language of a fresh store: "zh" (default) or "en"
+	Merchant Merchant   `toml:"merchant"`
+	Display  Display    `toml:"display"`
+	Panel    *Panel     `toml:"panel"`
+	MSR      *MSR       `toml:"msr"`
+	ICC      *ICC       `toml:"icc"`
+	Tables   Tables     `toml:"tables"`
+	Params   Parameters `toml:"parameters"`
+	Links    []Link     `toml:"link"`
+	Keystore *Keystore  `toml:"keystore"`
+	Service  *Service   `toml:"service"`
+	Acquirer *Acquirer  `toml:"acquirer"`
+	HostList []Host     `toml:"host"`
+	Store    Store      `toml:"store"`
+	Log      Log        `toml:"log"`
+	Rules    Rules      `toml:"rules"`
+	People   []Operator `toml:"operator"`
+	Assets   []Asset    `toml:"asset"`
+	Process  Process    `toml:"process"`
 
 	path  string
 	text  string

@@ -24,7 +24,7 @@ type ParametersKey struct {
 
 func (f *File) checkParameters() {
 	names := map[string]bool{}
-	for _, k := range f.Parameters.Keys {
+	for _, k := range f.Params.Keys {
 		if _, err := signature.Key(k.Key); err != nil {
 			f.fault("parameters.key", fmt.Sprintf("the key of %q must be 32 bytes in base64", k.Name))
 		}
@@ -40,7 +40,7 @@ func (f *File) ParameterKeys() (keys []ed25519.PublicKey) {
 	if len(f.wrong["parameters"]) > 0 {
 		return nil
 	}
-	for _, k := range f.Parameters.Keys {
+	for _, k := range f.Params.Keys {
 		if pub, err := signature.Key(k.Key); err == nil {
 			keys = append(keys, pub)
 		}

@@ -50,12 +50,12 @@ type device struct {
 	fault   prompt.Code // why nothing is sold
 	opened  bool        // the case was: there are no keys
 	links   map[string]linkState
+	params  paramState
+	setting sync.Mutex // of a parameter file
 	// refused ends a session that only shows why nothing is sold; nil if there
 	// is none.
 	refused   context.CancelCauseFunc
 	restoring sync.Mutex
-	params    paramState // under mu
-	setting   sync.Mutex // of a parameter file
 }
 
 // session is one life of the terminal: from the store's opening to a stop or a

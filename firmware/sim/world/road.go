@@ -176,15 +176,15 @@ func (w *World) second(_ *front, c net.Conn) {
 }
 
 // boardCmd names the links and hosts of the device, in order of preference,
-// before start: `board links eth 4g`, `board hosts a b`.
+// before start: `board links eth 4g`, `board hosts a b`, `board serial S`.
 func (w *World) boardCmd(_ context.Context, args []string) error {
 	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}, "icc": {"serial", "vpcd", "pcsc", "none"}}
-	if len(args) == 2 && args[0] == "recovery" && !w.Running() {
-		w.noRecovery = args[1] == "off"
-		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
-	}
 	if len(args) == 2 && args[0] == "serial" && !w.Running() {
 		w.serial = args[1]
+		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
+	}
+	if len(args) == 2 && args[0] == "recovery" && !w.Running() {
+		w.noRecovery = args[1] == "off"
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 	}
 	if len(args) > 1 && args[0] == "log" && !w.Running() {
@@ -192,7 +192,7 @@ func (w *World) boardCmd(_ context.Context, args []string) error {
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 	}
 	if len(args) < 2 || names[args[0]] == nil || args[0] == "icc" && len(args) > 2 {
-		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off | board log KEY=VALUE… | board serial S")
+		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off | board log KEY=VALUE…")
 	}
 	if w.Running() || w.Host == nil {
 		return usage("board: before start, and with the bench's own acquirer")
