@@ -219,7 +219,7 @@ func TestPrefixes(t *testing.T) {
 			t.Errorf("%q: %q, want %q", c.in, got, c.want)
 		}
 	}
-	for in, want := range map[string]int{"s": 4, "st": 2, "re": 2, "zz": 0, "": 0, "log": 1} {
+	for in, want := range map[string]int{"s": 4, "st": 2, "rest": 1, "zz": 0, "": 0, "log": 1} {
 		cmd, many := commands.match(in)
 		if n := len(many); n != want && !(want == 1 && cmd != nil) {
 			t.Errorf("%q: %v, want %d", in, many, want)
