@@ -41,17 +41,17 @@ func cmdAsk(s *Shell, ctx context.Context, args []string) error {
 	if err != nil || off < 0 {
 		return errUsage
 	}
-	if s.asked.id != args[0] {
+	if s.answered.id != args[0] {
 		raw, err := base64.StdEncoding.DecodeString(args[2])
 		if err != nil {
 			return errUsage
 		}
-		if s.asked.packed, err = s.answer(ctx, raw); err != nil {
+		if s.answered.packed, err = s.answer(ctx, raw); err != nil {
 			return err
 		}
-		s.asked.id = args[0]
+		s.answered.id = args[0]
 	}
-	b := s.asked.packed
+	b := s.answered.packed
 	for range pieceLines {
 		part := b[min(off, len(b)):min(off+pieceLine, len(b))]
 		s.carry(int64(off), part)
