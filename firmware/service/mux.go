@@ -28,8 +28,8 @@ const (
 
 // Waits.
 const (
-	lull    = 150 * time.Millisecond // a frame that pauses for so long is none
-	stuck   = 5 * time.Second        // a line that takes nothing for so long loses it
+	lull     = 150 * time.Millisecond // a frame that pauses for so long is none
+	stuck    = 5 * time.Second        // a line that takes nothing for so long loses it
 	comeBack = time.Second            // after a port that failed
 )
 
@@ -370,7 +370,9 @@ func (c console) Read(ctx context.Context, p []byte) (int, error) {
 func (c console) Write(ctx context.Context, p []byte) (int, error) { return c.m.say(ctx, p) }
 
 // SetBaud is refused: the rate is the flash frames'.
-func (c console) SetBaud(int) error { return errors.New("service: the rate is not the console's to change") }
+func (c console) SetBaud(int) error {
+	return errors.New("service: the rate is not the console's to change")
+}
 
 // ErrTaken says that somebody has the line.
 var ErrTaken = errors.New("service: the line is taken")

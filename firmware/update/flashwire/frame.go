@@ -149,7 +149,9 @@ func (s *Splitter) Flush() {
 
 // isText tells whether somebody may have typed these bytes.
 func isText(b []byte) bool {
-	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) && !strings.ContainsRune("\r\n\t\b\x7f\x1b\x03\x04\x06\x15", r) })
+	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool {
+		return !unicode.IsPrint(r) && !strings.ContainsRune("\r\n\t\b\x7f\x1b\x03\x04\x06\x15", r)
+	})
 }
 
 func parse(b []byte) (Frame, error) {
