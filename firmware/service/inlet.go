@@ -77,3 +77,12 @@ func (q *inlet) read(ctx context.Context, p []byte) (int, error) {
 		}
 	}
 }
+
+// drain gives what nobody has read.
+func (q *inlet) drain() []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b := q.b
+	q.b = nil
+	return b
+}

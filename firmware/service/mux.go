@@ -31,6 +31,8 @@ const (
 	lull     = 150 * time.Millisecond // a frame that pauses for so long is none
 	stuck    = 5 * time.Second        // a line that takes nothing for so long loses it
 	comeBack = time.Second            // after a port that failed
+	hushed   = 500 * time.Millisecond // of silence: a sender has stopped
+	hushes   = 1000                   // reads of one that does not
 )
 
 // Opts of a Mux. Only Port and Clock must be there.
@@ -377,8 +379,10 @@ func (c console) SetBaud(int) error {
 // ErrTaken says that somebody has the line.
 var ErrTaken = errors.New("service: the line is taken")
 
-// Take gives f the line, all of it, until f returns: text and frames rest.
-func (m *Mux) Take(ctx context.Context, f func(ymodem.Line) error) error {
+// Take gives f the line, all of it, until f returns: text and frames rest. What
+// came behind a session that went well is text again; behind one that did not, it
+// is what a sender has not stopped sending, and nobody's.
+func (m *Mux) Take(ctx context.Context, f func(ymodem.Line) error) (err error) {
 	q := newInlet(rawRoom)
 	m.mu.Lock()
 	if m.raw != nil {
@@ -388,12 +392,33 @@ func (m *Mux) Take(ctx context.Context, f func(ymodem.Line) error) error {
 	m.raw = q
 	m.mu.Unlock()
 	defer func() {
+		if err != nil {
+			m.hush(ctx, q)
+		}
 		m.mu.Lock()
 		m.raw = nil
 		m.mu.Unlock()
 		wake(q.space) // the reader may wait for room
+		if err == nil {
+			m.text.put(q.drain())
+		}
 	}()
-	return f(line{m, q})
+	err = f(line{m, q})
+	return err
+}
+
+// hush waits until a sender that was told to stop has stopped: what it still sends
+// is no text, and a console would take it for a person's.
+func (m *Mux) hush(ctx context.Context, q *inlet) {
+	b := make([]byte, 512)
+	for range hushes {
+		timed, cancel := hal.WithTimeout(ctx, m.o.Clock, hushed)
+		n, err := q.read(timed, b)
+		cancel()
+		if n == 0 && err != nil {
+			return
+		}
+	}
 }
 
 // line is the port for who has taken it.

@@ -164,18 +164,16 @@ func (w *World) toFar(b []byte) {
 	w.mu.Lock()
 	p := w.far
 	w.mu.Unlock()
-	if p == nil || !p.Held() {
+	if p == nil {
 		return
 	}
-	done := make(chan struct{})
-	go func() {
-		p.Write(append([]byte(nil), b...))
-		close(done)
-	}()
-	limit, stop := hal.After(hal.SystemClock{}, 2*time.Second)
-	defer stop()
-	select {
-	case <-done:
-	case <-limit:
+	for range 100 {
+		if !p.Held() {
+			return
+		}
+		if b = b[p.Offer(b):]; len(b) == 0 {
+			return
+		}
+		hal.Sleep(context.Background(), hal.SystemClock{}, 2*time.Millisecond)
 	}
 }
