@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"swipewell/ui/prompt"
@@ -102,7 +103,7 @@ func (s *Shell) Exec(ctx context.Context, argv []string) (out string, ok bool) {
 	if len(line) == 0 || noWay[line[0]] {
 		return "", false
 	}
-	if _, ok := commands.find(line[0]); !ok {
+	if !slices.ContainsFunc(commands, func(c command) bool { return c.name == line[0] }) {
 		return "", false
 	}
 	var b bytes.Buffer
