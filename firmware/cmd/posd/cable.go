@@ -110,7 +110,7 @@ func (c *cableUpkeep) Pending() bool                                { return c.d
 // facts are what the device says of itself in flash frames; it is called back
 // under the updates' lock.
 func (d *device) facts() flashwire.Facts {
-	f := flashwire.Facts{Product: d.board.Update.Product, Board: d.file.Name, Serial: d.serial(), Rates: rates}
+	f := flashwire.Facts{Product: d.board.Update.Product, Board: d.file.Name, Serial: d.number(), Rates: rates}
 	r, err := d.up.updates.RecordLocked()
 	if err != nil {
 		return f
@@ -141,7 +141,7 @@ func (d *device) info(format string) string {
 		case 's':
 			out = append(out, "swipewell")
 		case 'n':
-			out = append(out, d.serial())
+			out = append(out, d.number())
 		case 'r', 'v':
 			v := version
 			if u := d.up.updates; u != nil && c == 'r' {

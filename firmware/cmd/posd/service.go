@@ -70,11 +70,11 @@ func (d *device) desk(s *board.Service) (*challenge.Desk, error) {
 	if len(people) == 0 {
 		return nil, nil
 	}
-	return challenge.NewDesk(d.serial(), people, answerTime, rand.Reader)
+	return challenge.NewDesk(d.number(), people, answerTime, rand.Reader)
 }
 
-// serial is the device's number, or what stands for it.
-func (d *device) serial() string {
+// number is the device's number, or what stands for it.
+func (d *device) number() string {
 	serial := d.file.Name
 	if a := d.file.Acquirer; a != nil && a.TID != "" {
 		serial = a.TID
