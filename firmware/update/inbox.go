@@ -34,6 +34,7 @@ type Event struct {
 	What    What
 	Who     string // the sender, see Claim
 	Version bundle.Version
+	From    int64 // of Resumed: so many bytes were there
 	Err     error // of Refused
 }
 
@@ -42,6 +43,7 @@ type What string
 
 const (
 	Offered   What = "offered"   // its head is there, and was judged good
+	Resumed   What = "resumed"   // it goes on where it stood
 	Refused   What = "refused"   // it is not taken
 	Installed What = "installed" // it is in the slot that does not run
 )
@@ -129,6 +131,9 @@ func (x *Inbox) Begin(total int64, sum bundle.Sum) (int64, error) {
 		return 0, err
 	}
 	if n := x.Have(total, sum); n > 0 && n < total {
+		if x.Tell != nil {
+			x.Tell(Event{What: Resumed, Who: x.Who, Version: x.version, From: n})
+		}
 		return n, nil
 	}
 	x.note, x.synced, x.judged, x.version = note{total: total, sum: sum}, 0, false, bundle.Version{}

@@ -83,7 +83,7 @@ func (d *device) recordUpdate(c prompt.Code, l slog.Level, who string, v bundle.
 
 // tellUpdate writes what became of a bundle, and by whom.
 func (d *device) tellUpdate(e update.Event) {
-	code := map[update.What]prompt.Code{update.Offered: prompt.LogUpdOffered, update.Installed: prompt.LogUpdInstalled, update.Refused: prompt.LogUpdRefused,
+	code := map[update.What]prompt.Code{update.Offered: prompt.LogUpdOffered, update.Resumed: prompt.LogUpdOffered, update.Installed: prompt.LogUpdInstalled, update.Refused: prompt.LogUpdRefused,
 		service.OnTrial: prompt.LogUpdTrial, service.Confirmed: prompt.LogUpdConfirmed, service.Erased: prompt.LogUpdErased}[e.What]
 	lvl, more := slog.LevelInfo, []journal.Field(nil)
 	if e.What == update.Refused {
@@ -93,6 +93,9 @@ func (d *device) tellUpdate(e update.Event) {
 			more = append(more, journal.Code("code", prompt.Code(r.Code())))
 		}
 		more = append(more, journal.Err(e.Err))
+	}
+	if e.What == update.Resumed {
+		more = append(more, journal.Count("from", int(e.From)))
 	}
 	d.recordUpdate(code, lvl, e.Who, e.Version, more...)
 }
