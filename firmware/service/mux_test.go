@@ -385,3 +385,20 @@ func FuzzMux(f *testing.F) {
 		}
 	})
 }
+
+// TestAnswerBeginsALine: clients look for an SMP frame at the start of a line, and
+// a prompt is none.
+func TestAnswerBeginsALine(t *testing.T) {
+	w, srv := newWire(), &smp.Server{}
+	m := start(t, Opts{Port: w, SMP: srv.Handle})
+	m.Console().Write(t.Context(), []byte("swipewell> "))
+	for i := range 2 {
+		w.in.put(smp.AppendFrames(nil, echo(byte(i), "hello")))
+		until(t, "the answer", func() bool { return bytes.Count(w.said(), []byte{6, 9}) == i+1 })
+	}
+	until(t, "the end", func() bool { return bytes.HasSuffix(w.said(), []byte{'\n'}) })
+	said := string(w.said())
+	if !strings.HasPrefix(said, "swipewell> \r\n\x06\x09") || strings.Count(said, "\r\n") != 1 {
+		t.Errorf("%q", said)
+	}
+}
