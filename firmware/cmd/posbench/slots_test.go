@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -153,4 +155,69 @@ func rowSum(bucket, key, v []byte) []byte {
 	c := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	c.Write(append(append(append(append([]byte(nil), bucket...), 0), append(key, 0)...), v...))
 	return binary.BigEndian.AppendUint32(nil, c.Sum32())
+}
+
+// TestUpdateInTheJail: posd has given up root and locked itself in before the first
+// byte of a bundle comes, and can still write its slots and its boot record.
+func TestUpdateInTheJail(t *testing.T) {
+	sb, err := exec.LookPath("sb")
+	if err != nil || os.Getuid() != 0 {
+		t.Skip("needs root, and sb of lrzsz")
+	}
+	dir, err := os.MkdirTemp("", "posbench-update-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	s := real(t)
+	for _, d := range []string{dir, filepath.Dir(s.posd)} {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o, err := s.opts(filepath.Join(dir, "w"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.User = "daemon"
+	w, err := world.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if err := os.Chmod(filepath.Join(dir, "w"), 0o755); err != nil { // slot B is started from there
+		t.Fatal(err)
+	}
+	for _, c := range [][]string{{"board", "slots"}, {"start"}} {
+		if err := w.Do(t.Context(), c[0], c[1:]...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := "set -e\nprintf '#!/bin/sh\\nexec %s \"$@\"\\n' $POSD >build\n$POSTOOL bundle make --board bench --version 2.0.0 --schemas 1-4 --key $DESK/build.key build >new.swb\n" +
+		"exec 3<>$SERVICE\nprintf 'flash\\r' >&3\n$SB -k -q new.swb <&3 >&3\n"
+	cmd := exec.Command("sh", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "POSD="+s.posd, "POSTOOL="+s.tool, "DESK="+w.DeskDir(), "SERVICE="+w.ServicePath(), "SB="+sb)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	hold := func(re string) {
+		t.Helper()
+		if err := w.Hold(t.Context(), 10*time.Second, false, w.LogHas(regexp.MustCompile(re))); err != nil {
+			l := w.Log()
+			t.Fatalf("%v\n%s", err, strings.Join(l[max(0, len(l)-8):], "\n"))
+		}
+	}
+	hold(`E-UPD-04.*"way":"ymodem"`)
+	if _, err := w.Service(t.Context(), "reboot"); err != nil {
+		t.Fatal(err)
+	}
+	hold(`E-UPD-04.*"slot":"B"`)
+	if err := w.Do(t.Context(), "clock", "advance", "61s"); err != nil {
+		t.Fatal(err)
+	}
+	hold(`E-UPD-05.*"version":"2.0.0"`)
+	if pid := w.Pid(); pid == 0 || !strings.HasPrefix(fields(t, fmt.Sprintf("/proc/%d/status", pid))["Uid"], "1 ") {
+		t.Errorf("posd is %q", fields(t, fmt.Sprintf("/proc/%d/status", pid))["Uid"])
+	}
 }

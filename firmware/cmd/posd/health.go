@@ -26,6 +26,7 @@ const (
 	trialEvery = time.Second
 	askFirst   = 10 * time.Second
 	askEvery   = 15 * time.Second
+	askLater   = time.Minute // once its minute is over
 )
 
 // health starts the watch over a build on trial; of a confirmed one it notes which
@@ -130,7 +131,7 @@ func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked *time.
 	case len(down) > 0 && !up:
 		h.Report(update.Host, true, "no line: "+strings.Join(down, ", "))
 	default:
-		if t != nil && since-*asked >= askEvery {
+		if t != nil && since-*asked >= askLater {
 			*asked = since
 			t.Echo()
 		}
