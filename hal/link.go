@@ -102,6 +102,7 @@ type Signal struct {
 	BER        int  // bit error rate 0..7, 99 or less than 0 = unknown
 	Registered bool // home or roaming
 	Roaming    bool
+	Operator   string // as the network names itself (27.007 §7.3); "" not known
 }
 
 // Bars maps CSQ to 0..4 for a status bar; below 10 is weak.

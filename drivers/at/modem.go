@@ -170,6 +170,7 @@ func (m *Modem) Measure(ctx context.Context) (hal.Signal, error) {
 		return m.Signal(), err
 	}
 	m.register(ctx)
+	m.operator(ctx)
 	return m.Signal(), nil
 }
 
@@ -321,6 +322,28 @@ func (m *Modem) takeReg(l string) {
 	m.sig.Registered, m.sig.Roaming = stat == 1 || stat == 5, stat == 5
 }
 
+// takeOperator reads `+COPS: 0,0,"CHN-UNICOM",7`. 27.007 §7.3.
+func (m *Modem) takeOperator(info []string) {
+	name := ""
+	if len(info) > 0 {
+		if a := strings.SplitN(info[0], ",", 4); len(a) > 2 {
+			name = strings.Trim(strings.TrimSpace(a[2]), `"`)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sig.Operator = name
+}
+
+// operator asks who the network is; a modem that does not say is none the worse.
+func (m *Modem) operator(ctx context.Context) {
+	info, err := m.ask(ctx, "AT+COPS?", "+COPS:", m.o.Reply)
+	if err != nil {
+		info = nil
+	}
+	m.takeOperator(info)
+}
+
 // background brings the modem up, then looks at the signal once a minute.
 func (m *Modem) background() {
 	ctx := context.Background()
@@ -350,6 +373,7 @@ func (m *Modem) poll() {
 		m.mu.Unlock()
 		if quiet && m.sync(context.Background(), m.o.Reply) == nil {
 			m.register(context.Background())
+			m.operator(context.Background())
 		}
 		m.unlock()
 	default: // busy: the dial looks at the signal itself

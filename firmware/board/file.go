@@ -39,6 +39,7 @@ type File struct {
 	MSR      *MSR       `toml:"msr"`
 	ICC      *ICC       `toml:"icc"`
 	Tables   Tables     `toml:"tables"`
+	Params   Parameters `toml:"parameters"`
 	Links    []Link     `toml:"link"`
 	Keystore *Keystore  `toml:"keystore"`
 	Service  *Service   `toml:"service"`
@@ -370,6 +371,7 @@ func (f *File) check() {
 	}
 	f.checkICC()
 	f.checkTables()
+	f.checkParameters()
 	for _, l := range f.Links {
 		switch l.Driver {
 		case "at":

@@ -174,9 +174,7 @@ func cmdPage(s *Shell, ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for l := range strings.SplitSeq(text, "\n") {
-		s.println(l)
-	}
+	fmt.Fprintln(s.page(), strings.TrimRight(text, "\n"))
 	return nil
 }
 
@@ -217,12 +215,10 @@ func cmdRules(s *Shell, ctx context.Context, args []string) error {
 			continue
 		}
 		if len(args) == 0 {
-			s.println(head)
+			fmt.Fprintln(s.page(), head)
 			continue
 		}
-		for l := range strings.SplitSeq(strings.TrimRight(x, "\n"), "\n") {
-			s.println(l)
-		}
+		fmt.Fprintln(s.page(), strings.TrimRight(x, "\n"))
 	}
 	return nil
 }

@@ -3,6 +3,10 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,18 +48,88 @@ func LevelKnown(v string) bool {
 	return false
 }
 
-// ago is a length of time before now.
+// logFlags are journalctl's and postool's names of the same.
+var logFlags = map[string]string{
+	"-u": "src", "--unit": "src", "-p": "level", "--priority": "level", "-S": "since", "--since": "since", "-U": "until", "--until": "until",
+	"-b": "boot", "--boot": "boot", "-g": "grep", "--grep": "grep", "--tx": "tx", "--card": "card", "--cause": "cause", "--code": "code",
+}
+
+// logForms are how entries may be printed.
+var logForms = []string{"short", "full", "cat", "json"}
+
+// logTimes are the forms of a time at the cable, where a blank ends a word; the
+// zone is the device's.
+var logTimes = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02", "15:04:05", "15:04"}
+
+// ago is a length of time before now, or a time; one without a day is of today.
 func ago(now time.Time, v string) (time.Time, bool) {
-	d, err := time.ParseDuration(v)
-	return now.Add(-d), err == nil && d > 0
+	if d, err := time.ParseDuration(v); err == nil {
+		return now.Add(-d), d > 0
+	}
+	for _, form := range logTimes {
+		at, err := time.ParseInLocation(form, v, pos.CST)
+		if err != nil {
+			continue
+		}
+		if !strings.HasPrefix(form, "2006") {
+			y, m, d := now.In(pos.CST).Date()
+			at = time.Date(y, m, d, at.Hour(), at.Minute(), at.Second(), 0, pos.CST)
+		}
+		return at, true
+	}
+	return time.Time{}, false
+}
+
+// nextLog is what may follow log.
+func nextLog(args []string) (list []word) {
+	if n := len(args); n > 0 {
+		last := args[n-1]
+		if w, ok := logFlags[last]; ok {
+			last = w
+		}
+		switch last {
+		case "-o":
+			for _, f := range logForms {
+				list = append(list, word{f, "w-o-" + f})
+			}
+			return list
+		case "level":
+			return []word{{"debug", ""}, {"info", ""}, {"warn", ""}, {"error", ""}}
+		case "-n":
+			return []word{{"N", "w-log-N"}, {"all", "w-log-all"}}
+		case "off", "verify", "stats", "pieces":
+			return nil
+		case "since", "until":
+			return []word{{"TIME", "w-log-TIME"}}
+		}
+		if logWords[last] != nil {
+			return []word{{strings.ToUpper(last), "w-log-" + last}}
+		}
+	}
+	list = []word{{"N", "w-log-N"}, {"-f", "w-log-f"}}
+	if len(args) == 0 {
+		list = append(list, word{"off", "w-log-off"}, word{"verify", "w-log-verify"}, word{"stats", "w-log-stats"}, word{"pieces", "w-log-pieces"}, word{"piece", "w-log-piece"})
+	}
+	list = append(list, word{"-n", "w-log-N"}, word{"-o", "w-log-o"})
+	for _, f := range slices.Sorted(maps.Keys(logFlags)) {
+		list = append(list, word{f, "w-log-" + logFlags[f]})
+	}
+	for _, w := range slices.Sorted(maps.Keys(logWords)) {
+		list = append(list, word{w, "w-log-" + w})
+	}
+	return list
 }
 
 // cmdLog: the words may come in any order.
 func cmdLog(s *Shell, ctx context.Context, args []string) error {
-	f, follow := journal.Filter{Last: 20}, false
+	f, follow, look := journal.Filter{Last: 20}, false, Look{Lang: s.language()}
 	for i := 0; i < len(args); i++ {
 		n, err := strconv.Atoi(args[i])
-		word := logWords[args[i]]
+		name := args[i]
+		if w, ok := logFlags[name]; ok {
+			name = w
+		}
+		word := logWords[name]
 		switch {
 		case err == nil && n > 0:
 			f.Last = n
@@ -67,7 +141,7 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 		case args[i] == "verify" && len(args) == 1:
 			return s.verifyLog(ctx)
 		case args[i] == "stats" && len(args) == 1:
-			WriteLogStats(s.term, s.language(), s.o.Journal.Stats())
+			WriteLogStats(s.page(), s.language(), s.o.Journal.Stats())
 			return nil
 		case args[i] == "pieces" && len(args) == 1:
 			return s.pieces()
@@ -77,6 +151,16 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 				return errUsage
 			}
 			return s.piece(args[1], off)
+		case args[i] == "-n" && i+1 < len(args):
+			i++
+			if f.Last, err = strconv.Atoi(args[i]); args[i] != "all" && (err != nil || f.Last < 0) {
+				return errUsage
+			}
+		case args[i] == "-o" && i+1 < len(args):
+			i++
+			if look.Form = args[i]; !slices.Contains(logForms, look.Form) {
+				return errUsage
+			}
 		case word != nil && i+1 < len(args):
 			i++
 			if !word(&f, s.o.Clock.Now().Wall, args[i]) {
@@ -86,26 +170,47 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 			return errUsage
 		}
 	}
+	if f.Grep != "" || f.Boot != "" || f.Tx != "" { // a mistake in an expression is told before anything runs
+		if _, err := f.Matcher(); err != nil {
+			return err
+		}
+	}
 	if follow {
 		s.say("follow-on")
-		s.follow(ctx, f)
+		s.follow(ctx, f, look)
 		return nil
 	}
 	es, err := s.o.Journal.Query(f)
 	if err != nil {
 		return err
 	}
+	out := s.page()
 	for _, e := range es {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || s.paged != nil && s.paged.stop {
 			return nil
 		}
-		s.println(EntryLine(s.language(), e))
+		if err := writeEntry(out, look, e); err != nil {
+			return err
+		}
 	}
 	if len(es) == 0 {
 		s.say("log-empty")
 		s.println(s.o.Journal.Empty(f))
 	}
 	return nil
+}
+
+// writeEntry prints an entry in a form, JSON among them.
+func writeEntry(w io.Writer, look Look, e journal.Entry) error {
+	if look.Form != "json" {
+		WriteEntry(w, look, e)
+		return nil
+	}
+	b, err := json.Marshal(e)
+	if err == nil {
+		_, err = fmt.Fprintf(w, "%s\n", b)
+	}
+	return err
 }
 
 func (s *Shell) verifyLog(ctx context.Context) error {
@@ -121,7 +226,7 @@ func (s *Shell) verifyLog(ctx context.Context) error {
 		return err
 	}
 	return Reports(rs, func(r StreamReport) error {
-		WriteVerify(s.term, s.language(), r)
+		WriteVerify(s.page(), s.language(), r)
 		return nil
 	})
 }
@@ -139,7 +244,7 @@ func cmdStory(s *Shell, ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	WriteStory(s.term, Look{Lang: s.language()}, args[0], st)
+	WriteStory(s.page(), Look{Lang: s.language()}, args[0], st)
 	return nil
 }
 

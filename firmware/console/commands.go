@@ -53,9 +53,13 @@ var commands table
 // The table is filled here since help prints it.
 func init() {
 	commands = table{
-		{"help", "", "h-help", all, cmdHelp},
+		{"help", "[WORD…]", "h-help", all, cmdHelp},
 		{"status", "", "h-status", all, cmdStatus},
+		{"board", "", "h-board", all, cmdBoard},
+		{"signal", "", "h-signal", all, cmdSignal},
 		{"login", "cashier|technician|supervisor|engineer", "h-login", all, cmdLogin},
+		{"selfcheck", "[echo]", "h-selfcheck", reader, cmdSelfcheck},
+		{"config", "", "h-config", reader, cmdConfig},
 		{"log", "[N | -f | off] [tx STAN] [code CODE] …", "h-log", reader, cmdLog},
 		{"story", "STAN", "h-story", reader, cmdStory},
 		{"queue", "", "h-queue", login, cmdQueue},
@@ -72,26 +76,24 @@ func init() {
 		{"recovery", "", "h-recovery", reader, cmdRecovery},
 		{"enrol", "NUMBER", "h-enrol", staff, cmdEnrol},
 		{"lang", "zh|en", "h-lang", all, cmdLang},
+		{"term", "[probe | dumb | WxH]", "h-term", all, cmdTerm},
 		{"logout", "", "h-logout", all, cmdLogout},
 		{"exit", "", "h-exit", all, cmdLogout},
 	}
 }
 
-func (t table) find(name string) (command, bool) {
-	for _, c := range t {
-		if c.name == name {
-			return c, true
-		}
+// cmdHelp lists the commands that the role may use, or what may follow some words.
+func cmdHelp(s *Shell, _ context.Context, args []string) error {
+	if len(args) > 0 {
+		s.list(s.page(), s.next(args), "")
+		return nil
 	}
-	return command{}, false
-}
-
-func cmdHelp(s *Shell, _ context.Context, _ []string) error {
 	for _, c := range commands {
 		if _, ok := c.who.may(s.who()); ok {
-			s.println(fmt.Sprintf("%-9s%-41s%s", c.name, c.args, label(s.language(), c.help)))
+			fmt.Fprintf(s.page(), "%-10s%-41s%s\n", c.name, c.args, label(s.language(), c.help))
 		}
 	}
+	fmt.Fprintln(s.page(), label(s.language(), "h-keys"))
 	return nil
 }
 
@@ -100,7 +102,7 @@ func cmdStatus(s *Shell, ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	WriteStatus(s.term, s.language(), st)
+	WriteStatus(s.page(), s.language(), st)
 	return nil
 }
 
@@ -135,7 +137,7 @@ func cmdQueue(s *Shell, ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	WriteQueue(s.term, s.language(), rs, st.Time.Logical)
+	WriteQueue(s.page(), s.language(), rs, st.Time.Logical)
 	return nil
 }
 
@@ -158,7 +160,7 @@ func cmdBatch(s *Shell, ctx context.Context, _ []string) error {
 	if more > 0 {
 		s.println(fmt.Sprintf("… %d", more))
 	}
-	WriteBatch(s.term, s.language(), rows)
+	WriteBatch(s.page(), s.language(), rows)
 	return nil
 }
 
@@ -167,7 +169,7 @@ func cmdTx(s *Shell, ctx context.Context, args []string) error {
 		return errUsage
 	}
 	return transaction(ctx, s.o, args[0], func(kind string, v any) error {
-		WriteItem(s.term, s.language(), v)
+		WriteItem(s.page(), s.language(), v)
 		return nil
 	})
 }
@@ -195,7 +197,7 @@ func cmdRestore(s *Shell, ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	WriteRestore(s.term, s.language(), r)
+	WriteRestore(s.page(), s.language(), r)
 	return nil
 }
 
@@ -238,7 +240,7 @@ func (s *Shell) byHand(ctx context.Context, args []string, do func(context.Conte
 	if err != nil {
 		return err
 	}
-	WriteItem(s.term, s.language(), rec)
+	WriteItem(s.page(), s.language(), rec)
 	s.say(done)
 	return nil
 }

@@ -36,7 +36,7 @@ func (s *Shell) login(ctx context.Context, who Role) error {
 	if byKey {
 		return s.byKey(who)
 	}
-	pin, err := s.term.ReadPassword(label(s.language(), "pin-ask"))
+	pin, err := s.readPassword(label(s.language(), "pin-ask"))
 	if err != nil {
 		return nil // ^C, or the port: Run sees it
 	}
@@ -65,7 +65,8 @@ func (s *Shell) byKey(who Role) error {
 	s.say("challenge")
 	s.println(text)
 	s.term.SetPrompt(label(s.language(), "answer-ask"))
-	line, err := s.term.ReadLine()
+	var line string
+	s.hist.private(func() { line, err = s.readLine() })
 	s.term.SetPrompt(s.prompt())
 	if err != nil && !errors.Is(err, term.ErrPasteIndicator) || strings.TrimSpace(line) == "" {
 		return nil

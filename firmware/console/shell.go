@@ -27,7 +27,7 @@ type Shell struct {
 	port *portStream
 	term *term.Terminal
 
-	mu   sync.Mutex // guards lang, role, idle and unfollow: a timer may log out
+	mu   sync.Mutex // guards what follows: a timer may log out
 	lang string
 	role Role
 	by   int         // the person's number; 0 unknown
@@ -35,6 +35,14 @@ type Shell struct {
 
 	unfollow context.CancelFunc // ends log -f; nil if none
 	wg       sync.WaitGroup
+
+	hist          history
+	width, height int                // of the terminal; height 0: it has not said, and nothing is paged
+	asked         bool               // how large it is
+	greeted       bool               // somebody has typed a line since the port was opened
+	endMore       context.CancelFunc // ends a wait at --More--; nil if there is none
+	out           sync.Mutex         // held while --More-- stands at the cursor
+	paged         *pager             // of the command that runs
 }
 
 // NewShell is a console on a port. Run starts it.
@@ -47,7 +55,10 @@ func NewShell(port hal.ServicePort, o Opts) *Shell {
 	}
 	s := &Shell{o: o, port: &portStream{port: port}, lang: o.Lang}
 	s.term = term.NewTerminal(s.port, "")
-	s.term.SetSize(160, 24)
+	s.port.keys.size = s.sized
+	s.term.History = &s.hist
+	s.term.AutoCompleteCallback = s.complete
+	s.setSize(plainWidth, 0)
 	return s
 }
 
@@ -59,16 +70,18 @@ func (s *Shell) Run(ctx context.Context) error {
 	s.port.ctx = ctx
 	for ctx.Err() == nil {
 		s.term.SetPrompt(s.prompt())
-		line, err := s.term.ReadLine()
+		line, err := s.readLine()
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case s.port.err != nil:
 			s.port.err = nil
+			s.port.have = append(s.port.have[:0], dropLine...) // a PIN may be half typed
+			s.port.setDumb(false)
 			s.logout(false)
+			s.newcomer()
 			hal.Sleep(ctx, s.o.Clock, time.Second)
 		case errors.Is(err, io.EOF): // ^C, ^D
-			s.println("")
 			s.stopFollow()
 			if s.who() != "" {
 				s.logout(true)
@@ -77,9 +90,34 @@ func (s *Shell) Run(ctx context.Context) error {
 			hal.Sleep(ctx, s.o.Clock, time.Second)
 		default:
 			s.run(ctx, strings.Fields(line))
+			s.mu.Lock()
+			first := !s.greeted
+			s.greeted = true
+			s.mu.Unlock()
+			if first {
+				s.ask()
+			}
 		}
 	}
 	return nil
+}
+
+// readLine reads a line; io.EOF: it was given up.
+func (s *Shell) readLine() (string, error) {
+	line, err := s.term.ReadLine()
+	if s.port.gaveUp() {
+		return "", io.EOF
+	}
+	return line, err
+}
+
+// readPassword is readLine without an echo.
+func (s *Shell) readPassword(prompt string) (string, error) {
+	pin, err := s.term.ReadPassword(prompt)
+	if s.port.gaveUp() {
+		return "", io.EOF
+	}
+	return pin, err
 }
 
 func (s *Shell) prompt() string {
@@ -95,7 +133,21 @@ func (s *Shell) language() string {
 	return s.lang
 }
 
-func (s *Shell) println(line string) { s.term.Write([]byte(line + "\n")) }
+// println prints a line above the one that is being typed; several goroutines may
+// call it.
+func (s *Shell) println(line string) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.term.Write([]byte(line + "\n"))
+}
+
+// page is where a command writes what may be long.
+func (s *Shell) page() io.Writer {
+	if s.paged == nil {
+		return s.term
+	}
+	return s.paged
+}
 
 func (s *Shell) say(key string) { s.println(label(s.language(), key)) }
 
@@ -104,8 +156,13 @@ func (s *Shell) run(ctx context.Context, words []string) {
 	if len(words) == 0 {
 		return
 	}
-	c, ok := commands.find(words[0])
-	if !ok {
+	c, many := commands.match(words[0])
+	switch {
+	case c != nil:
+	case len(many) > 1:
+		s.println(label(s.language(), "which-command") + strings.Join(many, " "))
+		return
+	default:
 		s.say("no-command")
 		return
 	}
@@ -116,7 +173,11 @@ func (s *Shell) run(ctx context.Context, words []string) {
 		return
 	}
 	s.touch()
+	words = s.whole(*c, words)
+	s.paged = &pager{s: s, ctx: ctx}
 	err := c.fn(s, ctx, words[1:])
+	s.paged.flush()
+	s.paged = nil
 	if carrying := c.name == "log" && len(words) == 4 && words[1] == "piece"; who != "" && !carrying { // asking for the list was noted
 		s.note("command", who, err == nil, journal.Word("command", c.name))
 	}
@@ -145,7 +206,6 @@ func (s *Shell) touch() {
 	if s.role != "" {
 		s.idle = s.o.Clock.AfterFunc(idleLogout, func() {
 			s.logout(true)
-			s.term.SetPrompt(s.prompt())
 		})
 	}
 }
@@ -155,6 +215,9 @@ func (s *Shell) logout(tell bool) {
 	s.mu.Lock()
 	was, by := s.role, s.by
 	s.role, s.by = "", 0
+	if s.endMore != nil {
+		s.endMore()
+	}
 	if s.idle != nil {
 		s.idle()
 		s.idle = nil
@@ -164,6 +227,9 @@ func (s *Shell) logout(tell bool) {
 	if was == "" {
 		return
 	}
+	s.hist.forget()
+	s.newcomer()
+	s.term.SetPrompt(s.prompt())
 	s.record("logout", was, by, true)
 	if tell {
 		s.say("logged-out")
@@ -184,18 +250,21 @@ func (s *Shell) record(what string, r Role, by int, ok bool, more ...journal.Fie
 }
 
 // follow prints new entries above the typed line until stopFollow.
-func (s *Shell) follow(ctx context.Context, f journal.Filter) {
+func (s *Shell) follow(ctx context.Context, f journal.Filter, look Look) {
 	s.stopFollow()
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
 	s.unfollow = cancel
 	s.mu.Unlock()
-	lang := s.language()
 	s.wg.Add(1)
 	go func() {
 		defer s.wg.Done()
 		err := s.o.Journal.Follow(ctx, f, func(e journal.Entry) error {
-			s.println(EntryLine(lang, e))
+			var b strings.Builder
+			if err := writeEntry(&b, look, e); err != nil {
+				return err
+			}
+			s.println(strings.TrimRight(b.String(), "\n"))
 			return s.port.failed()
 		})
 		if err != nil && ctx.Err() == nil {
@@ -211,38 +280,4 @@ func (s *Shell) stopFollow() {
 		s.unfollow()
 		s.unfollow = nil
 	}
-}
-
-// portStream makes a stream of a service port for x/term. Reads end with ctx.
-type portStream struct {
-	ctx  context.Context
-	port hal.ServicePort
-	err  error // of the last Read; owned by the reader
-
-	mu   sync.Mutex
-	werr error
-}
-
-func (p *portStream) Read(b []byte) (int, error) {
-	n, err := p.port.Read(p.ctx, b)
-	if err != nil {
-		p.err = err
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-func (p *portStream) Write(b []byte) (int, error) {
-	n, err := p.port.Write(p.ctx, b)
-	p.mu.Lock()
-	p.werr = err
-	p.mu.Unlock()
-	return n, err
-}
-
-// failed is the error of the last write.
-func (p *portStream) failed() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.werr
 }

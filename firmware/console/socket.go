@@ -27,10 +27,10 @@ type Request struct {
 	Follow bool           `json:"follow,omitempty"`
 	// AgoUntil: log: until so long before the device's wall clock.
 	AgoUntil time.Duration `json:"ago_until,omitempty"`
-	Name     string        `json:"name,omitempty"` // page: which; alerts: "all"; log-piece: which
+	Name     string        `json:"name,omitempty"` // page: which; alerts: "all"; log-piece: which; selfcheck: "echo"; service-note: what was done
 	Lang     string        `json:"lang,omitempty"` // page
-	N        int           `json:"n,omitempty"`    // take: an alert; rules-try: days; log-piece: from this byte on
-	Text     string        `json:"text,omitempty"` // rules-try, rules-load: a file
+	N        int           `json:"n,omitempty"`    // take: an alert; rules-try: days; log-piece: from this byte on; service-note: 0 it went well
+	Text     string        `json:"text,omitempty"` // rules-try, rules-load, config-diff, config-set: a file; service-note: who and what
 }
 
 // Reply is one line of the server: an item, or the end.
@@ -223,7 +223,7 @@ func (s *Server) answer(ctx context.Context, q Request, send func(kind string, v
 	case "log", "log-boots", "log-stats", "log-verify", "log-export", "log-pieces", "log-piece":
 		return s.log(ctx, q, send)
 	}
-	return s.care(ctx, q, send)
+	return s.field(ctx, q, send)
 }
 
 // explained is a record with what it waits for, for programs that read JSON.

@@ -64,6 +64,7 @@ type carer struct {
 	checked   []care.Checked
 	checkedAt int64
 	checking  bool
+	echo      int // of the last check, in milliseconds; below 0 as [care.Facts] has it
 	logOut    logOut
 	asked     time.Duration // boottime at which the echo was asked for
 	nightly   int32         // day of the last check that the night made

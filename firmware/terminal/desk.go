@@ -191,7 +191,7 @@ func (t *Terminal) checkedEcho(ok bool) {
 
 func (t *Terminal) checkDone(echo int) {
 	c := &t.care
-	c.checking = false
+	c.checking, c.echo = false, echo
 	c.checked, c.checkedAt = care.Check(t.checkFacts(echo)), t.wall()
 	well, of := care.Count(c.checked)
 	fields := []journal.Field{journal.Count("well", well), journal.Count("of", of)}

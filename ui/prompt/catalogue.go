@@ -173,6 +173,7 @@ var catalogue = [...]Entry{
 	{LogRefused, Warning, Nobody, "help/log"},
 	{LogUnresolved, Warning, Nobody, "help/log"},
 	{LogClosed, Warning, Nobody, "help/log"},
+	{LogParams, Info, Nobody, "help/log"},
 	{LogPeak, Info, Nobody, "help/log"},
 	{LogRecovery, Info, Nobody, "help/log"},
 	{LogReversal, Warning, Nobody, "help/log"},

@@ -111,6 +111,7 @@ const (
 const (
 	LogDecision    Code = "E-THR-01" // what the rules said: rule, count, window, action
 	LogRules       Code = "E-RUL-01" // a rule file was taken or refused
+	LogParams      Code = "E-PAR-01" // a parameter file was taken or refused
 	LogApproval    Code = "E-APR-01" // a second person approved, or did not
 	LogShift       Code = "E-SHF-01"
 	LogMisuse      Code = "E-OPR-01"

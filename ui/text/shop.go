@@ -145,6 +145,7 @@ var shopRows = []row{
 	item(prompt.ChoiceGoOn, "核对过,继续", "Checked, go on"),
 
 	entry(prompt.LogDecision, "规则判定", "rules decided"),
+	entry(prompt.LogParams, "参数文件<{field}>", "parameter file< {field}>"),
 	entry(prompt.LogRules, "规则文件<{field}>", "rule file< {field}>"),
 	entry(prompt.LogApproval, "第二人授权<{n}>", "second person< {n}>"),
 	entry(prompt.LogShift, "操作员<{n}>", "operator< {n}>"),

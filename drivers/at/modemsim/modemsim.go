@@ -239,6 +239,13 @@ func (m *Modem) command(cmd string) {
 	case "AT+CREG?":
 		m.say(fmt.Sprintf("+CREG: 1,%d", m.reg))
 		m.say("OK")
+	case "AT+COPS?": // 27.007 §7.3: without a name while it is registered nowhere
+		if m.reg == 1 || m.reg == 5 {
+			m.say(`+COPS: 0,0,"CHN-BENCH",7`)
+		} else {
+			m.say("+COPS: 0")
+		}
+		m.say("OK")
 	case "AT+QIACT?":
 		if m.pdp {
 			m.say(`+QIACT: 1,1,1,"10.0.0.2"`)

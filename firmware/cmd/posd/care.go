@@ -24,7 +24,7 @@ func (d *device) care() terminal.Care {
 	if !d.file.Bench { // the machine under a bench is not the device
 		c.Load = load
 	}
-	if s := d.file.Service; s != nil {
+	if s := d.inForce().Service; s != nil {
 		c.Phone, c.Contract = s.Phone, s.Contract
 	}
 	for _, a := range d.file.Assets {

@@ -126,7 +126,7 @@ func (b backend) look(ctx context.Context, f func(txn.State, []pos.Record)) erro
 func (b backend) Status(ctx context.Context) (console.Status, error) {
 	d := b.d
 	now := d.board.Clock.Now()
-	s := console.Status{Version: version, Board: d.file.Name, Bench: d.file.Bench, MerchantName: d.file.Merchant.Name, Devices: console.DevicesOf(d.board.Report),
+	s := console.Status{Version: version, Board: d.file.Name, Bench: d.file.Bench, MerchantName: d.inForce().Merchant.Name, Devices: console.DevicesOf(d.board.Report),
 		Up: now.Boot - d.start.Boot, LogDropped: d.journal.Dropped(), Time: pos.Time{Wall: now.Wall.UnixMilli()}, Phase: "halted"}
 	if a := d.file.Acquirer; a != nil {
 		s.Terminal, s.Merchant, s.Context = pos.TerminalID(a.TID), pos.MerchantID(a.MID), a.Context

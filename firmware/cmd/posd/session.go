@@ -51,6 +51,8 @@ type device struct {
 	fault   prompt.Code // why nothing is sold
 	opened  bool        // the case was: there are no keys
 	links   map[string]linkState
+	params  paramState
+	setting sync.Mutex // of a parameter file
 	// refused ends a session that only shows why nothing is sold; nil if there
 	// is none.
 	refused   context.CancelCauseFunc
@@ -67,6 +69,7 @@ func (d *device) session(ctx context.Context) error {
 	if size.W == 0 {
 		size = screen.Color320
 	}
+	d.takeParams()
 	lesson := d.takeLesson()
 	if lesson != nil && !lesson.Ended {
 		err := d.lessonIn(ctx, size, lesson)
@@ -136,7 +139,7 @@ func (d *device) session(ctx context.Context) error {
 	}
 	rules := d.rules()
 	t, err := terminal.New(terminal.Opts{Board: d.board.Board, Store: st, Line: line, Host: host, Profile: profile, Journal: d.journal, Log: d.log,
-		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Began: d.start.Boot, Care: d.care(), Lesson: lesson, Sweep: sweep, RulesBad: d.rulesBad, Tables: d.board.Tables, BootCode: code, Recovery: to, Size: size, Merchant: receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
+		Rules: rules, Staff: d.staff(), Window: &d.seen, Version: version, Began: d.start.Boot, Care: d.care(), Lesson: lesson, Sweep: sweep, RulesBad: d.rulesBad, Tables: d.board.Tables, BootCode: code, Recovery: to, Size: size, Merchant: receipt.Merchant{Name: d.inForce().Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}})
 	if err != nil {
 		d.journal.Record(journal.Event{Code: prompt.StoreDamaged, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		d.setFault(prompt.StoreDamaged)
@@ -195,7 +198,8 @@ func (d *device) openStore(ctx context.Context) (*store.Store, error) {
 
 // host turns the acquirer's section into profiles and a line.
 func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
-	a := d.file.Acquirer
+	f := d.inForce()
+	a := f.Acquirer
 	if a == nil {
 		a = &board.Acquirer{TID: "00000000", MID: "000000000000000"} // Stop has it: nothing is sold
 	}
@@ -219,7 +223,7 @@ func (d *device) host() (hostlink.Profile, txn.Profile, *hostlink.Line, error) {
 		p.TID, p.MID = "00000000", "000000000000000"
 	}
 	var hosts []hostlink.Host
-	for _, h := range d.file.Hosts() {
+	for _, h := range f.Hosts() {
 		hosts = append(hosts, hostlink.Host{Name: or(h.Name, h.Address), Address: h.Address})
 	}
 	line, err := hostlink.New(hostlink.Opts{Clock: d.board.Clock, Links: d.board.Links, Hosts: hosts, Profile: p,

@@ -92,7 +92,7 @@ func (d *device) lessonIn(ctx context.Context, size screen.Size, l *terminal.Les
 	}
 	defer line.Close()
 	profile.Context, profile.Lang, profile.SettleAfter, profile.Duty, profile.Offline = "train", l.Lang, time.Second, txn.Duty{}, txn.Offline{}
-	merchant := receipt.Merchant{Name: d.file.Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}
+	merchant := receipt.Merchant{Name: d.inForce().Merchant.Name, ID: string(host.MID), Terminal: string(host.TID)}
 	t, err := terminal.New(terminal.Opts{Board: &b, Store: st, Line: line, Host: host, Profile: profile, Journal: j, Log: slog.New(j.Handler()), Rules: d.rules(), Staff: d.staff(),
 		Version: version, Size: size, Merchant: merchant, Train: true, Lesson: l, Care: terminal.Care{Train: d.train}})
 	if err != nil {

@@ -55,6 +55,7 @@ func newRoot(out io.Writer) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(t.selfcheck(), t.survey(), t.config(), t.provision())
 	f := root.PersistentFlags()
 	f.StringVar(&t.socket, "socket", defaultSocket(), "posd's service socket")
 	f.BoolVar(&t.json, "json", false, "print JSON, one object a line")

@@ -176,9 +176,13 @@ func (w *World) second(_ *front, c net.Conn) {
 }
 
 // boardCmd names the links and hosts of the device, in order of preference,
-// before start: `board links eth 4g`, `board hosts a b`.
+// before start: `board links eth 4g`, `board hosts a b`, `board serial S`.
 func (w *World) boardCmd(_ context.Context, args []string) error {
 	names := map[string][]string{"links": {"4g", "eth"}, "hosts": {"a", "b"}, "icc": {"serial", "vpcd", "pcsc", "none"}}
+	if len(args) == 2 && args[0] == "serial" && !w.Running() {
+		w.serial = args[1]
+		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
+	}
 	if len(args) == 2 && args[0] == "recovery" && !w.Running() {
 		w.noRecovery = args[1] == "off"
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)

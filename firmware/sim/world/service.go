@@ -51,7 +51,7 @@ func people() string {
 var deskKeys = []struct {
 	file, name, role string
 	number           int
-}{{"technician.key", "张强", "technician", 99}, {"engineer.key", "周岩", "engineer", 98}, {"recovery.key", "", "", 0}}
+}{{"technician.key", "张强", "technician", 99}, {"engineer.key", "周岩", "engineer", 98}, {"recovery.key", "", "", 0}, {"acquirer.key", "", "", 0}}
 
 // benchSeed is the private half of one of them.
 func benchSeed(file string) []byte {
@@ -84,6 +84,20 @@ func serviceKeys() (text string) {
 		}
 	}
 	return text
+}
+
+// paramsText is who may sign parameters: the acquirer of the bench.
+func paramsText() string {
+	pub := ed25519.NewKeyFromSeed(benchSeed("acquirer.key")).Public().(ed25519.PublicKey)
+	return fmt.Sprintf("[[parameters.key]]\nname = \"acquirer\"\nkey = %q\n\n", base64.StdEncoding.EncodeToString(pub))
+}
+
+// serialText is the device's serial number among its assets.
+func (w *World) serialText() string {
+	if w.serial == "" {
+		return ""
+	}
+	return fmt.Sprintf("[[asset]]\nkind = \"serial\"\nvalue = %q\n\n", w.serial)
 }
 
 // recoveryText is the acquirer's key in [keystore]; "board recovery off" leaves it out.

@@ -90,6 +90,7 @@ type World struct {
 	rules      map[string]string // and of its [rules]
 	logKeys    []string          // lines of the board file's [log]
 	noRecovery bool              // the board names no recovery key
+	serial     string            // of the board file; "" it names none
 	tables     string            // the file of tables for chip cards, "" none
 	hostAddr   string
 	armed      bool // a cut is armed and has not come yet
@@ -234,7 +235,7 @@ tid = %q
 mid = %q
 tpdu = "6000030000"
 header = "603100310000"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), tablesKeyText()+w.rulesText(), w.processText()+w.logText()+w.updateText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), tablesKeyText()+paramsText()+w.serialText()+w.rulesText(), w.processText()+w.logText()+w.updateText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.
