@@ -62,10 +62,14 @@ func (s *Sender) Next(now time.Duration) (frame []byte, wake time.Duration, err 
 		return nil, s.polled + s.wait, nil
 	}
 	s.polling, s.polled = true, now
+	return s.poll(), 0, nil
+}
+
+func (s *Sender) poll() []byte {
 	s.order++
 	f := AppendFrame(nil, Poll, binary.BigEndian.AppendUint16(nil, s.order))
 	s.Bytes += int64(len(f))
-	return f, 0, nil
+	return f
 }
 
 func (s *Sender) data(i uint32) ([]byte, time.Duration, error) {
