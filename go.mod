@@ -29,7 +29,9 @@ require github.com/fxamacker/cbor/v2 v2.10.0 // tests only: the oracle for our C
 
 require github.com/hanwen/go-fuse/v2 v2.12.1 // posbench only: the disk that records writes and syncs (64-bit machines)
 
-require rsc.io/qr v0.2.0
+require rsc.io/qr v0.2.0 // QR pages of the log on the screen
+
+require github.com/vbauerster/mpb/v8 v8.16.2 // postool flash: a bar for each terminal that is flashed at once
 
 require (
 	github.com/VividCortex/ewma v1.2.0 // indirect
@@ -42,7 +44,6 @@ require (
 	github.com/mattn/go-runewidth v0.0.30 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/vbauerster/cupwriter v0.0.5 // indirect
-	github.com/vbauerster/mpb/v8 v8.16.2 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	github.com/yerden/go-util v1.1.4 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect

@@ -125,6 +125,14 @@ func (d *device) connections(ctx context.Context) error {
 				err = d.connection(ctx, l)
 			}
 		}
+		if !errors.Is(err, errGone) {
+			last := context.WithoutCancel(ctx)
+			l.rest(last, d.o.Safe)
+			if d.logged && d.o.Logout != nil && d.phase != Await {
+				l.detach()
+				_ = d.o.Logout(last, l.p)
+			}
+		}
 		l.close()
 		if !errors.Is(err, errGone) || ctx.Err() != nil {
 			return err

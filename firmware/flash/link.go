@@ -41,7 +41,7 @@ type link struct {
 }
 
 func newLink(ctx context.Context, p Port, clock hal.Clock, baud int) *link {
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // it ends by close: the last words come after ctx
 	l := &link{p: p, clock: clock, baud: baud, in: make(chan []byte, 64), stop: stop}
 	go l.read(ctx)
 	return l
@@ -69,6 +69,13 @@ func (l *link) read(ctx context.Context) {
 func (l *link) close() {
 	l.stop()
 	l.p.Close()
+}
+
+// detach ends the reading and leaves the port open.
+func (l *link) detach() {
+	l.stop()
+	for range l.in {
+	}
 }
 
 func (l *link) now() time.Duration { return l.clock.Now().Boot }
@@ -209,6 +216,23 @@ func (l *link) negotiate(ctx context.Context, offers []int) error {
 			return err
 		}
 	}
+}
+
+// rest brings both ends back to the rate of rest, so that the next program need not
+// wait until the device does it by itself.
+func (l *link) rest(ctx context.Context, safe int) {
+	if l.baud == safe {
+		return
+	}
+	answered := false
+	if l.put(ctx, flashwire.RateFrame(safe)) == nil {
+		for end := l.now() + turn; !answered && l.now() < end; {
+			if l.await(ctx, end, func(f flashwire.Frame) { answered = answered || f.Type == flashwire.Rate }) != nil {
+				return
+			}
+		}
+	}
+	_ = l.setBaud(ctx, safe)
 }
 
 // setBaud changes the rate once all has left. An adapter that cannot do the rate

@@ -17,17 +17,19 @@ type Opts struct {
 	// Open opens a port at a rate; [ErrBusy] if another program has it.
 	Open     func(path string, baud int) (Port, error)
 	Clock    hal.Clock
-	Safe     int                                     // the rate at rest; 0: 115200
-	Max      int                                     // the highest rate to ask for; 0: flashwire.MaxRate
-	DryRun   bool                                    // ask and judge, send nothing
-	By       string                                  // who does it
-	Laptop   string                                  // on which machine
-	First    time.Duration                           // for the first answer of a device; 0: 10 s
-	Patience time.Duration                           // for a cable or a device that is away; 0: 5 min
-	Confirm  time.Duration                           // for the end of a trial; 0: 12 min
-	Login    func(ctx context.Context, p Port) error // at the device's console, before the first frame; nil: nobody logs in
-	Gone     func(path string) bool                  // nil: the file system is asked
-	Show     func(Progress)                          // called often, by several goroutines; may be nil
+	Safe     int           // the rate at rest; 0: 115200
+	Max      int           // the highest rate to ask for; 0: flashwire.MaxRate
+	DryRun   bool          // ask and judge, send nothing
+	By       string        // who does it
+	Laptop   string        // on which machine
+	First    time.Duration // for the first answer of a device; 0: 10 s
+	Patience time.Duration // for a cable or a device that is away; 0: 5 min
+	Confirm  time.Duration // for the end of a trial; 0: 12 min
+	// Login is for the device's console, before the first frame; Logout for the same
+	// port at the end, if the device has not started again since. nil: nobody logs in.
+	Login, Logout func(ctx context.Context, p Port) error
+	Gone          func(path string) bool // nil: the file system is asked
+	Show          func(Progress)         // called often, by several goroutines; may be nil
 }
 
 // Rates that are tried, from fast to slow: what adapters and UARTs commonly can.
