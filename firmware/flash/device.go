@@ -333,7 +333,7 @@ func (d *device) transfer(ctx context.Context, l *link) error {
 	}}
 	w := &watch{d: d, l: l, h: h, moved: d.now()}
 	err := l.play(ctx, h, h.Done, w.each)
-	w.count()
+	w.count(d.now())
 	return err
 }
 
@@ -344,7 +344,7 @@ type watch struct {
 	h      *flashwire.Host
 	s      *flashwire.Sender // whose numbers these are
 	acked  int64
-	again  int
+	over   bool // all is acknowledged, and counted
 	moved  time.Duration
 	began  time.Duration
 	block  int64 // of Bytes, where the count of losses began
@@ -364,12 +364,16 @@ const (
 	lossyShare  = 3 // one of three
 )
 
-// count adds what the sender had to repeat.
-func (w *watch) count() {
-	if w.s != nil {
-		w.d.res.Again += w.s.Resent - w.again
-		w.again = w.s.Resent
+// count adds what the sender had to repeat, and its time if it was cut short.
+func (w *watch) count(now time.Duration) {
+	if w.s == nil {
+		return
 	}
+	w.d.res.Again += w.s.Resent
+	if !w.over {
+		w.d.res.Wire += (now - w.began).Seconds()
+	}
+	w.s = nil
 }
 
 func (w *watch) each(now time.Duration) error {
@@ -378,7 +382,7 @@ func (w *watch) each(now time.Duration) error {
 		return nil
 	}
 	if s != w.s {
-		w.count()
+		w.count(now)
 		*w = watch{d: d, l: w.l, h: w.h, s: s, acked: s.Acked(), moved: now, began: now}
 		d.show.Kept = w.h.Started
 	}
@@ -389,7 +393,9 @@ func (w *watch) each(now time.Duration) error {
 	switch {
 	case s.Done():
 		d.moved = now
-		if d.show.Stage != Installing {
+		if !w.over {
+			w.over = true
+			d.res.Wire += (now - w.began).Seconds()
 			d.show.ETA = 0
 			d.say(Installing, "")
 		}

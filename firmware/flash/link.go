@@ -83,9 +83,10 @@ func (l *link) now() time.Duration { return l.clock.Now().Boot }
 func (l *link) perByte() time.Duration { return 10 * time.Second / time.Duration(l.baud) }
 
 // ahead is how much time of the line may lie written and unsent: enough that the
-// line never waits for a scheduler, and so little that a lost frame is repeated
-// soon and a pulled cable takes little with it.
-func (l *link) ahead() time.Duration { return max(2*frameBytes*l.perByte(), 20*time.Millisecond) }
+// line never waits for a laptop that is busy, and so little against the window that
+// a lost frame is repeated soon. What lies there when the cable is pulled has taken
+// no time of the line.
+func (l *link) ahead() time.Duration { return max(2*frameBytes*l.perByte(), 60*time.Millisecond) }
 
 // put writes a frame. The pace is 1 % above the rate: clocks of two ends differ by
 // less than 2 %, and what is too fast only fills the driver's queue.

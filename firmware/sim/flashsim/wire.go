@@ -2,6 +2,7 @@ package flashsim
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ const slot = 2 * time.Millisecond
 // slack is how late a pump may wake without the line losing time: bytes that were
 // there already were on the wire meanwhile. All that comes by time t is at most what
 // the rate allows by t + slack.
-const slack = 20 * time.Millisecond
+const slack = 100 * time.Millisecond
 
 // blocked is how long a read takes that had to wait for a byte: the wire was idle.
 const blocked = 300 * time.Microsecond
@@ -76,26 +77,34 @@ func (w *wire) setBaud(baud int) {
 
 func (w *wire) pumpDown() {
 	defer close(w.down)
+	pump(w.ctx, w.clock, w.pair, w.rate, func(b []byte) error {
+		select {
+		case w.down <- w.spoil(b, true):
+			return nil
+		case <-w.ctx.Done():
+			return w.ctx.Err()
+		}
+	})
+}
+
+// pump is one direction of a wire: what is read from r is handed on once its last
+// bit has left, at 10 bits a byte of the rate. It ends with r, ctx or out.
+func pump(ctx context.Context, clock hal.Clock, r io.Reader, rate func() int, out func([]byte) error) {
 	var free time.Duration
 	for {
-		perByte := 10 * time.Second / time.Duration(w.rate())
+		perByte := 10 * time.Second / time.Duration(rate())
 		b := make([]byte, max(1, int(slot/perByte)))
-		before := w.clock.Now().Boot
-		n, err := w.pair.Read(b)
+		before := clock.Now().Boot
+		n, err := r.Read(b)
 		if err != nil {
 			return
 		}
-		now := w.clock.Now().Boot
+		now := clock.Now().Boot
 		if now-before > blocked {
 			free = max(free, now)
 		}
 		free = max(free, now-slack) + time.Duration(n)*perByte
-		if hal.Sleep(w.ctx, w.clock, free-now) != nil {
-			return
-		}
-		select {
-		case w.down <- w.spoil(b[:n], true):
-		case <-w.ctx.Done():
+		if hal.Sleep(ctx, clock, free-now) != nil || out(b[:n]) != nil {
 			return
 		}
 	}
@@ -132,23 +141,52 @@ func (w *wire) spoil(b []byte, down bool) []byte {
 	if down {
 		w.sent += int64(len(b))
 	}
-	garbage := err != nil || port != w.baud || w.limit > 0 && w.baud > w.limit
-	if !garbage && w.faults.Hit <= 0 && w.faults.Drop <= 0 {
+	if err != nil || port != w.baud || w.limit > 0 && w.baud > w.limit {
+		out := make([]byte, len(b))
+		for i := range out {
+			out[i] = byte(w.dice.Uint32())
+		}
+		return out
+	}
+	return w.faults.spoil(w.dice, b)
+}
+
+// spoil turns bits over and drops bytes.
+func (f Faults) spoil(dice *rand.Rand, b []byte) []byte {
+	if f.Hit <= 0 && f.Drop <= 0 {
 		return b
 	}
 	out := make([]byte, 0, len(b))
 	for _, c := range b {
 		switch {
-		case garbage:
-			c = byte(w.dice.Uint32())
-		case w.dice.Float64() < w.faults.Drop/frameBytes:
+		case dice.Float64() < f.Drop/frameBytes:
 			continue
-		case w.dice.Float64() < w.faults.Hit/frameBytes:
-			c ^= 1 << w.dice.IntN(8)
+		case dice.Float64() < f.Hit/frameBytes:
+			c ^= 1 << dice.IntN(8)
 		}
 		out = append(out, c)
 	}
 	return out
+}
+
+// Relay is the same wire between two programs that others wrote: each opens one of
+// the two ports. Faults are those of the way from a to b. It ends with ctx.
+func Relay(ctx context.Context, clock hal.Clock, baud int, f Faults) (a, b string, err error) {
+	near, err := ttysim.Open(ttysim.Opts{})
+	if err != nil {
+		return "", "", err
+	}
+	far, err := ttysim.Open(ttysim.Opts{})
+	if err != nil {
+		near.Close()
+		return "", "", err
+	}
+	context.AfterFunc(ctx, func() { near.Close(); far.Close() })
+	rate := func() int { return baud }
+	dice := rand.New(rand.NewPCG(f.Seed, 7))
+	go pump(ctx, clock, near, rate, func(p []byte) error { _, err := far.Write(f.spoil(dice, p)); return err })
+	go pump(ctx, clock, far, rate, func(p []byte) error { _, err := near.Write(p); return err })
+	return near.Path(), far.Path(), nil
 }
 
 // frameBytes of a full frame of data on the line.
