@@ -479,3 +479,63 @@ func TestDryRun(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestLogin: before the first frame, and out again unless the terminal has started
+// anew; a key that is not let in ends it.
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	x := newBench(t, nil)
+	var in, out int
+	x.o.Login = func(context.Context, flash.Port) error {
+		if x.term.Came() != 0 && in == 0 {
+			t.Error("something was sent before the login")
+		}
+		in++
+		return nil
+	}
+	x.o.Logout = func(ctx context.Context, p flash.Port) error {
+		out++
+		_, err := p.Write(ctx, []byte("logout\r")) // the port is open still
+		return err
+	}
+	x.o.DryRun = true
+	if x.run(); in != 1 || out != 1 {
+		t.Errorf("%d in, %d out", in, out)
+	}
+	x.o.DryRun = false
+	x.want(x.run(), flash.Confirmed, fresh)
+	if in != 2 || out != 1 {
+		t.Errorf("%d in, %d out", in, out)
+	}
+	x.o.Login = func(context.Context, flash.Port) error { return errors.New("the key is another's") }
+	if r := x.run(); r.Outcome != flash.Refused || !strings.Contains(r.Text, "another's") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestAnotherTerminal: the cable is moved while a transfer is under way.
+func TestAnotherTerminal(t *testing.T) {
+	t.Parallel()
+	x := newBench(t, nil)
+	x.term.PullAt([]int64{40_000}, func() {
+		y := newBench(t, func(o *flashsim.Opts) { o.Link, o.Serial = x.port.Path, "SW000002" })
+		_ = y
+	})
+	r := x.run()
+	x.want(r, flash.Refused, old)
+	if !strings.Contains(r.Text, "another terminal answers now: SW000002") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestNoisy: at the high rate frames are lost, a third of them; a lower one is
+// tried by itself.
+func TestNoisy(t *testing.T) {
+	t.Parallel()
+	x := newBench(t, func(o *flashsim.Opts) { o.Faults.Hit, o.Faults.From, o.Faults.After = 0.9, 1_000_000, 8_000 })
+	r := x.run()
+	x.want(r, flash.Confirmed, fresh)
+	if r.Baud != 921_600 || r.Breaks != 1 || !x.heard("trying a lower rate") {
+		t.Errorf("%+v", r)
+	}
+}

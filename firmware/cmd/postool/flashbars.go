@@ -20,7 +20,8 @@ import (
 type bars struct {
 	w    io.Writer
 	p    *mpb.Progress // nil: lines
-	mu   sync.Mutex
+	mu   sync.Mutex    // of by
+	line sync.Mutex    // of w
 	by   map[string]*flashBar
 	wait time.Duration // between lines
 }
@@ -69,7 +70,11 @@ func barName(p flash.Progress) string {
 // barText is what stands behind a bar: the transfer in figures, else the stage.
 func barText(p flash.Progress) string {
 	if p.Stage != flash.Sending {
-		return " " + string(p.Stage)
+		s := " " + string(p.Stage)
+		if p.Stage == flash.OnTrial {
+			s += " " + p.Words
+		}
+		return s
 	}
 	share := int64(0)
 	if p.All > 0 {
@@ -114,6 +119,8 @@ func (b *bars) show(p flash.Progress) {
 			x.bar.Abort(false)
 		}
 	}
+	b.line.Lock()
+	defer b.line.Unlock()
 	switch {
 	case told:
 		fmt.Fprintf(out, "%s: %s\n", strings.TrimSpace(barName(p)), p.Words)

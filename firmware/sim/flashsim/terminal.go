@@ -16,6 +16,8 @@ import (
 // to lose a byte.
 type Faults struct {
 	Hit, Drop float64
+	From      int   // baud; slower, the cable is clean. 0: always
+	After     int64 // bytes on the wire that are clean
 	Seed      uint64
 }
 

@@ -148,6 +148,9 @@ func (w *wire) spoil(b []byte, down bool) []byte {
 		}
 		return out
 	}
+	if w.baud < w.faults.From || w.sent < w.faults.After {
+		return b
+	}
 	return w.faults.spoil(w.dice, b)
 }
 
