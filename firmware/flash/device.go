@@ -333,7 +333,7 @@ func (d *device) transfer(ctx context.Context, l *link) error {
 	}}
 	w := &watch{d: d, l: l, h: h, moved: d.now()}
 	err := l.play(ctx, h, h.Done, w.each)
-	w.count(d.now())
+	w.count()
 	return err
 }
 
@@ -364,15 +364,12 @@ const (
 	lossyShare  = 3 // one of three
 )
 
-// count adds what the sender had to repeat, and its time if it was cut short.
-func (w *watch) count(now time.Duration) {
+// count adds what the sender had to repeat.
+func (w *watch) count() {
 	if w.s == nil {
 		return
 	}
 	w.d.res.Again += w.s.Resent
-	if !w.over {
-		w.d.res.Wire += (now - w.began).Seconds()
-	}
 	w.s = nil
 }
 
@@ -382,7 +379,7 @@ func (w *watch) each(now time.Duration) error {
 		return nil
 	}
 	if s != w.s {
-		w.count(now)
+		w.count()
 		*w = watch{d: d, l: w.l, h: w.h, s: s, acked: s.Acked(), moved: now, began: now}
 		d.show.Kept = w.h.Started
 	}
@@ -391,11 +388,11 @@ func (w *watch) each(now time.Duration) error {
 		d.show.Have = a
 	}
 	switch {
-	case s.Done():
+	case s.Sent():
+		// The last frame is acknowledged once the device has installed the whole.
 		d.moved = now
 		if !w.over {
 			w.over = true
-			d.res.Wire += (now - w.began).Seconds()
 			d.show.ETA = 0
 			d.say(Installing, "")
 		}

@@ -86,7 +86,7 @@ func (l *link) perByte() time.Duration { return 10 * time.Second / time.Duration
 // line never waits for a laptop that is busy, and so little against the window that
 // a lost frame is repeated soon. What lies there when the cable is pulled has taken
 // no time of the line.
-func (l *link) ahead() time.Duration { return max(2*frameBytes*l.perByte(), 60*time.Millisecond) }
+func (l *link) ahead() time.Duration { return max(2*frameBytes*l.perByte(), 100*time.Millisecond) }
 
 // put writes a frame. The pace is 1 % above the rate: clocks of two ends differ by
 // less than 2 %, and what is too fast only fills the driver's queue.

@@ -99,7 +99,6 @@ type Result struct {
 	Baud     int     `json:"baud"`             // last agreed
 	Seconds  float64 `json:"seconds"`          // all of it
 	Transfer float64 `json:"transfer_seconds"` // from the first question to the build in its slot and on trial
-	Wire     float64 `json:"wire_seconds"`     // of it, from the first frame of data to the last acknowledgement
 	Noted    bool    `json:"noted"`            // the device took the service record
 }
 

@@ -18,6 +18,7 @@ import (
 	"swipewell/firmware/flash"
 	"swipewell/firmware/sim/flashsim"
 	"swipewell/firmware/update/bundle"
+	"swipewell/firmware/update/flashwire"
 	"swipewell/firmware/update/updatesim"
 	"swipewell/hal"
 )
@@ -31,9 +32,9 @@ func flashCommand() *cobra.Command {
 		Short: "measure updates over the service cable: line use, whole build, small changes, pulled cables; beside sz and sb",
 		Long: "Builds posd for arm64 three times (as it is, with another version string, with a function of 20 lines more), and brings each to a\n" +
 			"terminal over a pseudo-terminal whose bytes take their time: 10 bits a byte of the rate, by the machine's own clock, so that all\n" +
-			"seconds here are real. Line use is the file's bytes over the bytes that the rate allows from the first frame of data to the\n" +
-			"last acknowledgement; a time is from the first question to the build read back in its slot and on trial. sz and sb go over the\n" +
-			"same wire. What waits in the wire's queue may be caught up within 0.1 s, as a UART does that nobody holds up. A frame is hit with a chance of 1 in 100 by one bit turned over, of 1,041 bytes each. Takes about five minutes.",
+			"seconds here are real. Line use is the file's bytes over the bytes that the rate allows from the end of the first frame of\n" +
+			"data to the end of the last; a time is from the first question to the build read back in its slot and on trial. sz and sb go over the\n" +
+			"same wire. What waits in the wire's queue may be caught up within 0.2 s, as a UART does that nobody holds up. A frame is hit with a chance of 1 in 100 by one bit turned over, of 1,041 bytes each. Takes about five minutes.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := os.MkdirTemp("", "flash-bench-")
@@ -136,7 +137,7 @@ func (m *flashMeter) session(what string, b *bundle.Bundle, old []byte, f flashs
 	if r.Outcome != flash.Confirmed {
 		err = errors.Join(err, fmt.Errorf("%s: %s %s %s", what, r.Outcome, r.Code, r.Text))
 	}
-	return measured{r, t.Came()}, err
+	return measured{r, t.Came(), t.Span()}, err
 }
 
 // measured is a result and what was on the wire: what lay in a driver's queue when
@@ -144,11 +145,13 @@ func (m *flashMeter) session(what string, b *bundle.Bundle, old []byte, f flashs
 type measured struct {
 	flash.Result
 	came int64
+	span time.Duration // of the data on the wire
 }
 
-// use of the line while data went over it.
+// use of the line while data went over it, without the first frame, whose end is
+// where the time begins.
 func (m *flashMeter) use(r measured) float64 {
-	return 100 * float64(r.Bytes) / (float64(m.rate) * r.Wire)
+	return 100 * float64(r.Bytes-flashwire.MaxData) / (float64(m.rate) * r.span.Seconds())
 }
 
 func (m *flashMeter) measure() error {

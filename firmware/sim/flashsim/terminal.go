@@ -74,7 +74,9 @@ type Terminal struct {
 	pullAt  []int64 // bytes of data on the wire at which the cable is pulled
 	pulls   int
 	onPull  func()
-	came    int64 // bytes over all cables
+	came    int64         // bytes over all cables
+	first   time.Duration // when the first frame of data was there; 0: none yet
+	last    time.Duration // when the last was
 }
 
 // New starts the terminal, without a cable.
@@ -256,6 +258,13 @@ func (t *Terminal) Came() int64 {
 	return t.came + t.w.count()
 }
 
+// Span is the time from the first frame of data that arrived whole to the last one.
+func (t *Terminal) Span() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last - t.first
+}
+
 // Rate that the terminal has now, baud.
 func (t *Terminal) Rate() int {
 	t.mu.Lock()
@@ -345,6 +354,12 @@ func (t *Terminal) take(w *wire, b []byte) {
 	}
 	t.split.Feed(b, func(f flashwire.Frame) {
 		t.heard = t.clock.Now().Boot
+		if f.Type == flashwire.Data {
+			if t.first == 0 {
+				t.first = t.heard
+			}
+			t.last = t.heard
+		}
 		if t.again != 0 {
 			return
 		}

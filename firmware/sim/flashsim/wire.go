@@ -2,7 +2,6 @@ package flashsim
 
 import (
 	"context"
-	"io"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -17,9 +16,10 @@ const slot = 2 * time.Millisecond
 // slack is how late a pump may wake without the line losing time: bytes that were
 // there already were on the wire meanwhile. All that comes by time t is at most what
 // the rate allows by t + slack.
-const slack = 100 * time.Millisecond
+const slack = 200 * time.Millisecond
 
-// blocked is how long a read takes that had to wait for a byte: the wire was idle.
+// blocked is how long a read takes that had to wait for a byte. If none lay there
+// before, the wire was idle.
 const blocked = 300 * time.Microsecond
 
 // wire is a cable that is plugged in.
@@ -89,18 +89,18 @@ func (w *wire) pumpDown() {
 
 // pump is one direction of a wire: what is read from r is handed on once its last
 // bit has left, at 10 bits a byte of the rate. It ends with r, ctx or out.
-func pump(ctx context.Context, clock hal.Clock, r io.Reader, rate func() int, out func([]byte) error) {
+func pump(ctx context.Context, clock hal.Clock, r *ttysim.Pair, rate func() int, out func([]byte) error) {
 	var free time.Duration
 	for {
 		perByte := 10 * time.Second / time.Duration(rate())
 		b := make([]byte, max(1, int(slot/perByte)))
-		before := clock.Now().Boot
+		before, empty := clock.Now().Boot, r.Waiting() == 0
 		n, err := r.Read(b)
 		if err != nil {
 			return
 		}
 		now := clock.Now().Boot
-		if now-before > blocked {
+		if empty && now-before > blocked {
 			free = max(free, now)
 		}
 		free = max(free, now-slack) + time.Duration(n)*perByte

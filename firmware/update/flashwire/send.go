@@ -40,6 +40,9 @@ func NewSender(r io.ReaderAt, start, size int64, perFrame time.Duration) *Sender
 // Done tells whether every frame is acknowledged.
 func (s *Sender) Done() bool { return s.base == s.frames }
 
+// Sent tells whether every frame has left, and none is known to be lost.
+func (s *Sender) Sent() bool { return s.next == s.frames && len(s.lost) == 0 }
+
 // Acked is how many bytes from the front the device has.
 func (s *Sender) Acked() int64 { return min(s.start+int64(s.base)*MaxData, s.size) }
 

@@ -130,8 +130,8 @@ type Device struct {
 	Try   func() error
 	// Restart ends the program, once its answer has left, so that the loader
 	// starts what is on trial. It is called in the state Pending only: what was
-	// put on trial is signed, and nothing else restarts without a login. nil:
-	// the device cannot.
+	// put on trial is signed, and nothing else restarts without a login. It has to
+	// refuse while money is open, as Try did before. nil: the device cannot.
 	Restart func() error
 	// Note writes to the journal what the laptop says that was done; nil: dropped.
 	Note  func(Service) error
