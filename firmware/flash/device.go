@@ -121,9 +121,8 @@ func (d *device) connections(ctx context.Context) error {
 				words = wordsNoisy
 			}
 			d.say(Waiting, words)
-			if err = l.setBaud(ctx, d.o.Safe); err == nil {
-				err = d.connection(ctx, l)
-			}
+			l.rest(ctx, d.o.Safe)
+			err = d.connection(ctx, l)
 		}
 		if !errors.Is(err, errGone) {
 			last := context.WithoutCancel(ctx)

@@ -34,7 +34,8 @@ func flashCommand() *cobra.Command {
 			"terminal over a pseudo-terminal whose bytes take their time: 10 bits a byte of the rate, by the machine's own clock, so that all\n" +
 			"seconds here are real. Line use is the file's bytes over the bytes that the rate allows from the end of the first frame of\n" +
 			"data to the end of the last; a time is from the first question to the build read back in its slot and on trial. sz and sb go over the\n" +
-			"same wire. What waits in the wire's queue may be caught up within 0.2 s, as a UART does that nobody holds up. A frame is hit with a chance of 1 in 100 by one bit turned over, of 1,041 bytes each. Takes about five minutes.",
+			"same wire. Their bytes run from when the pseudo-terminal hands them over, and may catch up\n" +
+			"0.2 s; ours from when they were written, as on a UART. A frame is hit with a chance of 1 in 100 by one bit turned over, of 1,041 bytes each. Takes about five minutes.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := os.MkdirTemp("", "flash-bench-")
@@ -128,7 +129,7 @@ func (m *flashMeter) session(what string, b *bundle.Bundle, old []byte, f flashs
 		if err != nil {
 			return nil, err
 		}
-		return p, nil
+		return wired{p, t}, nil
 	}}, []flash.Found{{Path: port}})[0]
 	select {
 	case err = <-failed:
@@ -138,6 +139,17 @@ func (m *flashMeter) session(what string, b *bundle.Bundle, old []byte, f flashs
 		err = errors.Join(err, fmt.Errorf("%s: %s %s %s", what, r.Outcome, r.Code, r.Text))
 	}
 	return measured{r, t.Came(), t.Span()}, err
+}
+
+// wired is a port that tells the wire when it was written to.
+type wired struct {
+	*tty.Port
+	t *flashsim.Terminal
+}
+
+func (p wired) Write(ctx context.Context, b []byte) (int, error) {
+	p.t.Wrote(len(b))
+	return p.Port.Write(ctx, b)
 }
 
 // measured is a result and what was on the wire: what lay in a driver's queue when

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"swipewell/firmware/update"
@@ -53,6 +54,7 @@ type Terminal struct {
 	o     Opts
 	clock hal.Clock
 
+	plugged atomic.Pointer[wire]
 	mu      sync.Mutex
 	w       *wire
 	dev     *update.Device
@@ -178,6 +180,7 @@ func (t *Terminal) Plug() error {
 		return err
 	}
 	t.w, t.split = w, flashwire.Splitter{}
+	t.plugged.Store(w)
 	go t.serve(w)
 	return nil
 }
@@ -258,7 +261,17 @@ func (t *Terminal) Came() int64 {
 	return t.came + t.w.count()
 }
 
-// Span is the time from the first frame of data that arrived whole to the last one.
+// Wrote is told by the laptop's port, before it writes n bytes: the wire runs from
+// then on, whenever the pseudo-terminal hands them over. Without it the wire runs
+// from when they are handed over.
+func (t *Terminal) Wrote(n int) {
+	if w := t.plugged.Load(); w != nil {
+		w.wrote.add(n, t.clock.Now().Boot)
+	}
+}
+
+// Span is the time of the wire from the end of the first frame of data that arrived
+// whole to the end of the last one.
 func (t *Terminal) Span() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -285,7 +298,7 @@ func (t *Terminal) serve(w *wire) {
 			if !ok {
 				return
 			}
-			t.take(w, b)
+			t.take(w, b.b, b.at)
 		case <-fired:
 		}
 	}
@@ -335,7 +348,7 @@ func (t *Terminal) next(w *wire) time.Duration {
 }
 
 // take hears bytes. While the program starts it hears nothing.
-func (t *Terminal) take(w *wire, b []byte) {
+func (t *Terminal) take(w *wire, b []byte, at time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.w != w {
@@ -356,9 +369,9 @@ func (t *Terminal) take(w *wire, b []byte) {
 		t.heard = t.clock.Now().Boot
 		if f.Type == flashwire.Data {
 			if t.first == 0 {
-				t.first = t.heard
+				t.first = at
 			}
-			t.last = t.heard
+			t.last = at
 		}
 		if t.again != 0 {
 			return

@@ -13,8 +13,8 @@ import (
 // slot is how many bytes are looked at at once, as time: an adapter's latency.
 const slot = 2 * time.Millisecond
 
-// slack is how late a pump may wake without the line losing time: bytes that were
-// there already were on the wire meanwhile. All that comes by time t is at most what
+// slack is how late a pump may wake without the line losing time, where nobody says
+// when bytes were written: those that were there already were on the wire meanwhile. All that comes by time t is at most what
 // the rate allows by t + slack.
 const slack = 200 * time.Millisecond
 
@@ -28,15 +28,52 @@ type wire struct {
 	pair  *ttysim.Pair
 	ctx   context.Context
 	stop  context.CancelFunc
-	down  chan []byte // what arrived at the device
-	up    chan item   // what it sends
+	down  chan chunk // what arrived at the device
+	up    chan item  // what it sends
 	limit int
+	wrote writes
 
 	mu     sync.Mutex
 	baud   int // of the device
 	faults Faults
 	dice   *rand.Rand
 	sent   int64 // bytes that came from the laptop
+}
+
+// chunk of bytes whose last bit left the wire at this time.
+type chunk struct {
+	b  []byte
+	at time.Duration
+}
+
+// writes are when the laptop wrote what is on its way, if it says so. A pty hands
+// bytes on when the kernel gets round to it; a UART does not wait for that.
+type writes struct {
+	mu   sync.Mutex
+	n    []int
+	at   []time.Duration
+	said bool
+}
+
+func (w *writes) add(n int, at time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.n, w.at, w.said = append(w.n, n), append(w.at, at), true
+}
+
+// take gives when the last of the next n bytes was written.
+func (w *writes) take(n int) (at time.Duration, said bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for n > 0 && len(w.n) > 0 {
+		k := min(n, w.n[0])
+		at = w.at[0]
+		n -= k
+		if w.n[0] -= k; w.n[0] == 0 {
+			w.n, w.at = w.n[1:], w.at[1:]
+		}
+	}
+	return at, w.said
 }
 
 // item is bytes to send, or a rate to change to when all before has left.
@@ -50,7 +87,7 @@ func newWire(clock hal.Clock, link string, baud, limit int, f Faults) (*wire, er
 	if err != nil {
 		return nil, err
 	}
-	w := &wire{clock: clock, pair: p, limit: limit, baud: baud, faults: f, down: make(chan []byte, 1024), up: make(chan item, 1024), dice: rand.New(rand.NewPCG(f.Seed, 7))}
+	w := &wire{clock: clock, pair: p, limit: limit, baud: baud, faults: f, down: make(chan chunk, 1024), up: make(chan item, 1024), dice: rand.New(rand.NewPCG(f.Seed, 7))}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	go w.pumpDown()
 	go w.pumpUp()
@@ -77,9 +114,9 @@ func (w *wire) setBaud(baud int) {
 
 func (w *wire) pumpDown() {
 	defer close(w.down)
-	pump(w.ctx, w.clock, w.pair, w.rate, func(b []byte) error {
+	pump(w.ctx, w.clock, w.pair, w.rate, &w.wrote, func(b []byte, at time.Duration) error {
 		select {
-		case w.down <- w.spoil(b, true):
+		case w.down <- chunk{w.spoil(b, true), at}:
 			return nil
 		case <-w.ctx.Done():
 			return w.ctx.Err()
@@ -89,7 +126,7 @@ func (w *wire) pumpDown() {
 
 // pump is one direction of a wire: what is read from r is handed on once its last
 // bit has left, at 10 bits a byte of the rate. It ends with r, ctx or out.
-func pump(ctx context.Context, clock hal.Clock, r *ttysim.Pair, rate func() int, out func([]byte) error) {
+func pump(ctx context.Context, clock hal.Clock, r *ttysim.Pair, rate func() int, wrote *writes, out func(b []byte, at time.Duration) error) {
 	var free time.Duration
 	for {
 		perByte := 10 * time.Second / time.Duration(rate())
@@ -100,11 +137,17 @@ func pump(ctx context.Context, clock hal.Clock, r *ttysim.Pair, rate func() int,
 			return
 		}
 		now := clock.Now().Boot
-		if empty && now-before > blocked {
+		at, said := wrote.take(n)
+		switch {
+		case said:
+			free = max(free, at)
+		case empty && now-before > blocked:
 			free = max(free, now)
+		default:
+			free = max(free, now-slack)
 		}
-		free = max(free, now-slack) + time.Duration(n)*perByte
-		if hal.Sleep(ctx, clock, free-now) != nil || out(b[:n]) != nil {
+		free += time.Duration(n) * perByte
+		if hal.Sleep(ctx, clock, free-now) != nil || out(b[:n], free) != nil {
 			return
 		}
 	}
@@ -187,8 +230,8 @@ func Relay(ctx context.Context, clock hal.Clock, baud int, f Faults) (a, b strin
 	context.AfterFunc(ctx, func() { near.Close(); far.Close() })
 	rate := func() int { return baud }
 	dice := rand.New(rand.NewPCG(f.Seed, 7))
-	go pump(ctx, clock, near, rate, func(p []byte) error { _, err := far.Write(f.spoil(dice, p)); return err })
-	go pump(ctx, clock, far, rate, func(p []byte) error { _, err := near.Write(p); return err })
+	go pump(ctx, clock, near, rate, &writes{}, func(p []byte, _ time.Duration) error { _, err := far.Write(f.spoil(dice, p)); return err })
+	go pump(ctx, clock, far, rate, &writes{}, func(p []byte, _ time.Duration) error { _, err := near.Write(p); return err })
 	return near.Path(), far.Path(), nil
 }
 

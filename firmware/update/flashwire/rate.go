@@ -11,7 +11,7 @@ import (
 const (
 	askWait   = 300 * time.Millisecond  // for the answer to Rate and Keep
 	settle    = 30 * time.Millisecond   // after a change, before the first byte
-	probeWait = 400 * time.Millisecond  // for all probes to come back
+	probeWait = 800 * time.Millisecond  // for all probes to come back
 	trialWait = 1500 * time.Millisecond // the device's, for Keep
 	idleWait  = 3 * time.Second         // the device goes back when nothing good came for so long
 	asks      = 3
