@@ -517,14 +517,17 @@ func TestLogin(t *testing.T) {
 func TestAnotherTerminal(t *testing.T) {
 	t.Parallel()
 	x := newBench(t, nil)
+	moved := make(chan *bench, 1)
 	x.term.PullAt([]int64{40_000}, func() {
-		y := newBench(t, func(o *flashsim.Opts) { o.Link, o.Serial = x.port.Path, "SW000002" })
-		_ = y
+		moved <- newBench(t, func(o *flashsim.Opts) { o.Link, o.Serial = x.port.Path, "SW000002" })
 	})
 	r := x.run()
 	x.want(r, flash.Refused, old)
 	if !strings.Contains(r.Text, "another terminal answers now: SW000002") {
 		t.Errorf("%+v", r)
+	}
+	if f := (<-moved).term.Facts(); f.Other != "" {
+		t.Errorf("the other one was given a build: %+v", f)
 	}
 }
 

@@ -338,3 +338,38 @@ func TestNote(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// FuzzEnds: whatever frames come, neither end falls over, and nothing is put on
+// trial or started that was not asked for.
+func FuzzEnds(f *testing.F) {
+	for _, t := range []Type{Hello, Info, Open, Opened, Data, Poll, Ack, Done, Failed, Try, Restart, Note} {
+		f.Add(byte(t), []byte(`{"size":5000,"off":0,"by":"a","state":"pending","sum":"`+strings.Repeat("ab", 32)+`"}`), byte(Data), []byte{0, 0, 0, 0, 0, 1, 7})
+	}
+	f.Fuzz(func(t *testing.T, a byte, one []byte, b byte, two []byte) {
+		x := newTarget(t, 20_000)
+		d, h, n := x.device(), x.host(), NewNote(Service{By: "a"})
+		tries := 0
+		d.Try = func() error { tries++; return nil }
+		d.Restart = func() error { t.Error("started again, and nothing is on trial"); return nil }
+		d.Note = func(s Service) error {
+			if len(s.By) > MaxWord || strings.ContainsAny(s.By, "\n\x1b") {
+				t.Errorf("%q", s.By)
+			}
+			return nil
+		}
+		for _, f := range []Frame{{Type(a), one}, {Type(b), two}, {Type(a), two}} {
+			for _, out := range d.Got(f) {
+				if len(out) > maxBody+8 {
+					t.Errorf("a frame of %d bytes", len(out))
+				}
+			}
+			h.Got(f)
+			n.Got(f)
+			h.Next(time.Second)
+			n.Next(time.Second)
+		}
+		if tries > 0 && Type(a) != Try && Type(b) != Try {
+			t.Error("put on trial unasked")
+		}
+	})
+}
