@@ -101,7 +101,7 @@ func (b *bars) show(p flash.Progress) {
 	b.mu.Lock()
 	x := b.by[p.Port]
 	x.last = p
-	told := p.Words != "" && p.Words != x.told && (p.Stage == flash.Waiting || p.Stage == flash.Ended)
+	told := p.Stage == flash.Waiting && p.Words != x.told // how it ended is in the report
 	if told {
 		x.told = p.Words
 	}
