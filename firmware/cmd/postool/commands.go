@@ -60,7 +60,7 @@ func newRoot(out io.Writer) *cobra.Command {
 	f.StringVar(&t.socket, "socket", defaultSocket(), "posd's service socket")
 	f.BoolVar(&t.json, "json", false, "print JSON, one object a line")
 	f.BoolVar(&t.zh, "zh", false, "print Chinese")
-	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check(), t.page(), t.why(), t.rules(), t.emv(), t.card(), t.tables(), t.bundles(), t.alerts(), t.limits(), t.seals(), t.recovery(), answer(), keygen(), pin(), t.replayTx(), t.stats())
+	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check(), t.page(), t.why(), t.rules(), t.emv(), t.card(), t.tables(), t.bundles(), t.flash(), t.alerts(), t.limits(), t.seals(), t.recovery(), answer(), keygen(), pin(), t.replayTx(), t.stats())
 	return root
 }
 

@@ -21,12 +21,15 @@ const (
 	Data   Type = 5  // host: index 4, order 2, bytes
 	Poll   Type = 6  // host: order 2; an Ack, please
 	Ack    Type = 7  // device: base 4, seen 2, one bit for each frame behind base
-	Done   Type = 8  // device: what was asked by Open or Try is done; its number
+	Done   Type = 8  // device: what was asked by Open, Try, Restart or Note is done; its number
 	Failed Type = 9  // device: JSON, a code and a sentence
 	Try    Type = 10 // host: start it on trial at the next boot
 	Rate   Type = 11 // host: baud 4; the device answers at the old rate, then both change
 	Probe  Type = 12 // host, and back from the device: 256 bytes at the new rate
 	Keep   Type = 13 // host: the new rate is good
+
+	Restart Type = 14 // host: start again, so that the trial begins
+	Note    Type = 15 // host: what was done here and by whom, for the journal; JSON
 )
 
 // MaxData bytes in a frame of data.
