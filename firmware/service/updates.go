@@ -84,7 +84,11 @@ func (u *Updates) settle() {
 	}
 	who := u.inbox.Who
 	if who != "" {
-		u.quiet = u.clock.AfterFunc(forgotten, func() { u.gone(who) })
+		wait := forgotten
+		if who == ByFlash {
+			wait = flashwire.IdleWait
+		}
+		u.quiet = u.clock.AfterFunc(wait, func() { u.gone(who) })
 	}
 	if u.sending.Swap(who != "") != (who != "") && u.changed != nil {
 		u.changed()
@@ -95,15 +99,22 @@ func (u *Updates) settle() {
 func (u *Updates) gone(who string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.inbox.Release(who)
+	u.release(who)
 	u.settle()
+}
+
+func (u *Updates) release(who string) {
+	if who == ByFlash && u.flash != nil {
+		u.flash.Idle()
+	}
+	u.inbox.Release(who)
 }
 
 // Pulled is told that the cable of a way was pulled.
 func (u *Updates) Pulled() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.inbox.Release(u.inbox.Who)
+	u.release(u.inbox.Who)
 	u.settle()
 }
 

@@ -12,12 +12,15 @@ import (
 	"time"
 
 	"swipewell/firmware/console"
+	"swipewell/firmware/journal"
 	"swipewell/firmware/role"
 	"swipewell/firmware/service"
 	"swipewell/firmware/smp"
+	"swipewell/firmware/update"
 	"swipewell/firmware/update/flashwire"
 	"swipewell/firmware/ymodem"
 	"swipewell/hal"
+	"swipewell/ui/prompt"
 )
 
 // cable serves the service port: a console, SMP and flash frames on one line.
@@ -43,7 +46,8 @@ func (d *device) cable(ctx context.Context, o console.Opts) {
 	mo.SMP = srv.Handle
 	if u := d.up.updates; u != nil {
 		srv.Images = u.Images()
-		mo.Flash, mo.Damaged = u.Flash(&flashwire.Device{Facts: d.facts})
+		mo.Flash, mo.Damaged = u.Flash(&flashwire.Device{Facts: d.facts, Note: d.noteService,
+			Restart: func() error { return d.restart(ctx, "") }})
 		mo.Hung = func(error) { u.Pulled() }
 		o.Upkeep = &cableUpkeep{d: d, mux: func() *service.Mux { return m }}
 	}
@@ -120,7 +124,29 @@ func (d *device) facts() flashwire.Facts {
 	if other.Size > 0 {
 		f.Other = fmt.Sprintf("%x", other.Sum)
 	}
+	d.mu.Lock()
+	state := d.up.state
+	d.mu.Unlock()
+	switch {
+	case r.Trial == d.up.running:
+		f.State = flashwire.Trying
+	case r.Trial == d.up.running.Other():
+		f.State = flashwire.Pending
+	case state == update.RolledBack:
+		f.State, f.Why = flashwire.RolledBack, d.up.why[:min(len(d.up.why), flashwire.MaxWhy)]
+	default:
+		f.State = flashwire.Settled
+	}
 	return f
+}
+
+// noteService writes what the laptop says that was done here, and by whom: its
+// words, which nobody has proved.
+func (d *device) noteService(s flashwire.Service) error {
+	d.journal.Record(journal.Event{Code: prompt.LogService, Source: "laptop", Fields: []journal.Field{journal.Word("do", "update"), journal.Word("by", s.By), journal.Word("laptop", s.Laptop),
+		journal.Word("device", s.Serial), journal.Word("from", s.From), journal.Word("to", s.To), journal.Word("sent", s.Sent), journal.Count("bytes", int(s.Line)),
+		journal.Count("seconds", int(s.Seconds)), journal.Word("result", s.Result), journal.Word("code", s.Code)}})
+	return nil
 }
 
 // rates that are offered; what the port or the adapter cannot fails its probes.
