@@ -24,6 +24,7 @@ import (
 // host is asked meanwhile.
 const (
 	trialEvery = time.Second
+	trialLater = 10 * time.Second // once its minute is over
 	askFirst   = 10 * time.Second
 	askEvery   = 15 * time.Second
 	askLater   = time.Minute // once its minute is over
@@ -71,7 +72,11 @@ func (d *device) watchTrial(ctx context.Context, image update.Image, h update.He
 			d.abandon(image, h.Why)
 			return
 		}
-		if hal.Sleep(ctx, d.board.Clock, trialEvery) != nil {
+		wait := trialEvery
+		if since >= update.Settle { // something is missing that may come yet
+			wait = trialLater
+		}
+		if hal.Sleep(ctx, d.board.Clock, wait) != nil {
 			return
 		}
 	}
