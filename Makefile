@@ -18,7 +18,7 @@ RUNS ?= 12
 CARDS ?= 5000
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal mutants build scripts cases generate clean
+.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal flash mutants build scripts cases generate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ model: build ## every interleaving of the reducer with a small host, to the end
 
 journal: build ## what the log costs and how fast it answers, beside journald where it can be started
 	@$(BIN)/posbench journal
+
+flash: build ## what an update over the service cable takes, beside sz and sb: five minutes
+	@$(BIN)/posbench flash
 
 mutants: ## seeded bugs, each of which a test must find
 	@$(GO) run ./firmware/cmd/posbench/mutants

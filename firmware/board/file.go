@@ -51,6 +51,7 @@ type File struct {
 	People   []Operator `toml:"operator"`
 	Assets   []Asset    `toml:"asset"`
 	Process  Process    `toml:"process"`
+	Update   *Update    `toml:"update"`
 
 	path  string
 	text  string
@@ -413,6 +414,7 @@ func (f *File) check() {
 	}
 	f.checkPeople()
 	f.checkAcquirer()
+	f.checkUpdate()
 }
 
 func (f *File) checkService(s *Service) {

@@ -53,6 +53,7 @@ func (s *shared) opts(dir string) (world.Opts, error) {
 	if o.Posd, err = beside("posd", s.posd); err != nil {
 		return o, err
 	}
+	o.Bootsel, o.Boot = bootsel(), bootRecord
 	o.Tool, err = beside("postool", s.tool)
 	if err != nil {
 		o.Tool = ""
@@ -87,7 +88,7 @@ func main() {
 	defer stop()
 	root := &cobra.Command{Use: "posbench", Short: "the virtual bench around a card terminal", SilenceUsage: true, SilenceErrors: true}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(runCommand(), serveCommand(), cardsCommand(), cardCommand(), benchCommand(), crashCommand(), imagesCommand(), soakCommand(), sieveCommand(), scenariosCommand(), daysCommand(), modelCommand(), journalCommand(), journalSlow(), journaldRun())
+	root.AddCommand(runCommand(), serveCommand(), cardsCommand(), cardCommand(), benchCommand(), crashCommand(), imagesCommand(), soakCommand(), sieveCommand(), scenariosCommand(), daysCommand(), modelCommand(), journalCommand(), flashCommand(), journalSlow(), journaldRun())
 	if err := root.ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errFailed) {
 			fmt.Fprintln(os.Stderr, "posbench:", err)

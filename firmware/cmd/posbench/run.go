@@ -180,6 +180,10 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 			env.Setenv("DEVICE", filepath.Dir(w.Socket())) // the device's data, for scripts that damage it
 			env.Setenv("CASES", os.Getenv("CASES"))        // where make cases wants exports
 			env.Setenv("DESK", w.DeskDir())                // the private keys of people and of the acquirer
+			env.Setenv("SERVICE", w.ServicePath())         // the technician's end of the cable, with board slots
+			env.Setenv("POSD", o.Posd)                     // the build in slot A, with board slots
+			env.Setenv("POSTOOL", o.Tool)
+			env.Setenv("SMPMGR", smpmgr())
 			return nil
 		}})
 	})
@@ -219,6 +223,9 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 func condition(name string) (bool, error) {
 	if name == "pcscd" {
 		return pcscsim.Missing() == "", nil
+	}
+	if name == "smpmgr" {
+		return smpmgr() != "", nil
 	}
 	return false, fmt.Errorf("no such condition: %s", name)
 }

@@ -69,7 +69,7 @@ func newRoot(t *tool) *cobra.Command {
 	f.IntVar(&t.serial.baud, "baud", 115200, "the cable's rate")
 	f.StringVar(&t.serial.key, "key", "", "your key for the service cable, made by postool keygen")
 	f.StringVar(&t.serial.who, "as", string(console.Engineer), "the role of the key")
-	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check(), t.page(), t.why(), t.rules(), t.emv(), t.card(), t.tables(), t.bundles(), t.alerts(), t.limits(), t.seals(), t.recovery(), answer(), keygen(), pin(), t.replayTx(), t.stats())
+	root.AddCommand(t.status(), t.queue(), t.batch(), t.tx(), t.log(), t.check(), t.page(), t.why(), t.rules(), t.emv(), t.card(), t.tables(), t.bundles(), t.flash(), t.alerts(), t.limits(), t.seals(), t.recovery(), answer(), keygen(), pin(), t.replayTx(), t.stats())
 	return root
 }
 

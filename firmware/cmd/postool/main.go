@@ -6,7 +6,7 @@
 //   - WIRE: firmware/doc/wire.md, the service socket
 //
 // Exit status: 0 done; 1 the device says no, or a check failed; 2 the command
-// line is wrong; 3 posd cannot be reached.
+// line is wrong; 3 posd cannot be reached. flash has some more, which its --help lists.
 package main
 
 import (
@@ -51,9 +51,13 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	err := cmd.ExecuteContext(ctx)
 	var away *console.Unreachable
 	var did failure
+	var end flashEnd
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &end):
+		fmt.Fprintf(errs, "postool: %v\n", err)
+		return end.code
 	case errors.As(err, &away):
 		fmt.Fprintf(errs, "postool: %v\n  %s\n", away, away.Hint())
 		return exitUnreachable

@@ -92,7 +92,10 @@ const quiet = 3 * time.Second
 // quietPort is a port whose Read ends when nothing comes.
 type quietPort struct {
 	ctx context.Context
-	p   *tty.Port
+	p   interface {
+		Read(ctx context.Context, b []byte) (int, error)
+		Write(ctx context.Context, b []byte) (int, error)
+	}
 }
 
 func (q *quietPort) Read(b []byte) (int, error) {

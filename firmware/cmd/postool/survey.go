@@ -99,8 +99,8 @@ var verdicts = map[string][2]string{
 	"short": {"样本太少: 多测一会儿", "too few samples: survey for longer"},
 }
 
-// bars are the eighths of a character.
-var bars = []rune(" ▁▂▃▄▅▆▇█")
+// signalBars are the eighths of a character.
+var signalBars = []rune(" ▁▂▃▄▅▆▇█")
 
 // plot draws readings 0 to 31 as one line of at most width characters; a column is
 // the least of its samples, since the least is what fails.
@@ -124,7 +124,7 @@ func plot(samples []sample, link string, width int) string {
 			b.WriteByte('x')
 			continue
 		}
-		b.WriteRune(bars[1+low*7/31])
+		b.WriteRune(signalBars[1+low*7/31])
 	}
 	return b.String()
 }

@@ -1,9 +1,13 @@
 package flashwire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Type of a frame.
@@ -17,12 +21,15 @@ const (
 	Data   Type = 5  // host: index 4, order 2, bytes
 	Poll   Type = 6  // host: order 2; an Ack, please
 	Ack    Type = 7  // device: base 4, seen 2, one bit for each frame behind base
-	Done   Type = 8  // device: what was asked by Open or Try is done; its number
+	Done   Type = 8  // device: what was asked by Open, Try, Restart or Note is done; its number
 	Failed Type = 9  // device: JSON, a code and a sentence
 	Try    Type = 10 // host: start it on trial at the next boot
 	Rate   Type = 11 // host: baud 4; the device answers at the old rate, then both change
 	Probe  Type = 12 // host, and back from the device: 256 bytes at the new rate
 	Keep   Type = 13 // host: the new rate is good
+
+	Restart Type = 14 // host: start again, so that the trial begins
+	Note    Type = 15 // host: what was done here and by whom, for the journal; JSON
 )
 
 // MaxData bytes in a frame of data.
@@ -125,6 +132,29 @@ func (s *Splitter) Feed(b []byte, good func(Frame), bad func()) {
 			good(f)
 		}
 	}
+}
+
+// Pending tells whether a frame has begun and not ended.
+func (s *Splitter) Pending() bool { return s.in && len(s.buf) > 0 }
+
+// Flush ends a frame that goes on no more. What is text was text all the time,
+// behind a zero that noise made; anything else was damaged.
+func (s *Splitter) Flush() {
+	if s.Pending() {
+		if isText(s.buf) {
+			s.Text = append(s.Text, s.buf...)
+		} else {
+			s.Bad++
+		}
+	}
+	s.in, s.buf = false, s.buf[:0]
+}
+
+// isText tells whether somebody may have typed these bytes.
+func isText(b []byte) bool {
+	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool {
+		return !unicode.IsPrint(r) && !strings.ContainsRune("\r\n\t\b\x7f\x1b\x03\x04\x06\x15", r)
+	})
 }
 
 func parse(b []byte) (Frame, error) {

@@ -11,7 +11,7 @@ import (
 const (
 	askWait   = 300 * time.Millisecond  // for the answer to Rate and Keep
 	settle    = 30 * time.Millisecond   // after a change, before the first byte
-	probeWait = 400 * time.Millisecond  // for all probes to come back
+	probeWait = 800 * time.Millisecond  // for all probes to come back
 	trialWait = 1500 * time.Millisecond // the device's, for Keep
 	idleWait  = 3 * time.Second         // the device goes back when nothing good came for so long
 	asks      = 3
@@ -21,6 +21,11 @@ const (
 
 // MaxRate is the highest that is asked for, baud.
 const MaxRate = 3_000_000
+
+// RateFrame asks for a rate; the device answers at the old one, then both change.
+func RateFrame(baud int) []byte {
+	return AppendFrame(nil, Rate, binary.BigEndian.AppendUint32(nil, uint32(baud)))
+}
 
 // probe n: bytes that toggle the line fast and slow.
 func probe(n int) []byte {
@@ -95,7 +100,7 @@ func (h *RateHost) ask(now time.Duration) Action {
 		return Action{Wait: h.until}
 	}
 	h.tries++
-	return Action{Send: AppendFrame(nil, Rate, binary.BigEndian.AppendUint32(nil, uint32(h.offers[0])))}
+	return Action{Send: RateFrame(h.offers[0])}
 }
 
 func (h *RateHost) asked(now time.Duration) Action {
@@ -233,10 +238,10 @@ func (d *RateDevice) Got(f Frame, now time.Duration) {
 	switch {
 	case f.Type == Rate && len(f.Body) == 4:
 		baud := int(binary.BigEndian.Uint32(f.Body))
-		if baud <= 0 || baud > MaxRate || d.Can != nil && !d.Can(baud) {
+		if baud <= 0 || baud > MaxRate || baud != d.Safe && d.Can != nil && !d.Can(baud) {
 			baud = 0
 		}
-		d.todo = append(d.todo, Action{Send: AppendFrame(nil, Rate, binary.BigEndian.AppendUint32(nil, uint32(baud)))})
+		d.todo = append(d.todo, Action{Send: RateFrame(baud)})
 		if baud > 0 {
 			d.baud, d.trial, d.until = baud, true, now+trialWait
 			d.todo = append(d.todo, Action{Baud: baud})

@@ -40,6 +40,9 @@ func NewSender(r io.ReaderAt, start, size int64, perFrame time.Duration) *Sender
 // Done tells whether every frame is acknowledged.
 func (s *Sender) Done() bool { return s.base == s.frames }
 
+// Sent tells whether every frame has left, and none is known to be lost.
+func (s *Sender) Sent() bool { return s.next == s.frames && len(s.lost) == 0 }
+
 // Acked is how many bytes from the front the device has.
 func (s *Sender) Acked() int64 { return min(s.start+int64(s.base)*MaxData, s.size) }
 
@@ -62,10 +65,14 @@ func (s *Sender) Next(now time.Duration) (frame []byte, wake time.Duration, err 
 		return nil, s.polled + s.wait, nil
 	}
 	s.polling, s.polled = true, now
+	return s.poll(), 0, nil
+}
+
+func (s *Sender) poll() []byte {
 	s.order++
 	f := AppendFrame(nil, Poll, binary.BigEndian.AppendUint16(nil, s.order))
 	s.Bytes += int64(len(f))
-	return f, 0, nil
+	return f
 }
 
 func (s *Sender) data(i uint32) ([]byte, time.Duration, error) {

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"swipewell/firmware/update"
 	"swipewell/firmware/update/bundle"
@@ -23,6 +26,59 @@ type Facts struct {
 	Other   string `json:"other"`   // of the build in the other slot; empty: none
 	Floor   string `json:"floor"`
 	Rates   []int  `json:"rates"` // that it can, from fast to slow
+	State   State  `json:"state,omitempty"`
+	Why     string `json:"why,omitempty"` // of RolledBack; at most MaxWhy bytes
+}
+
+// MaxWhy bytes of Facts.Why, so that all of it stays in one frame.
+const MaxWhy = 200
+
+// State of a device's builds, as the host waits for the end of a trial by it.
+type State string
+
+const (
+	Settled    State = "settled"     // the running build is confirmed
+	Pending    State = "pending"     // the other slot is on trial from the next start on
+	Trying     State = "trying"      // the running build is on trial
+	RolledBack State = "rolled-back" // since the last start the device knows that a trial failed
+)
+
+// Service is what somebody did at a device, as the laptop tells it. The device
+// writes it to its journal as the laptop's words: nobody has proved them.
+type Service struct {
+	When    time.Time `json:"when"` // by the laptop's clock
+	By      string    `json:"by"`   // at most MaxWord bytes, as every string here
+	Laptop  string    `json:"laptop"`
+	Serial  string    `json:"serial"` // of the device
+	From    string    `json:"from"`   // version before
+	To      string    `json:"to"`
+	Sum     string    `json:"sum"`     // of the new image, hexadecimal
+	Sent    string    `json:"sent"`    // nothing, delta or whole
+	Bytes   int64     `json:"bytes"`   // of the file that was needed
+	Line    int64     `json:"line"`    // that left the laptop
+	Seconds float64   `json:"seconds"` // from the first question to the end
+	Result  string    `json:"result"`  // a word: confirmed, rolled-back, refused, …
+	Code    string    `json:"code,omitempty"`
+}
+
+// MaxWord bytes of a string of a Service.
+const MaxWord = 64
+
+// bounded gives a Service that fits a frame and a journal: printable, and short.
+func (s Service) bounded() Service {
+	for _, p := range []*string{&s.By, &s.Laptop, &s.Serial, &s.From, &s.To, &s.Sum, &s.Sent, &s.Result, &s.Code} {
+		*p = strings.Map(func(r rune) rune {
+			if r < ' ' || r == 0x7F || r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+				return -1
+			}
+			return r
+		}, *p)
+		for len(*p) > MaxWord {
+			_, n := utf8.DecodeLastRuneInString(*p)
+			*p = (*p)[:len(*p)-n]
+		}
+	}
+	return s
 }
 
 type open struct {
@@ -36,9 +92,10 @@ type opened struct {
 
 // Trouble is what a device answers when it does not take something.
 type Trouble struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
-	Hint string `json:"hint"`
+	Code  string `json:"code"`
+	Text  string `json:"text"`
+	Hint  string `json:"hint"`
+	Again bool   `json:"again,omitempty"` // nothing is wrong with it: announce the bundle again
 }
 
 func (t *Trouble) Error() string { return t.Code + " " + t.Text }
@@ -51,11 +108,14 @@ func body(v any) []byte {
 	return b
 }
 
+// plainTrouble is the code of what is no refusal of [update].
+const plainTrouble = "F-UPD-00"
+
 func trouble(err error) []byte {
-	t := Trouble{Code: "F-UPD-00", Text: err.Error()}
+	t := Trouble{Code: plainTrouble, Text: err.Error()}
 	var r *update.Refusal
 	if errors.As(err, &r) {
-		t = Trouble{r.Code(), r.Reason.String() + ": " + r.Detail, r.Hint()}
+		t = Trouble{Code: r.Code(), Text: r.Reason.String() + ": " + r.Detail, Hint: r.Hint()}
 	}
 	if len(t.Text) > 400 {
 		t.Text = t.Text[:400]
@@ -68,10 +128,28 @@ type Device struct {
 	Facts func() Facts
 	Inbox *update.Inbox
 	Try   func() error
+	// Restart ends the program, once its answer has left, so that the loader
+	// starts what is on trial. It is called in the state Pending only: what was
+	// put on trial is signed, and nothing else restarts without a login. It has to
+	// refuse while money is open, as Try did before. nil: the device cannot.
+	Restart func() error
+	// Note writes to the journal what the laptop says that was done; nil: dropped.
+	Note  func(Service) error
 	Who   string // the port, for the inbox's claim
 	r     *Receiver
 	off   int64
 	done  bool
+	tried bool // a Try that is repeated is answered as the first
+}
+
+// IdleWait is the silence after which a device is to be told with [Device.Idle].
+const IdleWait = 10 * time.Second
+
+// Idle ends a transfer whose host is gone, so that another port may send. What
+// came stays: the host announces the bundle again and goes on.
+func (d *Device) Idle() {
+	d.r, d.done = nil, false
+	d.Inbox.Release(d.Who)
 }
 
 // Got takes a frame and gives what to send. Rates are [RateDevice]'s.
@@ -83,7 +161,7 @@ func (d *Device) Got(f Frame) (out [][]byte) {
 		return [][]byte{d.open(f)}
 	case Data, Poll:
 		if d.r == nil {
-			return [][]byte{trouble(errors.New("no bundle was announced"))}
+			return [][]byte{AppendFrame(nil, Failed, body(Trouble{Code: plainTrouble, Text: "no bundle was announced", Again: true}))}
 		}
 		a, err := d.r.Got(f)
 		if err != nil {
@@ -98,15 +176,46 @@ func (d *Device) Got(f Frame) (out [][]byte) {
 			out = append(out, a)
 		}
 		if d.done {
-			out = append(out, AppendFrame(nil, Done, []byte{byte(Open)}))
+			out = append(out, done(Open))
 		}
 	case Try:
-		if err := d.Try(); err != nil {
+		if !d.tried {
+			if err := d.Try(); err != nil {
+				return [][]byte{trouble(err)}
+			}
+			d.tried = true
+		}
+		return [][]byte{done(Try)}
+	case Restart:
+		return [][]byte{d.restart()}
+	case Note:
+		var s Service
+		if err := json.Unmarshal(f.Body, &s); err != nil {
 			return [][]byte{trouble(err)}
 		}
-		return [][]byte{AppendFrame(nil, Done, []byte{byte(Try)})}
+		if d.Note != nil {
+			if err := d.Note(s.bounded()); err != nil {
+				return [][]byte{trouble(err)}
+			}
+		}
+		return [][]byte{done(Note)}
 	}
 	return out
+}
+
+func done(t Type) []byte { return AppendFrame(nil, Done, []byte{byte(t)}) }
+
+func (d *Device) restart() []byte {
+	switch {
+	case d.Facts().State != Pending:
+		return trouble(errors.New("no build waits for a start"))
+	case d.Restart == nil:
+		return trouble(errors.New("this device does not start again by the cable"))
+	}
+	if err := d.Restart(); err != nil {
+		return trouble(err)
+	}
+	return done(Restart)
 }
 
 // Damaged is told of each damaged frame.
@@ -133,7 +242,7 @@ func (d *Device) open(f Frame) []byte {
 		d.Inbox.Release(d.Who)
 		return trouble(err)
 	}
-	d.off, d.done = off, false
+	d.off, d.done, d.tried = off, false, false
 	d.r = NewReceiver(func(b []byte) error {
 		next, done, err := d.Inbox.Put(d.off, b)
 		if done {
@@ -161,6 +270,7 @@ type Host struct {
 	stage   Type // what was asked last
 	ask     []byte
 	asked   time.Duration
+	polled  time.Duration
 	tries   int
 	waiting bool
 	last    uint32        // base of the sender when it last moved
@@ -208,13 +318,19 @@ func (h *Host) Next(now time.Duration) (frame []byte, wake time.Duration, err er
 			return h.s.Next(now)
 		}
 		if h.asked == 0 {
-			h.asked = now
+			h.asked, h.polled = now, now
 		}
 		if now > h.asked+doneWait {
 			h.err = ErrSilent
 			return nil, 0, h.err
 		}
-		return nil, h.asked + doneWait, nil
+		// The device installs, and its Done may be lost: a poll is answered with
+		// it again, and keeps the rate that was agreed on.
+		if now >= h.polled+askAgain {
+			h.polled = now
+			return h.s.poll(), 0, nil
+		}
+		return nil, h.polled + askAgain, nil
 	}
 	if h.waiting && now < h.asked+askAgain {
 		return nil, h.asked + askAgain, nil
@@ -245,7 +361,13 @@ func (h *Host) Got(f Frame) {
 		if err := json.Unmarshal(f.Body, t); err != nil {
 			t.Text = "an answer that cannot be read"
 		}
-		h.err = t
+		if t.Again && h.stage == Data {
+			h.question(Hello, nil) // it dropped the transfer while this end slept
+			return
+		}
+		if !t.Again {
+			h.err = t
+		}
 	case f.Type == Info && h.stage == Hello:
 		if err := json.Unmarshal(f.Body, &h.Facts); err != nil {
 			h.err = err

@@ -206,3 +206,170 @@ func TestTroubles(t *testing.T) {
 		t.Errorf("a line that hits every frame: %v", err)
 	}
 }
+
+// TestTryTwice: the answer to Try was lost, and it is asked again.
+func TestTryTwice(t *testing.T) {
+	x := newTarget(t, 100_000)
+	if err := x.dev.Write(&x.b.Head, 0, bytes.NewReader(x.b.Packed[0])); err != nil {
+		t.Fatal(err)
+	}
+	d := x.device()
+	for range 2 {
+		if out := d.Got(Frame{Type: Try}); len(out) != 1 || !bytes.Equal(out[0], done(Try)) {
+			t.Errorf("%q", out)
+		}
+	}
+}
+
+// TestLostDone: the last acknowledgement and Done are lost; a poll brings both.
+func TestLostDone(t *testing.T) {
+	x := newTarget(t, 100_000)
+	h, d := x.host(), x.device()
+	var toDevice, toHost Splitter
+	now, lost, tried := time.Duration(0), 0, 0
+	for steps := 0; !h.Done(); steps++ {
+		if steps > 100_000 {
+			t.Fatal("no end")
+		}
+		f, wake, err := h.Next(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f == nil {
+			now = wake
+			continue
+		}
+		toDevice.Feed(f, func(f Frame) {
+			if f.Type == Try {
+				tried++
+			}
+			for _, a := range d.Got(f) {
+				if bytes.Equal(a, done(Open)) && lost < 2 {
+					lost++
+					continue
+				}
+				toHost.Feed(a, h.Got, func() {})
+			}
+		}, d.Damaged)
+	}
+	if lost != 2 || tried != 1 || now > 5*time.Second {
+		t.Errorf("lost %d, tried %d, %v", lost, tried, now)
+	}
+}
+
+// TestIdle: a host that slept goes on with the same bundle, and another port could
+// send meanwhile.
+func TestIdle(t *testing.T) {
+	x := newTarget(t, 600_000)
+	h, d := x.host(), x.device()
+	size := int64(len(x.b.File(0)))
+	_, first, err := play(h, d, 0, 9, size/2)
+	if err != errPulled {
+		t.Fatal(err)
+	}
+	d.Idle()
+	if err := d.Inbox.Claim("another port"); err != nil {
+		t.Fatal(err)
+	}
+	d.Inbox.Release("another port")
+	_, more, err := play(h, d, 0, 9, 0) // the same host: it does not know
+	if err != nil || first+more > size*106/100 {
+		t.Errorf("%d and %d of %d, %v", first, more, size, err)
+	}
+}
+
+// TestRestart: only what is signed and on trial lets a terminal start again
+// without a login.
+func TestRestart(t *testing.T) {
+	state, started := Settled, 0
+	d := &Device{Facts: func() Facts { return Facts{State: state} }, Restart: func() error { started++; return nil }}
+	ask := func() *Ask {
+		a := NewRestart()
+		for now := time.Duration(0); !a.Done(); {
+			f, wake, err := a.Next(now)
+			if err != nil {
+				break
+			}
+			if f == nil {
+				now = wake
+				continue
+			}
+			var s, back Splitter
+			s.Feed(f, func(f Frame) {
+				for _, out := range d.Got(f) {
+					back.Feed(out, a.Got, func() {})
+				}
+			}, func() {})
+		}
+		return a
+	}
+	for _, s := range []State{Settled, Trying, RolledBack, ""} {
+		state = s
+		var tr *Trouble
+		if a := ask(); a.Done() || started != 0 || !errors.As(a.result, &tr) {
+			t.Errorf("%q: started %d", s, started)
+		}
+	}
+	state = Pending
+	if a := ask(); !a.Done() || started != 1 {
+		t.Errorf("started %d, %v", started, a.result)
+	}
+	d.Restart = nil
+	if a := ask(); a.Done() {
+		t.Error("a device that cannot says that it does")
+	}
+}
+
+// TestNote: what a laptop tells is short and printable when it comes to the journal.
+func TestNote(t *testing.T) {
+	var got []Service
+	d := &Device{Note: func(s Service) error { got = append(got, s); return nil }}
+	long := strings.Repeat("李", 100)
+	var s Splitter
+	a := NewNote(Service{By: "Li\x1b[2J\nforged line", To: long, Result: "confirmed"})
+	f, _, err := a.Next(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Feed(f, func(f Frame) { d.Got(f) }, func() {})
+	// A laptop that does not bound its words.
+	d.Got(Frame{Type: Note, Body: body(Service{By: "a\x00b\u202ec", From: strings.Repeat("x", 500)})})
+	if len(got) != 2 || got[0].By != "Li[2Jforged line" || len(got[0].To) != 63 || got[0].Result != "confirmed" || got[1].By != "abc" || len(got[1].From) != MaxWord {
+		t.Errorf("%+v", got)
+	}
+}
+
+// FuzzEnds: whatever frames come, neither end falls over, and nothing is put on
+// trial or started that was not asked for.
+func FuzzEnds(f *testing.F) {
+	for _, t := range []Type{Hello, Info, Open, Opened, Data, Poll, Ack, Done, Failed, Try, Restart, Note} {
+		f.Add(byte(t), []byte(`{"size":5000,"off":0,"by":"a","state":"pending","sum":"`+strings.Repeat("ab", 32)+`"}`), byte(Data), []byte{0, 0, 0, 0, 0, 1, 7})
+	}
+	f.Fuzz(func(t *testing.T, a byte, one []byte, b byte, two []byte) {
+		x := newTarget(t, 20_000)
+		d, h, n := x.device(), x.host(), NewNote(Service{By: "a"})
+		tries := 0
+		d.Try = func() error { tries++; return nil }
+		d.Restart = func() error { t.Error("started again, and nothing is on trial"); return nil }
+		d.Note = func(s Service) error {
+			if len(s.By) > MaxWord || strings.ContainsAny(s.By, "\n\x1b") {
+				t.Errorf("%q", s.By)
+			}
+			return nil
+		}
+		for _, f := range []Frame{{Type(a), one}, {Type(b), two}, {Type(a), two}} {
+			for _, out := range d.Got(f) {
+				if len(out) > maxBody+8 {
+					t.Errorf("a frame of %d bytes", len(out))
+				}
+			}
+			h.Got(f)
+			n.Got(f)
+			h.Next(time.Second)
+			n.Next(time.Second)
+		}
+		if tries > 0 && Type(a) != Try && Type(b) != Try {
+			t.Error("put on trial unasked")
+		}
+	})
+}
