@@ -33,7 +33,7 @@ func flashCommand() *cobra.Command {
 		Long: "Builds posd for arm64 three times (as it is, with another version string, with a function of 20 lines more), and brings each to a\n" +
 			"terminal over a pseudo-terminal whose bytes take their time: 10 bits a byte of the rate, by the machine's own clock, so that all\n" +
 			"seconds here are real. Line use is the file's bytes over the bytes that the rate allows from the end of the first frame of\n" +
-			"data to the end of the last; a time is from the first question to the build read back in its slot and on trial. sz and sb go over the\n" +
+			"data to the end of the last; a time is from the first question to the build read back in its slot and on trial, of the small changes the fastest of three. sz and sb go over the\n" +
 			"same wire. Their bytes run from when the pseudo-terminal hands them over, and may catch up\n" +
 			"0.2 s; ours from when they were written, as on a UART. A frame is hit with a chance of 1 in 100 by one bit turned over, of 1,041 bytes each. Takes about five minutes.",
 		Args: cobra.NoArgs,
@@ -141,6 +141,21 @@ func (m *flashMeter) session(what string, b *bundle.Bundle, old []byte, f flashs
 	return measured{r, t.Came(), t.Span()}, err
 }
 
+// fastest of three: of a second or less the most is the terminal's processor, which
+// here is a part of a busy machine's.
+func (m *flashMeter) fastest(what string, b *bundle.Bundle, old []byte) (best measured, err error) {
+	for i := range 3 {
+		r, err := m.session(what, b, old, flashsim.Faults{}, nil)
+		if err != nil {
+			return r, err
+		}
+		if i == 0 || r.Transfer < best.Transfer {
+			best = r
+		}
+	}
+	return best, nil
+}
+
 // wired is a port that tells the wire when it was written to.
 type wired struct {
 	*tty.Port
@@ -197,11 +212,11 @@ func (m *flashMeter) measure() error {
 	extra := 100 * float64(pulled.came-clean.came) / float64(clean.came)
 	m.row("ten pulled cables", fmt.Sprintf("%.2f %% more bytes, %d breaks", extra, pulled.Breaks), "≤ 2 %", extra <= 2 && pulled.Breaks == 10)
 
-	code, err := m.session("a change of 20 lines", x.deltaCode, x.old, flashsim.Faults{}, nil)
+	code, err := m.fastest("a change of 20 lines", x.deltaCode, x.old)
 	if err != nil {
 		return err
 	}
-	version, err := m.session("another version string", x.deltaVersion, x.old, flashsim.Faults{}, nil)
+	version, err := m.fastest("another version string", x.deltaVersion, x.old)
 	if err != nil {
 		return err
 	}
