@@ -75,7 +75,7 @@ func init() {
 		{"rules", "[ID | activate]", "h-rules", reader, cmdRules},
 		{"recovery", "", "h-recovery", reader, cmdRecovery},
 		{"enrol", "NUMBER", "h-enrol", staff, cmdEnrol},
-		{"ask", "ID BYTE REQUEST", "h-ask", reader, cmdAsk},
+		{"ask", "ID BYTE SUM REQUEST", "h-ask", reader, cmdAsk},
 		{"lang", "zh|en", "h-lang", all, cmdLang},
 		{"term", "[probe | dumb | WxH]", "h-term", all, cmdTerm},
 		{"logout", "", "h-logout", all, cmdLogout},

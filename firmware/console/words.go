@@ -185,6 +185,7 @@ var words = map[string][2]string{
 	"term-unknown":        {"终端没有回答", "the terminal did not say"},
 	"w-ask-ID":            {"请求的编号", "the request's own number"},
 	"w-ask-BYTE":          {"从答复的第几字节起", "from this byte of the answer on"},
+	"w-ask-SUM":           {"编号与请求的 CRC-32", "CRC-32 of number and request"},
 	"w-ask-REQUEST":       {"请求 (base64)", "the request, in base64"},
 	"w-term-probe":        {"询问终端", "ask the terminal"},
 	"w-term-dumb":         {"脚本方式", "for scripts: no paging, no escape sequences"},
