@@ -25,11 +25,13 @@ import (
 func serveCommand() *cobra.Command {
 	var s shared
 	var listen, dir, slot string
+	var slots bool
 	c := &cobra.Command{Use: "serve", Short: "the device and its world on a page", Args: cobra.NoArgs}
 	s.flags(c)
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8583", "address of the page; loopback only")
 	c.Flags().StringVar(&dir, "dir", "", "folder of the device (default: a new one, removed at the end)")
 	c.Flags().StringVar(&slot, "slot", "serial", "card slot: serial, vpcd, pcsc (a real pcscd; needs root) or none")
+	c.Flags().BoolVar(&slots, "slots", false, "posd lies in two slots, takes builds over the cable, and is started by scripts/bootsel")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		if !slices.Contains([]string{"serial", "vpcd", "pcsc", "none"}, slot) {
 			return fmt.Errorf("--slot %q: want serial, vpcd, pcsc or none", slot)
@@ -51,13 +53,13 @@ func serveCommand() *cobra.Command {
 			return err
 		}
 		o.Slot = slot
-		return serve(cmd.Context(), o, listen)
+		return serve(cmd.Context(), o, listen, slots)
 	}
 	return c
 }
 
 // serve runs one world and its page until ctx ends.
-func serve(ctx context.Context, o world.Opts, listen string) error {
+func serve(ctx context.Context, o world.Opts, listen string, slots bool) error {
 	host, _, err := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return fmt.Errorf("--listen %s: the page is for this machine only", listen)
@@ -73,8 +75,16 @@ func serve(ctx context.Context, o world.Opts, listen string) error {
 	}
 	defer w.Close()
 	w.SetAttend(false) // a person is the cashier here
+	if slots {
+		if err := w.Do(ctx, "board", "slots"); err != nil {
+			return err
+		}
+	}
 	if err := w.Start(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "posbench: the device did not start:", err)
+	}
+	if slots {
+		fmt.Printf("the technician's end of the cable is %s; builds are signed by %s\n", w.ServicePath(), filepath.Join(w.DeskDir(), "build.key"))
 	}
 	srv := &http.Server{Handler: page.Handler(&onPage{w: w, ctx: ctx, chips: card.Names()}), ReadHeaderTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
