@@ -49,10 +49,16 @@ func (m *Modem) Dial(ctx context.Context, addr string) (hal.Link, error) {
 	if m.o.Mode == Transparent {
 		return m.dialTransparent(ctx, l, open)
 	}
-	if _, err := m.ask(ctx, open, "", 5*time.Second); err != nil {
+	_, err = m.ask(ctx, open, "", 5*time.Second)
+	if err != nil && ctx.Err() == nil {
+		// 563: the id is in use, by a socket of before a crash. TCPIP §4. Nothing has been sent on it.
+		if _, cerr := m.ask(ctx, "AT+QICLOSE=0,3", "", 10*time.Second); cerr == nil {
+			_, err = m.ask(ctx, open, "", 5*time.Second)
+		}
+	}
+	if err != nil {
 		m.drop(l)
-		// 563: the id is in use, by a socket of before a crash. TCPIP §4.
-		m.ask(ctx, "AT+QICLOSE=0,3", "", 10*time.Second)
+		m.ask(context.WithoutCancel(ctx), "AT+QICLOSE=0,3", "", m.o.Reply)
 		return nil, asLink(err, hal.CauseBusy)
 	}
 	limit, cancel := hal.WithTimeout(ctx, m.o.Clock, m.o.Open)
