@@ -88,9 +88,7 @@ func (b Board) plan(version string, modules []string) plan.Plan {
 	for i := range Ports {
 		p.Own = append(p.Own, fmt.Sprintf("/dev/ttyS%d", i))
 	}
-	for i := range Streams {
-		p.Own = append(p.Own, fmt.Sprintf("/dev/vport0p%d", i+1))
-	}
+	p.Streams = Streams
 	for _, m := range modules {
 		p.Modules = append(p.Modules, m+".ko")
 	}

@@ -315,3 +315,12 @@ func Record(disk string) (update.Record, error) {
 	defer f.Close()
 	return update.UBoot{M: section{f, Parts[2]}, Size: EnvSize}.Load()
 }
+
+// ReadManifest of an image's folder.
+func ReadManifest(dir string) (m Manifest, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	if err != nil {
+		return m, fmt.Errorf("image: %w: make image", err)
+	}
+	return m, json.Unmarshal(b, &m)
+}

@@ -114,6 +114,9 @@ func (m *machine) prepare() error {
 			return fmt.Errorf("the bench: %w", err)
 		}
 	}
+	if err := m.streams(); err != nil {
+		m.log.printf("%v", err) // what needs one says so itself
+	}
 	for _, s := range m.plan.Seed {
 		if err := seed(s); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -117,4 +118,38 @@ func unpack(device, dir string) error {
 			return err
 		}
 	}
+}
+
+// streams links the ports of virtio consoles by their names, once they are there.
+func (m *machine) streams() error {
+	for _, name := range m.plan.Streams {
+		device := ""
+		for until := m.now() + deviceTime; device == ""; m.sleep(20 * time.Millisecond) {
+			if device = findStream("/sys/class/virtio-ports", name); device == "" && m.now() > until {
+				return fmt.Errorf("no port named %s", name)
+			}
+			m.dog.feed()
+		}
+		if err := m.await("/dev/" + device); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(plan.StreamDir, 0o755); err != nil {
+			return err
+		}
+		if err := errors.Join(os.Symlink("/dev/"+device, filepath.Join(plan.StreamDir, name)), os.Chown("/dev/"+device, m.plan.User, m.plan.User)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findStream gives the device of a port by its name, as sysfs has both.
+func findStream(dir, name string) string {
+	all, _ := filepath.Glob(filepath.Join(dir, "*", "name"))
+	for _, f := range all {
+		if b, err := os.ReadFile(f); err == nil && strings.TrimSpace(string(b)) == name {
+			return filepath.Base(filepath.Dir(f))
+		}
+	}
+	return ""
 }

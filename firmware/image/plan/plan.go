@@ -20,6 +20,9 @@ import (
 // File is where the plan stands in the slot.
 const File = "/etc/init.json"
 
+// StreamDir has a link for each of [Plan.Streams].
+const StreamDir = "/run/port"
+
 // Plan of one slot.
 type Plan struct {
 	Version string `json:"version"` // of the build, for the log
@@ -29,7 +32,10 @@ type Plan struct {
 	// Bench is a device that holds a tar, unpacked to /run/bench: the world of a
 	// virtual bench. Only an image for the bench names one.
 	Bench string `json:"bench,omitempty"`
-	Seed  []Seed `json:"seed,omitempty"`
+	// Streams are ports of virtio consoles by their names: each becomes a link in
+	// StreamDir, since the kernel numbers them as it finds them.
+	Streams []string `json:"streams,omitempty"`
+	Seed    []Seed   `json:"seed,omitempty"`
 	// Own are devices and folders that posd opens again once it is no longer root.
 	Own   []string `json:"own,omitempty"`
 	User  int      `json:"user"`  // whose they become; also the group
@@ -124,6 +130,11 @@ func (p Plan) Check() error {
 			return wrong("module %q", m)
 		}
 		seen[m] = true
+	}
+	for _, s := range p.Streams {
+		if s == "" || s == "." || s == ".." || s != path.Base(s) {
+			return wrong("stream %q", s)
+		}
 	}
 	for _, s := range p.Seed {
 		if !clean(s.From) || !clean(s.To) {
