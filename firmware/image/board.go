@@ -57,8 +57,12 @@ func Find(name string) (Board, error) {
 // Ports of the virtual bench on a QEMU board, in the order of their UARTs.
 var Ports = []string{"msr", "icc", "modem", "service"}
 
-// Streams are its sockets: ports of a virtio console in this order.
-var Streams = []string{"panel.sock", "icc.lines"}
+// Streams are its sockets: ports of a virtio console in this order. The device
+// opens them, but for ServiceStream, where the bench asks posd's service socket.
+var Streams = []string{"panel.sock", "icc.lines", ServiceStream}
+
+// ServiceStream is the port behind which posd's service socket is.
+const ServiceStream = "posd.sock"
 
 // Bench is where the bench's files are on the device.
 const Bench = "/run/bench"
@@ -88,7 +92,7 @@ func (b Board) plan(version string, modules []string) plan.Plan {
 	for i := range Ports {
 		p.Own = append(p.Own, fmt.Sprintf("/dev/ttyS%d", i))
 	}
-	p.Streams = Streams
+	p.Streams, p.Relay = Streams, []plan.Relay{{Stream: ServiceStream, Socket: "/data/posd/posd.sock"}}
 	for _, m := range modules {
 		p.Modules = append(p.Modules, m+".ko")
 	}

@@ -70,6 +70,9 @@ func (m *machine) run() plan.What {
 	m.life, m.keys, m.dead = make(chan struct{}, 1), make(chan plan.What, 1), make(chan unix.WaitStatus, 1)
 	watchKeys(m.keys, m.log)
 	go m.reap()
+	for _, r := range m.plan.Relay {
+		go m.relay(r)
+	}
 	return m.supervise(signals)
 }
 

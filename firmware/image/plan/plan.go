@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,6 +36,7 @@ type Plan struct {
 	// Streams are ports of virtio consoles by their names: each becomes a link in
 	// StreamDir, since the kernel numbers them as it finds them.
 	Streams []string `json:"streams,omitempty"`
+	Relay   []Relay  `json:"relay,omitempty"` // for a bench only
 	Seed    []Seed   `json:"seed,omitempty"`
 	// Own are devices and folders that posd opens again once it is no longer root.
 	Own   []string `json:"own,omitempty"`
@@ -60,6 +62,12 @@ type Mount struct {
 type Seed struct {
 	From string `json:"from"`
 	To   string `json:"to"`
+}
+
+// Relay is a stream whose bytes go to a socket of posd's.
+type Relay struct {
+	Stream string `json:"stream"`
+	Socket string `json:"socket"`
 }
 
 // Duration reads and writes "30s".
@@ -134,6 +142,11 @@ func (p Plan) Check() error {
 	for _, s := range p.Streams {
 		if s == "" || s == "." || s == ".." || s != path.Base(s) {
 			return wrong("stream %q", s)
+		}
+	}
+	for _, r := range p.Relay {
+		if p.Bench == "" || !slices.Contains(p.Streams, r.Stream) || !clean(r.Socket) {
+			return wrong("relay %q to %q", r.Stream, r.Socket)
 		}
 	}
 	for _, s := range p.Seed {

@@ -91,6 +91,7 @@ func (m *Machine) Command(dir string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	c := exec.Command(m.board.QEMU, m.words(dir, sub)...)
+	m.Close()
 	m.qmp = follow(filepath.Join(sub, "qmp"), streams(dir, sub))
 	return c, nil
 }
@@ -144,6 +145,9 @@ func streams(dir, sub string) map[string][2]string {
 	all := map[string][2]string{}
 	for _, s := range image.Streams {
 		all[s] = [2]string{filepath.Join(dir, s), filepath.Join(sub, s)}
+		if s == image.ServiceStream {
+			all[s] = [2]string{filepath.Join(dir, "data", s), filepath.Join(sub, s)}
+		}
 	}
 	return all
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"swipewell/firmware/image"
 	"swipewell/hal"
 )
 
@@ -36,6 +37,9 @@ func follow(socket string, streams map[string][2]string) *qmp {
 	for name, s := range streams {
 		os.Remove(s[1])
 		q.wires[name] = &wire{world: s[0], port: s[1]}
+		if name == image.ServiceStream {
+			q.wires[name].listen(ctx)
+		}
 	}
 	go q.run(socket)
 	return q
@@ -80,6 +84,9 @@ func (q *qmp) run(socket string) {
 	defer func() {
 		for _, w := range q.wires {
 			w.hangUp()
+			if w.ln != nil {
+				w.ln.Close()
+			}
 		}
 	}()
 	c, err := dial(q.ctx, socket)
@@ -100,7 +107,10 @@ func (q *qmp) run(socket string) {
 		}
 		if w := q.wires[m.Data.ID]; w != nil {
 			w.hangUp()
-			if m.Data.Open {
+			switch {
+			case m.Data.Open && w.turn != nil:
+				w.turn <- struct{}{}
+			case m.Data.Open:
 				w.connect(q.ctx)
 			}
 		}
@@ -126,6 +136,9 @@ func (q *qmp) send(order string) error {
 type wire struct {
 	world, port string
 
+	ln   net.Listener  // where the world is who connects
+	turn chan struct{} // then: the device has opened the port, once for each connection
+
 	mu    sync.Mutex
 	ends  []net.Conn
 	count sync.WaitGroup
@@ -142,6 +155,61 @@ func (w *wire) connect(ctx context.Context) {
 		a.Close()
 		return
 	}
+	w.join(a, b)
+}
+
+// listen has the world connect to the device.
+func (w *wire) listen(ctx context.Context) {
+	os.Remove(w.world)
+	ln, err := net.Listen("unix", w.world)
+	if err != nil {
+		return // nobody can ask the device then, and who does is told so
+	}
+	w.ln, w.turn = ln, make(chan struct{}, 16)
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			if !w.serve(ctx, c) {
+				c.Close()
+			}
+		}
+	}()
+}
+
+// serve waits for the first bytes of who asks, and for the device's turn: the
+// port has one connection at a time.
+func (w *wire) serve(ctx context.Context, c net.Conn) bool {
+	b := make([]byte, 4096)
+	n, err := c.Read(b)
+	if err != nil {
+		return false
+	}
+	late, stop := hal.After(hal.SystemClock{}, dialTime)
+	defer stop()
+	select {
+	case <-w.turn:
+	case <-late:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	port, err := dial(ctx, w.port)
+	if err != nil {
+		return false
+	}
+	if _, err := port.Write(b[:n]); err != nil {
+		port.Close()
+		return false
+	}
+	w.join(c, port)
+	return true
+}
+
+// join carries bytes between the two until one of them ends.
+func (w *wire) join(a, b net.Conn) {
 	w.mu.Lock()
 	w.ends = []net.Conn{a, b}
 	w.mu.Unlock()
