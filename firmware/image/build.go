@@ -106,7 +106,7 @@ func Build(ctx context.Context, o Opts) (m Manifest, err error) {
 		if err := o.loader(ctx); err != nil {
 			return m, err
 		}
-		if slot, err = o.sign(ctx, linux, archive, SlotFile); err != nil {
+		if slot, err = o.sign(ctx, linux, archive, SlotFile, true); err != nil {
 			return m, err
 		}
 		m.Sizes.Slot, m.Slot = int64(len(slot)), fmt.Sprintf("%x", sha256.Sum256(slot))
@@ -122,27 +122,41 @@ func Build(ctx context.Context, o Opts) (m Manifest, err error) {
 	return m, os.WriteFile(o.path(ManifestFile), append(b, '\n'), 0o644)
 }
 
-// Other builds a slot as Build does, with another program in posd's place, named
-// by its file: what an update would bring.
-func Other(ctx context.Context, o Opts, posd, name string) error {
+// Other gives a slot as Build makes it, with another program in posd's place: what
+// an update would bring. pkg and ldflags name the program; "" keeps posd. It is
+// signed with the key in o.Keys, which the loader of the image does not learn of.
+func Other(ctx context.Context, o Opts, pkg, ldflags string) ([]byte, error) {
 	k, err := fetch(ctx, o.Board, o.Cache, func(string) {})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b, err := os.ReadFile(posd)
+	program := o.path("posd")
+	if pkg != "" {
+		if program, err = filepath.Abs(o.path("other")); err != nil {
+			return nil, err
+		}
+		if err := o.build(ctx, program, pkg, ldflags); err != nil {
+			return nil, err
+		}
+		defer os.Remove(program)
+	}
+	b, err := os.ReadFile(program)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if err := signingKey(o.Keys); err != nil {
+		return nil, err
 	}
 	archive, _, err := o.archive(k, b)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	linux, err := os.ReadFile(k.vmlinuz)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = o.sign(ctx, linux, archive, name)
-	return err
+	defer os.Remove(o.path("other.fit"))
+	return o.sign(ctx, linux, archive, "other.fit", false)
 }
 
 func (o Opts) path(name string) string { return filepath.Join(o.Out, name) }
@@ -150,17 +164,21 @@ func (o Opts) path(name string) string { return filepath.Join(o.Out, name) }
 // compile builds one of our commands for the board: the same bytes from the same
 // tree, wherever it stands.
 func (o Opts) compile(ctx context.Context, cmd string) error {
-	flags, err := os.ReadFile(filepath.Join(o.Root, "scripts", "gcflags"))
-	if err != nil {
-		return err
-	}
 	out, err := filepath.Abs(o.path(cmd))
 	if err != nil {
 		return err
 	}
+	return o.build(ctx, out, "./firmware/cmd/"+cmd, "-X main.version="+o.Version.String())
+}
+
+func (o Opts) build(ctx context.Context, out, pkg, ldflags string) error {
+	flags, err := os.ReadFile(filepath.Join(o.Root, "scripts", "gcflags"))
+	if err != nil {
+		return err
+	}
 	args := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + o.Board.GoArch, "GOARM=7", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags",
-		"-s -w -buildid= -X main.version=" + o.Version.String()}
-	args = append(append(args, strings.Fields(string(flags))...), "-o", out, "./firmware/cmd/"+cmd)
+		"-s -w -buildid= " + ldflags}
+	args = append(append(args, strings.Fields(string(flags))...), "-o", out, pkg)
 	_, err = command(ctx, o.Root, "env", args...)
 	return err
 }

@@ -47,8 +47,9 @@ func fitText(b Board) string {
 		"\t\t\tsignature-1 {\n\t\t\t\talgo = \"sha256,rsa2048\";\n\t\t\t\tkey-name-hint = " + q(KeyName) + ";\n\t\t\t\tsign-images = \"kernel\", \"ramdisk\", \"fdt\";\n\t\t\t};\n\t\t};\n\t};\n};\n"
 }
 
-// sign makes a slot of a kernel and an archive, and gives its bytes.
-func (o Opts) sign(ctx context.Context, linux, archive []byte, name string) ([]byte, error) {
+// sign makes a slot of a kernel and an archive, and gives its bytes. With trust,
+// the loader is told to believe the key, and nothing that no such key has signed.
+func (o Opts) sign(ctx context.Context, linux, archive []byte, name string, trust bool) ([]byte, error) {
 	dir, err := os.MkdirTemp(o.Out, "fit-")
 	if err != nil {
 		return nil, err
@@ -73,12 +74,16 @@ func (o Opts) sign(ctx context.Context, linux, archive []byte, name string) ([]b
 	if _, err := command(ctx, dir, "mkimage", "-f", "slot.its", "slot.fit"); err != nil {
 		return nil, err
 	}
-	control, err := filepath.Abs(o.path(ControlFile))
-	if err != nil {
-		return nil, err
+	words := []string{"-F", "-k", keys}
+	if trust {
+		control, err := filepath.Abs(o.path(ControlFile))
+		if err != nil {
+			return nil, err
+		}
+		// -K writes the public key into the loader's tree, -r has it demanded.
+		words = append(words, "-K", control, "-r")
 	}
-	// -K writes the public key into the loader's tree, -r has it demanded.
-	if _, err := command(ctx, dir, "mkimage", "-F", "-k", keys, "-K", control, "-r", "slot.fit"); err != nil {
+	if _, err := command(ctx, dir, "mkimage", append(words, "slot.fit")...); err != nil {
 		return nil, err
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "slot.fit"))
@@ -94,9 +99,6 @@ func (o Opts) sign(ctx context.Context, linux, archive []byte, name string) ([]b
 // loader makes what U-Boot needs: the machine's device tree, the key, the first
 // environment.
 func (o Opts) loader(ctx context.Context) error {
-	if err := os.MkdirAll(o.Keys, 0o700); err != nil {
-		return err
-	}
 	if err := signingKey(o.Keys); err != nil {
 		return err
 	}
@@ -136,6 +138,9 @@ func signingKey(dir string) error {
 	private, cert := filepath.Join(dir, KeyName+".key"), filepath.Join(dir, KeyName+".crt")
 	if _, err := os.Stat(private); err == nil {
 		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
 	}
 	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

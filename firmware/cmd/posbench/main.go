@@ -96,7 +96,7 @@ func main() {
 	defer stop()
 	root := &cobra.Command{Use: "posbench", Short: "the virtual bench around a card terminal", SilenceUsage: true, SilenceErrors: true}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(runCommand(), serveCommand(), cardsCommand(), cardCommand(), benchCommand(), crashCommand(), imagesCommand(), soakCommand(), sieveCommand(), scenariosCommand(), daysCommand(), modelCommand(), journalCommand(), journalSlow(), journaldRun(), imageCommand())
+	root.AddCommand(runCommand(), serveCommand(), cardsCommand(), cardCommand(), benchCommand(), crashCommand(), imagesCommand(), soakCommand(), sieveCommand(), scenariosCommand(), daysCommand(), modelCommand(), journalCommand(), journalSlow(), journaldRun(), imageCommand(), qemuCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errFailed) {
 			fmt.Fprintln(os.Stderr, "posbench:", err)

@@ -33,8 +33,7 @@ type Opts struct {
 	Direct bool   // start the kernel of the image without its loader
 }
 
-// Machine is a device on QEMU. It starts one QEMU at a time: a reset of the
-// machine ends it, as [Machine.Next] says.
+// Machine is a device on QEMU, one at a time.
 type Machine struct {
 	o     Opts
 	board image.Board
@@ -70,18 +69,24 @@ func New(o Opts) (*Machine, error) {
 // Disk is the disk of the device whose world is in dir.
 func (m *Machine) Disk(dir string) string { return filepath.Join(dir, "qemu", "disk.img") }
 
+// Prepare makes the disk of the world in dir, unless there is one.
+func (m *Machine) Prepare(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(m.Disk(dir)), 0o700); err != nil {
+		return err
+	}
+	if _, err := os.Stat(m.Disk(dir)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return copySparse(filepath.Join(m.o.Image, image.DiskFile), m.Disk(dir))
+}
+
 // Command is QEMU, not started yet, for the world in dir: its board file and what
 // that names go onto a second disk, anew at each start, and the first keeps what
 // the device wrote. What the console says goes to its standard error.
 func (m *Machine) Command(dir string) (*exec.Cmd, error) {
 	sub := filepath.Join(dir, "qemu")
-	if err := os.MkdirAll(sub, 0o700); err != nil {
+	if err := m.Prepare(dir); err != nil {
 		return nil, err
-	}
-	if _, err := os.Stat(m.Disk(dir)); errors.Is(err, os.ErrNotExist) {
-		if err := copySparse(filepath.Join(m.o.Image, image.DiskFile), m.Disk(dir)); err != nil {
-			return nil, err
-		}
 	}
 	bench, err := pack(dir)
 	if err != nil {
@@ -99,7 +104,7 @@ func (m *Machine) Command(dir string) (*exec.Cmd, error) {
 // words are QEMU's.
 func (m *Machine) words(dir, sub string) []string {
 	file := func(name string) string { return filepath.Join(m.o.Image, name) }
-	w := append(slices.Clone(m.board.Machine), "-nodefaults", "-display", "none", "-no-reboot",
+	w := append(slices.Clone(m.board.Machine), "-nodefaults", "-display", "none",
 		"-chardev", "file,id=con,path=/dev/stderr,logappend=on,logfile="+filepath.Join(sub, "console.log"), "-serial", "chardev:con",
 		"-qmp", "unix:"+filepath.Join(sub, "qmp")+",server=on,wait=off",
 		"-drive", "if=none,id=d0,format=raw,cache=writethrough,file="+m.Disk(dir), "-device", "virtio-blk-pci,drive=d0,addr=2",

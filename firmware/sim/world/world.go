@@ -364,7 +364,7 @@ func (w *World) run(ctx context.Context) error {
 	limit := 20 * time.Second
 	cmd := exec.Command(w.o.Posd, "--board", w.path("bench.toml"), "--data", w.path("data"))
 	if w.o.Machine != nil {
-		limit = 90 * time.Second
+		limit = 5 * time.Minute // its loader may try a build that hangs
 		var err error
 		if cmd, err = w.o.Machine.Command(w.o.Dir); err != nil {
 			return err
