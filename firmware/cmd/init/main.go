@@ -293,11 +293,17 @@ func (m *machine) watch(signals <-chan os.Signal, told *plan.What) unix.WaitStat
 // down ends the machine. What posd wrote is on flash already; the rest is synced.
 func (m *machine) down(what plan.What) {
 	m.dog.feed()
-	m.signal(unix.SIGKILL) // -1 would be init's own threads, too: posd is the only one
+	unix.Kill(-1, unix.SIGKILL) // everybody but init: posd's helpers end with it, and late ones must not write on
 	unix.Sync()
-	if m.plan.Data.Dir != "" {
-		if err := unix.Unmount(m.plan.Data.Dir, 0); err != nil { // a process of posd's may hold it yet
-			unix.Mount("", m.plan.Data.Dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
+	if dir := m.plan.Data.Dir; dir != "" {
+		err := unix.Unmount(dir, 0)
+		for i := 0; err == unix.EBUSY && i < 40; i++ {
+			m.sleep(25 * time.Millisecond)
+			m.dog.feed()
+			err = unix.Unmount(dir, 0)
+		}
+		if err == unix.EBUSY {
+			unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
 		}
 	}
 	m.log.printf("%v", what)

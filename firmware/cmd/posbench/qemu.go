@@ -186,6 +186,7 @@ var trials = []struct {
 }{
 	{"crash", "crashes at its start", "-X main.behave=crash", false},
 	{"hang", "never gives a sign of life", "-X main.behave=hang", false},
+	{"freeze", "comes up, and hangs then", "-X main.behave=freeze", false},
 	{"sick", "runs, and fails its check", "-X main.behave=sick", false},
 	{"forged", "is signed with another key", "", true},
 }
@@ -230,7 +231,7 @@ func qemuRollback() *cobra.Command {
 		return nil
 	}}
 	f.flags(c)
-	c.Flags().StringSliceVar(&only, "only", nil, "of crash, hang, sick, forged")
+	c.Flags().StringSliceVar(&only, "only", nil, "of crash, hang, freeze, sick, forged")
 	return c
 }
 
