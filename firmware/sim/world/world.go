@@ -35,6 +35,8 @@ import (
 
 // Opts of New. Posd is needed.
 type Opts struct {
+	Machine Machine // the device; nil: posd as a process of this machine
+
 	Dir   string // where the device's data and the sockets live; made if needed
 	Posd  string // path of the posd binary
 	Tool  string // path of postool, for the postool command
@@ -49,18 +51,6 @@ type Opts struct {
 	User  string    // whom posd becomes, where the bench is root
 	Seed  uint64
 	Log   io.Writer // what posd writes to standard error, as it comes; may be nil
-	// Machine is the device; nil: posd as a process of this machine.
-	Machine Machine
-}
-
-// Machine makes a whole device, such as a virtual one.
-type Machine interface {
-	// Command is the process whose end is the power's end, not started yet. The
-	// board file and what it names are in dir; what the device logs comes on
-	// standard error.
-	Command(dir string) (*exec.Cmd, error)
-	// Stop asks the device to shut down, as a power key does.
-	Stop(*exec.Cmd) error
 }
 
 // World is the bench.
@@ -361,14 +351,9 @@ func (w *World) Crash(ctx context.Context) error {
 
 // run starts posd and waits for its first screen.
 func (w *World) run(ctx context.Context) error {
-	limit := 20 * time.Second
-	cmd := exec.Command(w.o.Posd, "--board", w.path("bench.toml"), "--data", w.path("data"))
-	if w.o.Machine != nil {
-		limit = 5 * time.Minute // its loader may try a build that hangs
-		var err error
-		if cmd, err = w.o.Machine.Command(w.o.Dir); err != nil {
-			return err
-		}
+	cmd, err := w.device()
+	if err != nil {
+		return err
 	}
 	cmd.Env = append(os.Environ(), "GOTRACEBACK=single")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -384,7 +369,7 @@ func (w *World) run(ctx context.Context) error {
 	w.proc, w.exited, w.exitErr = cmd, exited, nil
 	w.mu.Unlock()
 	go w.readLog(cmd, errs, exited)
-	return w.waitFor(ctx, limit, "the device's first screen", func() (bool, error) {
+	return w.waitFor(ctx, w.startTime(), "the device's first screen", func() (bool, error) {
 		v, _ := w.Panel.View()
 		if v.Connected && v.Caption.Code != "" && v.Frame != nil {
 			return true, nil
@@ -518,21 +503,15 @@ func (w *World) Shutdown(ctx context.Context) error {
 	if cmd == nil {
 		return errors.New("the power is off")
 	}
-	patience := 10 * time.Second
-	if w.o.Machine != nil {
-		patience = 40 * time.Second
-		if err := w.o.Machine.Stop(cmd); err != nil {
-			return err
-		}
-	} else {
-		cmd.Process.Signal(syscall.SIGTERM)
+	if err := w.tellToStop(cmd); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
 	}
-	limit, stop := hal.After(hal.SystemClock{}, patience)
+	limit, stop := hal.After(hal.SystemClock{}, w.stopTime())
 	defer stop()
 	select {
 	case <-exited:
 	case <-limit:
-		return fmt.Errorf("the device did not end within %v of being told to", patience)
+		return fmt.Errorf("the device did not end within %v of being told to", w.stopTime())
 	case <-ctx.Done():
 		return ctx.Err()
 	}

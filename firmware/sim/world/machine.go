@@ -1,0 +1,50 @@
+package world
+
+import (
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// Machine makes a whole device, such as a virtual one.
+type Machine interface {
+	// Command is the process whose end is the power's end, not started yet. The
+	// board file and what it names are in dir; what the device logs comes on
+	// standard error.
+	Command(dir string) (*exec.Cmd, error)
+	// Stop asks the device to shut down, as a power key does.
+	Stop(*exec.Cmd) error
+}
+
+// device is the process that is the device.
+func (w *World) device() (*exec.Cmd, error) {
+	if w.o.Machine != nil {
+		return w.o.Machine.Command(w.o.Dir)
+	}
+	return exec.Command(w.o.Posd, "--board", w.path("bench.toml"), "--data", w.path("data")), nil
+}
+
+// startTime is how long the first screen may take: a machine's loader may try a
+// build that hangs before.
+func (w *World) startTime() time.Duration {
+	if w.o.Machine != nil {
+		return 5 * time.Minute
+	}
+	return 20 * time.Second
+}
+
+// stopTime is how long the end may take.
+func (w *World) stopTime() time.Duration {
+	if w.o.Machine != nil {
+		return 40 * time.Second
+	}
+	return 10 * time.Second
+}
+
+// tellToStop asks the device to end.
+func (w *World) tellToStop(cmd *exec.Cmd) error {
+	if w.o.Machine != nil {
+		return w.o.Machine.Stop(cmd)
+	}
+	return cmd.Process.Signal(syscall.SIGTERM)
+}
