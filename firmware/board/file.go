@@ -50,6 +50,7 @@ type File struct {
 	People   []Operator `toml:"operator"`
 	Assets   []Asset    `toml:"asset"`
 	Process  Process    `toml:"process"`
+	Update   *Update    `toml:"update"`
 
 	path  string
 	text  string
@@ -398,6 +399,7 @@ func (f *File) check() {
 	}
 	f.checkPeople()
 	f.checkAcquirer()
+	f.checkUpdate()
 }
 
 func (f *File) checkService(s *Service) {

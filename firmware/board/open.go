@@ -44,6 +44,8 @@ type Result struct {
 	// and its end is not the last.
 	Kernel      io.Reader
 	KernelGrows bool
+	// Update is where builds lie; nil: this device takes none.
+	Update *Slots
 	// Gone is closed when the board lost its panel: on the bench, the power.
 	Gone    <-chan struct{}
 	closers []io.Closer
@@ -85,6 +87,7 @@ func (f *File) Open(o Opts) *Result {
 	op.kmsg()
 	op.device("keystore", f.Keystore != nil, op.keystore)
 	op.device("service", f.Service != nil, op.service)
+	op.device("update", f.Update != nil, op.update)
 	op.rest()
 	if op.r.Keys == nil {
 		op.r.Stop = append(op.r.Stop, "keystore: without keys no message can be believed")
@@ -318,7 +321,7 @@ func (c cable) Write(ctx context.Context, b []byte) (int, error) { return c.Port
 
 // rest reports mistakes in sections that open nothing, and in unknown ones.
 func (op *opener) rest() {
-	known := []string{"panel", "msr", "icc", "tables", "link", "tamper", "keystore", "service", "acquirer"}
+	known := []string{"panel", "msr", "icc", "tables", "link", "tamper", "keystore", "service", "update", "acquirer"}
 	var names []string
 	for section := range op.f.wrong {
 		if !slices.Contains(known, section) {

@@ -96,6 +96,8 @@ type Opts struct {
 	Logins map[Role]string
 	// Locks count wrong tries; nil: nobody logs in.
 	Locks Locks
+	// Upkeep is updates and restarts from a Shell; nil: this device has none.
+	Upkeep Upkeep
 }
 
 // Locks count the wrong tries of each role over all sessions and power cuts.

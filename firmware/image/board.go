@@ -76,6 +76,10 @@ const (
 	benchDevice = "/dev/vdb"
 )
 
+// UpdateText is the lines of a board file's [update] that say where slots and boot
+// record are.
+const UpdateText = "port = \"uboot\"\nstate = \"" + stateDevice + "\"\nslots = [\"" + slotADevice + "\", \"" + slotBDevice + "\"]\n"
+
 // plan of this board's image.
 func (b Board) plan(version string, modules []string) plan.Plan {
 	p := plan.Plan{

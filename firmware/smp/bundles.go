@@ -15,6 +15,7 @@ type Bundles struct {
 	Device  *update.Device
 	Inbox   *update.Inbox
 	Running update.Slot
+	Who     string // the port, for the inbox's claim; "": none is made
 }
 
 // State lists what the slots hold.
@@ -37,16 +38,29 @@ func (b *Bundles) State() ([]ImageState, error) {
 
 // Upload takes the next bytes of a bundle.
 func (b *Bundles) Upload(off, total int64, sha, data []byte) (int64, bool, error) {
+	if b.Who != "" {
+		if err := b.Inbox.Claim(b.Who); err != nil {
+			return 0, false, coded(err)
+		}
+	}
 	if off == 0 {
 		var sum bundle.Sum
 		copy(sum[:], sha)
 		next, err := b.Inbox.Begin(total, sum)
 		if err != nil || next > 0 {
+			b.release(err != nil)
 			return next, false, coded(err)
 		}
 	}
 	next, done, err := b.Inbox.Put(off, data)
+	b.release(done || err != nil)
 	return next, done, coded(err)
+}
+
+func (b *Bundles) release(over bool) {
+	if over && b.Who != "" {
+		b.Inbox.Release(b.Who)
+	}
 }
 
 // Test puts the image in the other slot on trial, if it has that SHA-256.

@@ -36,6 +36,14 @@ func (e *SchemaError) Error() string {
 	return fmt.Sprintf("store: written by an older version (schema %d, this one reads %d)", e.Have, e.Want)
 }
 
+// WaitsError says that the file is good, of an older schema, and may not be brought
+// up to date yet. See Opts.Migrate.
+type WaitsError struct{ Have, Want uint32 }
+
+func (e *WaitsError) Error() string {
+	return fmt.Sprintf("store: schema %d stays until the build that writes %d is confirmed", e.Have, e.Want)
+}
+
 // damaged wraps a reason as ErrDamaged.
 func damaged(format string, a ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, a...))

@@ -11,6 +11,9 @@ import (
 // oldest is the oldest schema that is brought up to date.
 const oldest uint32 = 1
 
+// Schemas are the oldest and the newest layout that this build reads.
+func Schemas() (lo, hi uint32) { return oldest, Schema }
+
 // readable tells whether this build can open a file of that schema.
 func readable(schema uint32) bool { return schema >= oldest && schema <= Schema }
 
@@ -24,10 +27,13 @@ func readable(schema uint32) bool { return schema >= oldest && schema <= Schema 
 // means.
 //
 // 3 → 4: one more of them, for tables of chip cards.
-func migrate(db *bolt.DB) error {
+func migrate(db *bolt.DB, may func(have uint32) bool) error {
 	have := Schema
 	if err := db.View(func(tx *bolt.Tx) error { have, _ = metaSchema(tx); return nil }); err != nil || have == Schema {
 		return err
+	}
+	if may != nil && readable(have) && !may(have) {
+		return &WaitsError{Have: have, Want: Schema}
 	}
 	return db.Update(func(tx *bolt.Tx) error {
 		if have == 1 {

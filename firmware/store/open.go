@@ -37,6 +37,10 @@ type Opts struct {
 	// NoSync leaves out every fdatasync: for simulations on a RAM disk, where no
 	// power fails. A device never sets it.
 	NoSync bool
+	// Migrate tells whether a file of an older schema may be brought up to date now;
+	// nil: it may. If not, Open gives a *WaitsError and the file is as it was: the
+	// build before, which may still be started, reads it.
+	Migrate func(have uint32) bool
 	// Log is told each commit first; nil: there is none. See [Store.SetLog].
 	Log SideLog
 }
@@ -197,7 +201,10 @@ func (s *Store) openDB() (err error) {
 		return classify(err)
 	}
 	s.db.NoSync = s.opts.NoSync
-	if err := migrate(s.db); err != nil {
+	var waits *WaitsError
+	if err := migrate(s.db, s.opts.Migrate); errors.As(err, &waits) {
+		return err
+	} else if err != nil {
 		return classify(err)
 	}
 	return s.db.View(func(tx *bolt.Tx) error {

@@ -23,14 +23,15 @@ import (
 type Care struct {
 	Phone, Contract string // of the service
 	Assets          []care.Asset
-	Built           time.Time             // of the program; zero unknown
-	CertDays        func() int            // until a certificate ends; nil or below 0: none is used
-	BackupHours     func() int            // age of the last good copy; below 0: there is none
-	Update          func() (Update, bool) // rules that wait to be activated
-	Activate        func(by int) error    // puts them in force
-	Train           func(Lesson)          // ends this life, and begins training
-	Stick           *Stick                // where a USB stick may be; nil: nowhere
-	Load            func() int            // per cent of processor or memory in use; nil or below 0: not known
+	Built           time.Time                         // of the program; zero unknown
+	CertDays        func() int                        // until a certificate ends; nil or below 0: none is used
+	BackupHours     func() int                        // age of the last good copy; below 0: there is none
+	Update          func() (Update, bool)             // rules that wait to be activated
+	Activate        func(by int) error                // puts them in force
+	Train           func(Lesson)                      // ends this life, and begins training
+	Stick           *Stick                            // where a USB stick may be; nil: nowhere
+	Notice          func() (prompt.Code, prompt.Args) // said on the idle screen; nil or "": nothing
+	Load            func() int                        // per cent of processor or memory in use; nil or below 0: not known
 }
 
 // Update is a rule set that waits.

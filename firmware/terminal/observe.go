@@ -54,6 +54,7 @@ func (t *Terminal) see(o diagnose.Obs) {
 // sawEvent looks at an event before it is taken.
 func (t *Terminal) sawEvent(e txn.Event) {
 	s := &t.senses
+	t.heard(e)
 	tags := t.guard.scopes[e.Card].Tags
 	switch e.Kind {
 	case txn.Presented:

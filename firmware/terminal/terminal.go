@@ -110,27 +110,28 @@ type Terminal struct {
 	hidden hidden
 	enrol  *enrolment // a token that is being taken on; nil if none
 
-	inbox   chan func()
-	ctx     context.Context // ends when the loop does
-	cancel  context.CancelFunc
-	err     error // set by a failed commit: the loop ends
-	start   hal.Instant
-	base    time.Duration // logical time at start
-	busy    atomic.Int32  // posted and not yet run
-	stir    atomic.Uint64 // functions run
-	view    screen.View
-	drawn   bool
-	lamps   map[string]hal.LampState
-	stopOp  func() bool // operator timer
-	stopOut func() bool // outbox timer
-	stopSec func() bool // redraws a countdown
-	outAt   time.Duration
-	settled int // moments of this settlement so far
-	uploads uploads
-	care    carer
-	lesson  *lesson // Train
-	tables  tabler
-	noPaper bool
+	inbox    chan func()
+	ctx      context.Context // ends when the loop does
+	cancel   context.CancelFunc
+	err      error // set by a failed commit: the loop ends
+	start    hal.Instant
+	base     time.Duration // logical time at start
+	busy     atomic.Int32  // posted and not yet run
+	stir     atomic.Uint64 // functions run
+	answered atomic.Bool   // the host has answered something
+	view     screen.View
+	drawn    bool
+	lamps    map[string]hal.LampState
+	stopOp   func() bool // operator timer
+	stopOut  func() bool // outbox timer
+	stopSec  func() bool // redraws a countdown
+	outAt    time.Duration
+	settled  int // moments of this settlement so far
+	uploads  uploads
+	care     carer
+	lesson   *lesson // Train
+	tables   tabler
+	noPaper  bool
 
 	generation uint32                   // of the key that names cards
 	bare       map[store.RecordKey]bool // records that had no image for recovery at the start
@@ -479,7 +480,10 @@ func (t *Terminal) fail(err error) {
 // StoreCode is what a person is told about an error of the store.
 func StoreCode(err error) prompt.Code {
 	var schema *store.SchemaError
+	var waits *store.WaitsError
 	switch {
+	case errors.As(err, &waits):
+		return prompt.UpdWaits
 	case errors.Is(err, hal.ErrTampered): // the side log could not be sealed
 		return prompt.TamperOpen
 	case errors.Is(err, store.ErrDamaged):

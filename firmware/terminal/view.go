@@ -39,7 +39,8 @@ func (t *Terminal) show(s txn.State) {
 
 // viewOf says in the words of ui what the state shows.
 func (t *Terminal) viewOf(s txn.State) screen.View {
-	v := screen.View{Lang: screen.Lang(s.Durable.Lang), Code: s.Code, Args: s.Args, Note: s.Note, NoteArgs: s.NoteArgs, Input: input(s)}
+	v := screen.View{Lang: screen.Lang(s.Durable.Lang), Code: s.Code, Args: s.Args, Input: input(s)}
+	v.Note, v.NoteArgs = t.notice(s)
 	if v.Lang == "" {
 		v.Lang = screen.ZH
 	}

@@ -16,13 +16,42 @@ import (
 // pulled cable or a power cut. The bundle is judged as soon as its head is there,
 // and installed when it is complete.
 type Inbox struct {
-	dev    *Device
-	m      Medium
-	room   int64
-	note   note
-	synced int64
-	judged bool
-	Who    string // whose upload it is; see Claim
+	dev     *Device
+	m       Medium
+	room    int64
+	note    note
+	synced  int64
+	judged  bool
+	version bundle.Version // of what was judged
+	Who     string         // whose upload it is; see Claim
+	// Tell is told what becomes of a bundle; nil: nobody. It is called by whoever
+	// calls the inbox.
+	Tell func(Event)
+}
+
+// Event is what became of a bundle.
+type Event struct {
+	What    What
+	Who     string // the sender, see Claim
+	Version bundle.Version
+	From    int64 // of Resumed: so many bytes were there
+	Err     error // of Refused
+}
+
+// What became of it.
+type What string
+
+const (
+	Offered   What = "offered"   // its head is there, and was judged good
+	Resumed   What = "resumed"   // it goes on where it stood
+	Refused   What = "refused"   // it is not taken
+	Installed What = "installed" // it is in the slot that does not run
+)
+
+func (x *Inbox) tell(w What, v bundle.Version, err error) {
+	if x.Tell != nil {
+		x.Tell(Event{What: w, Who: x.Who, Version: v, Err: err})
+	}
 }
 
 // note stands at the start of the inbox: what is being received, and how much of
@@ -68,7 +97,11 @@ func NewInbox(dev *Device, m Medium, room int64) *Inbox {
 // Claim gives the inbox to one sender until Release; another is [Busy].
 func (x *Inbox) Claim(who string) error {
 	if x.Who != "" && x.Who != who {
-		return refuse(Busy, "%s sends", x.Who)
+		err := refuse(Busy, "%s sends", x.Who)
+		if x.Tell != nil {
+			x.Tell(Event{What: Refused, Who: who, Err: err})
+		}
+		return err
 	}
 	x.Who = who
 	return nil
@@ -93,12 +126,17 @@ func (x *Inbox) Have(total int64, sum bundle.Sum) int64 {
 // One without a sum always starts at 0.
 func (x *Inbox) Begin(total int64, sum bundle.Sum) (int64, error) {
 	if total < 1 || total > x.room {
-		return 0, refuse(SlotFull, "a bundle of %d bytes, and the inbox has %d", total, x.room)
+		err := refuse(SlotFull, "a bundle of %d bytes, and the inbox has %d", total, x.room)
+		x.tell(Refused, bundle.Version{}, err)
+		return 0, err
 	}
 	if n := x.Have(total, sum); n > 0 && n < total {
+		if x.Tell != nil {
+			x.Tell(Event{What: Resumed, Who: x.Who, Version: x.version, From: n})
+		}
 		return n, nil
 	}
-	x.note, x.synced, x.judged = note{total: total, sum: sum}, 0, false
+	x.note, x.synced, x.judged, x.version = note{total: total, sum: sum}, 0, false, bundle.Version{}
 	return 0, x.keep()
 }
 
@@ -144,16 +182,24 @@ func (x *Inbox) Put(off int64, b []byte) (next int64, done bool, err error) {
 			return 0, false, x.forget(refuse(Damaged, "its SHA-256 is %x, and %x was announced", s, n.sum))
 		}
 	}
-	if _, err := x.dev.Install(x.reader()); err != nil {
+	m, err := x.dev.Install(x.reader())
+	if err != nil {
 		return 0, false, x.forget(err)
 	}
 	total := n.total
+	x.tell(Installed, m.Version, nil)
 	return total, true, x.forget(nil)
 }
 
+// Progress is how much of the bundle that is being received is there; 0, 0: none is.
+func (x *Inbox) Progress() (have, total int64) { return x.note.have, x.note.total }
+
 // forget drops what came, keeping err.
 func (x *Inbox) forget(err error) error {
-	x.note, x.judged = note{}, false
+	if err != nil {
+		x.tell(Refused, x.version, err)
+	}
+	x.note, x.judged, x.version = note{}, false, bundle.Version{}
 	return errors.Join(err, x.keep())
 }
 
@@ -175,7 +221,9 @@ func (x *Inbox) judge() error {
 	if err != nil {
 		return named(err)
 	}
-	x.judged = true
-	_, err = x.dev.Judge(h)
+	x.judged, x.version = true, h.Manifest.Version
+	if _, err = x.dev.Judge(h); err == nil {
+		x.tell(Offered, x.version, nil)
+	}
 	return err
 }

@@ -85,6 +85,7 @@ type receiver struct {
 	o    Opts
 	ask  byte
 	data [longBlock]byte
+	next *block // came where the end of a file was awaited: the head of the next
 }
 
 func (r *receiver) send(b ...byte) { r.line.Write(r.ctx, b) }
@@ -162,9 +163,16 @@ func (r *receiver) lost() error {
 // whole file a sender that is gone has ended it: LRZSZ's sb -g may lose the block
 // that says so, because it leaves without waiting for an answer.
 func (r *receiver) head(behind bool) (f File, more bool, err error) {
-	r.send(r.ask)
+	if r.next == nil {
+		r.send(r.ask)
+	}
 	for n := range maxAsks {
-		b, err := r.block(askEvery)
+		b, err := block{}, error(nil)
+		if r.next != nil {
+			b, r.next = *r.next, nil
+		} else {
+			b, err = r.block(askEvery)
+		}
 		switch {
 		case err == errSilence && behind && n >= 1:
 			return f, false, nil
@@ -247,6 +255,10 @@ func (r *receiver) file(f File) (err error) {
 				return fmt.Errorf("%w: %s ends %d bytes early", ErrLine, f.Name, left)
 			}
 			r.send(ack)
+			return nil
+		case b.number == 0 && ends > 0 && left == 0:
+			// A stray ACK from before was taken for that of the end: LRZSZ goes on.
+			r.next = &b
 			return nil
 		case b.number == 0 && first: // the ACK of the head was lost
 			r.send(ack, r.ask)

@@ -214,6 +214,23 @@ func TestSilentEnd(t *testing.T) {
 	}
 }
 
+// TestStrayACK: what a terminal said before the session was taken for an ACK, so
+// the sender is one ahead: it does not repeat the end of the file.
+func TestStrayACK(t *testing.T) {
+	d := noise(100)
+	steps := [][]byte{packet(0, []byte("a\x00100"), 128), packet(1, d, 128), {eot}, packet(0, nil, 128), nil}
+	got, _, err := receive(func([]byte) []byte {
+		b := steps[0]
+		if len(steps) > 1 {
+			steps = steps[1:]
+		}
+		return b
+	}, false)
+	if err != nil || !bytes.Equal(got["a"], d) {
+		t.Errorf("%v, %d bytes", err, len(got["a"]))
+	}
+}
+
 func TestHead(t *testing.T) {
 	for _, c := range []struct {
 		b    string

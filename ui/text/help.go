@@ -76,6 +76,9 @@ var helpPages = map[string]page{
 	"help/settle": {
 		article{"结算", "把本批次的合计与银行核对,不平时上送全部明细,然后开始新批次。", "账目在结算单打出前一直保存;断电后从原处继续。", "等待结算单,保持通电和信号。账不平时凭结算单与收单机构核对。"},
 		article{"Settlement", "The batch's totals are compared with the bank's; if they differ every row goes up; then a new batch begins.", "The batch is kept until all is done; a power cut goes on where it was.", "Wait for the slip, keep power and line. If totals differ, compare the slip with the acquirer."}},
+	"help/update": {
+		article{"程序升级", "新程序由维护口送入备用区,核对签名后试运行一分钟,通过才确认;不通过自动退回。", "有未结款项时不升级,交易数据不受影响。", "试运行时可照常收款,请勿断电;退回时记下代码告知技术员。"},
+		article{"Program updates", "A new program goes into the spare slot, is checked by its signatures and tried for a minute; it stays only if it does well.", "No update while money is open; the records are not touched.", "Sell as usual, keep the power on; if it was rolled back, tell the technician the code."}},
 	"help/offline": {
 		article{"离线交易", "有电话授权码的交易先记在本机,线路恢复后自动上送。限额由收单机构规定。", "上送前标为“待上送”;被拒的会列出、打印并从合计中减去。", "保存签名的签购单;被拒时由主管联系顾客和收单机构。"},
 		article{"Offline sales", "A sale with a code given by voice is kept here and sent later. The acquirer sets the limits.", "Until then it is marked OFFLINE; a refused one is listed, printed and taken off the totals.", "Keep the signed slip; if refused, a supervisor calls customer and acquirer."}},

@@ -50,7 +50,7 @@ type row struct {
 // rows is every row, by code.
 var rows = func() map[prompt.Code]row {
 	all := make(map[prompt.Code]row, 256)
-	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, keyRows, logRows, tableRows, ruleRows, chipRows, shopRows, causeRows, declineRows()} {
+	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, keyRows, logRows, tableRows, ruleRows, chipRows, shopRows, causeRows, updRows, declineRows()} {
 		for _, r := range table {
 			all[r.code] = r
 		}

@@ -54,7 +54,7 @@ func TestBothLanguagesAreWhole(t *testing.T) {
 // TestRowsAreUnique: a second row of a code would silently win.
 func TestRowsAreUnique(t *testing.T) {
 	n := 0
-	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, keyRows, logRows, tableRows, ruleRows, chipRows, shopRows, causeRows, declineRows()} {
+	for _, table := range [][]row{stepRows, moneyRows, kindRows, cardRows, netRows, deviceRows, keyRows, logRows, tableRows, ruleRows, chipRows, shopRows, causeRows, updRows, declineRows()} {
 		n += len(table)
 	}
 	if n != len(rows) {

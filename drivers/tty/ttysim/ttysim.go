@@ -26,6 +26,9 @@ type Opts struct {
 	Link   string    // a symlink to make to the slave, replacing an older one; "" none
 	Clock  hal.Clock // what Faults wait on; nil is the machine's own
 	Faults Faults    // of the line, both ways
+	// Loose leaves the slave to its openers: while nobody has it open, reads fail
+	// with EIO and what is written is nobody's. See Held.
+	Loose bool
 }
 
 // Pair is a pseudo-terminal, seen from its master end. All methods may be
@@ -52,7 +55,27 @@ func Open(o Opts) (*Pair, error) {
 		p.Close()
 		return nil, fmt.Errorf("ttysim: %w", err)
 	}
+	if o.Loose {
+		p.slave.Close()
+		p.slave = nil
+	}
 	return p, nil
+}
+
+// Held tells whether somebody has the slave of a loose pair open.
+func (p *Pair) Held() bool {
+	c, err := p.master.SyscallConn()
+	if err != nil {
+		return false
+	}
+	held := false
+	c.Control(func(fd uintptr) {
+		f := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		if _, err := unix.Poll(f, 0); err == nil {
+			held = f[0].Revents&unix.POLLHUP == 0
+		}
+	})
+	return held
 }
 
 func (p *Pair) setup(fd int, link string) error {
@@ -115,6 +138,20 @@ func (p *Pair) ended(err error) error {
 	return err
 }
 
+// Offer writes what the line takes at once, without faults, and gives how much that was.
+func (p *Pair) Offer(b []byte) (n int) {
+	c, err := p.master.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	c.Control(func(fd uintptr) {
+		if w, err := unix.Write(int(fd), b); err == nil {
+			n = w
+		}
+	})
+	return n
+}
+
 // Path is the slave: what the device opens.
 func (p *Pair) Path() string { return p.path }
 
@@ -150,6 +187,9 @@ func (p *Pair) Waiting() (n int) {
 
 // Baud is the rate that the device has set, in bits/s. The pty ignores it.
 func (p *Pair) Baud() (int, error) {
+	if p.slave == nil {
+		return 0, fmt.Errorf("ttysim: %w", os.ErrInvalid)
+	}
 	c, err := p.slave.SyscallConn()
 	if err != nil {
 		return 0, fmt.Errorf("ttysim: %w", err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -180,6 +181,10 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 			env.Setenv("DEVICE", filepath.Dir(w.Socket())) // the device's data, for scripts that damage it
 			env.Setenv("CASES", os.Getenv("CASES"))        // where make cases wants exports
 			env.Setenv("DESK", w.DeskDir())                // the private keys of people and of the acquirer
+			env.Setenv("SERVICE", w.ServicePath())         // the technician's end of the cable, with board slots
+			env.Setenv("POSD", o.Posd)                     // the build in slot A, with board slots
+			env.Setenv("POSTOOL", o.Tool)
+			env.Setenv("SMPMGR", smpmgr())
 			return nil
 		}})
 	})
@@ -220,7 +225,28 @@ func condition(name string) (bool, error) {
 	if name == "pcscd" {
 		return pcscsim.Missing() == "", nil
 	}
+	if name == "smpmgr" {
+		return smpmgr() != "", nil
+	}
 	return false, fmt.Errorf("no such condition: %s", name)
+}
+
+// smpmgr is where a client of SMP is: as SMPMGR says, where scripts/deps.sh puts it,
+// or in PATH; "" there is none.
+func smpmgr() string {
+	if p := os.Getenv("SMPMGR"); p != "" {
+		return p
+	}
+	if b := bootsel(); b != "" {
+		if p := filepath.Join(filepath.Dir(b), "..", "out", "smpmgr", "bin", "smpmgr"); isFile(p) {
+			return p
+		}
+	}
+	p, err := exec.LookPath("smpmgr")
+	if err != nil {
+		return ""
+	}
+	return p
 }
 
 type script = testscript.TestScript

@@ -17,7 +17,7 @@ import (
 
 // care is what the pages beside selling are told.
 func (d *device) care() terminal.Care {
-	c := terminal.Care{Built: buildTime(), CertDays: d.certDays, BackupHours: d.backupHours, Update: d.waiting, Activate: d.activate, Train: d.train}
+	c := terminal.Care{Built: buildTime(), CertDays: d.certDays, BackupHours: d.backupHours, Update: d.waiting, Activate: d.activate, Train: d.train, Notice: d.updateNote}
 	if dir := d.file.Log.Stick; dir != "" {
 		c.Stick = &terminal.Stick{Here: func() bool { return stickHere(dir, d.file.Bench) }, Copy: func(int) (string, error) { return d.copyLog(dir) }}
 	}

@@ -95,6 +95,9 @@ func run(args []string) int {
 		defer stop()
 		err = serve(ctx, boardFile, data)
 	}
+	if errors.Is(err, errRestart) {
+		return exitRestart
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "posd:", err)
 		return 1
@@ -166,6 +169,7 @@ func serve(ctx context.Context, boardFile, data string) error {
 		case <-ctx.Done():
 		}
 	}()
+	d.openUpdates(ctx, cancel)
 	late.mu.Lock()
 	late.then = d.redraw
 	late.mu.Unlock()
@@ -177,7 +181,7 @@ func serve(ctx context.Context, boardFile, data string) error {
 	go d.live(ctx)
 	err = d.run(ctx)
 	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
-	for _, why := range []error{errGone, store.ErrJudges} {
+	for _, why := range []error{errGone, store.ErrJudges, errRestart} {
 		if errors.Is(context.Cause(ctx), why) {
 			return why
 		}

@@ -49,7 +49,7 @@ func (d *device) listen(ctx context.Context) (err error) {
 	}
 	go srv.Serve(ctx)
 	if d.board.Service != nil {
-		go console.NewShell(d.board.Service, o).Run(ctx)
+		d.cable(ctx, o)
 	}
 	return nil
 }
@@ -70,6 +70,11 @@ func (d *device) desk(s *board.Service) (*challenge.Desk, error) {
 	if len(people) == 0 {
 		return nil, nil
 	}
+	return challenge.NewDesk(d.number(), people, answerTime, rand.Reader)
+}
+
+// number is the device's number, or what stands for it.
+func (d *device) number() string {
 	serial := d.file.Name
 	if a := d.file.Acquirer; a != nil && a.TID != "" {
 		serial = a.TID
@@ -79,7 +84,7 @@ func (d *device) desk(s *board.Service) (*challenge.Desk, error) {
 			serial = a.Value
 		}
 	}
-	return challenge.NewDesk(serial, people, answerTime, rand.Reader)
+	return serial
 }
 
 // Recovery is what an export holds.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"swipewell/firmware/board"
+	"swipewell/firmware/console"
 	"swipewell/firmware/diagnose"
 	"swipewell/firmware/hostlink"
 	"swipewell/firmware/iso8583"
@@ -54,6 +55,9 @@ type device struct {
 	// is none.
 	refused   context.CancelCauseFunc
 	restoring sync.Mutex
+
+	up    upkeep
+	shell *console.Shell // on the cable; nil: there is none
 }
 
 // session is one life of the terminal: from the store's opening to a stop or a
@@ -73,6 +77,7 @@ func (d *device) session(ctx context.Context) error {
 		return err
 	}
 	st, err := d.openStore(ctx)
+	d.sawSchema(err)
 	if err != nil {
 		code := terminal.StoreCode(err)
 		d.journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
@@ -177,7 +182,7 @@ func (d *device) setFault(c prompt.Code) {
 }
 
 func (d *device) openStore(ctx context.Context) (*store.Store, error) {
-	o := store.Opts{Judge: d.judge()}
+	o := store.Opts{Judge: d.judge(), Migrate: d.mayMigrate}
 	if d.board.Bench != nil {
 		o.FaultFn = d.board.Bench.StoreFault
 	}

@@ -138,6 +138,14 @@ func (m *Machine) Stop(*exec.Cmd) error {
 	return m.qmp.send("system_powerdown")
 }
 
+// Slots are the disk's, as the board file names them.
+func (m *Machine) Slots() string {
+	if m.o.Direct {
+		return ""
+	}
+	return image.UpdateText
+}
+
 // Close ends what follows the machine.
 func (m *Machine) Close() {
 	if m.qmp != nil {

@@ -14,6 +14,9 @@ type Machine interface {
 	Command(dir string) (*exec.Cmd, error)
 	// Stop asks the device to shut down, as a power key does.
 	Stop(*exec.Cmd) error
+	// Slots is where its slots and its boot record lie, as lines of the board file's
+	// [update]; "" if it has none.
+	Slots() string
 }
 
 // device is the process that is the device.
@@ -21,7 +24,7 @@ func (w *World) device() (*exec.Cmd, error) {
 	if w.o.Machine != nil {
 		return w.o.Machine.Command(w.o.Dir)
 	}
-	return exec.Command(w.o.Posd, "--board", w.path("bench.toml"), "--data", w.path("data")), nil
+	return w.program(), nil
 }
 
 // startTime is how long the first screen may take: a machine's loader may try a

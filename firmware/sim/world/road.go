@@ -183,12 +183,18 @@ func (w *World) boardCmd(_ context.Context, args []string) error {
 		w.noRecovery = args[1] == "off"
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 	}
+	if len(args) == 1 && args[0] == "slots" && !w.Running() {
+		if err := w.fitSlots(); err != nil {
+			return err
+		}
+		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
+	}
 	if len(args) > 1 && args[0] == "log" && !w.Running() {
 		w.logKeys = args[1:]
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 	}
 	if len(args) < 2 || names[args[0]] == nil || args[0] == "icc" && len(args) > 2 {
-		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off | board log KEY=VALUE…")
+		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off | board log KEY=VALUE… | board slots")
 	}
 	if w.Running() || w.Host == nil {
 		return usage("board: before start, and with the bench's own acquirer")

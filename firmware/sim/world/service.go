@@ -141,6 +141,9 @@ func (w *World) readService(p *ttysim.Pair) {
 			w.svcOut = append(w.svcOut, buf[:n]...)
 		}
 		w.mu.Unlock()
+		if n > 0 {
+			w.toFar(buf[:n])
+		}
 		if err != nil {
 			return
 		}

@@ -48,9 +48,11 @@ type Opts struct {
 	Chip  ChipMaker // what is on the cards' chips; nil: there are none
 	Slot  string    // the kind of slot of the board, as "board icc" names it; "" none
 	Host  string    // a real acquirer's address; the books are then not ours
-	User  string    // whom posd becomes, where the bench is root
-	Seed  uint64
-	Log   io.Writer // what posd writes to standard error, as it comes; may be nil
+	// Bootsel is the path of scripts/bootsel, for `board slots`; "": there are none.
+	Bootsel string
+	User    string // whom posd becomes, where the bench is root
+	Seed    uint64
+	Log     io.Writer // what posd writes to standard error, as it comes; may be nil
 }
 
 // World is the bench.
@@ -104,6 +106,11 @@ type World struct {
 	disk       string
 	answer     string // what the acquirer was told last
 	hostDown   bool
+
+	slots  string       // folder of slots and boot record; "": posd is started by itself
+	far    *ttysim.Pair // the technician's end of the cable
+	cut    bool         // the power is off, or is meant to go: nobody starts posd again
+	starts int          // in a row, without a screen
 
 	links, hosts []string // of the board, in order
 	hostB        *front   // nil: there is one host
@@ -228,7 +235,7 @@ tid = %q
 mid = %q
 tpdu = "6000030000"
 header = "603100310000"
-%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), tablesKeyText()+w.rulesText(), w.processText()+w.logText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
+%s%s`, w.o.Lang, w.o.W, w.o.H, w.o.Mono, w.path("panel.sock"), msr, w.slotText(), w.linkText(modem), w.path("keys.json"), w.recoveryText(), w.path("service"), pinHash(), pinHash(), serviceKeys(), people(), tablesKeyText()+w.rulesText(), w.processText()+w.logText()+w.updateText(), acquirer.BenchTID, acquirer.BenchMID, w.profileText(), w.hostText(addr))
 }
 
 // linkText is the links of the board file.
@@ -323,6 +330,9 @@ func (w *World) PowerOn(ctx context.Context) error {
 	if err := w.plug(); err != nil {
 		return err
 	}
+	w.mu.Lock()
+	w.cut, w.starts = false, 0
+	w.mu.Unlock()
 	return w.run(ctx)
 }
 
@@ -339,6 +349,15 @@ func (w *World) Crash(ctx context.Context) error {
 		return err
 	}
 	<-exited
+	w.mu.Lock()
+	slots := w.slots != ""
+	w.mu.Unlock()
+	if slots { // whoever watches over it starts it again
+		if err := w.waitFor(ctx, 20*time.Second, "posd's next life", func() (bool, error) { return w.Running(), nil }); err != nil {
+			return err
+		}
+		return w.firstScreen(ctx)
+	}
 	err := w.waitFor(ctx, 5*time.Second, "the panel's connection to end", func() (bool, error) {
 		v, _ := w.Panel.View()
 		return !v.Connected, nil
@@ -351,6 +370,14 @@ func (w *World) Crash(ctx context.Context) error {
 
 // run starts posd and waits for its first screen.
 func (w *World) run(ctx context.Context) error {
+	if err := w.start(ctx); err != nil {
+		return err
+	}
+	return w.firstScreen(ctx)
+}
+
+// start starts posd, by its loader if there is one.
+func (w *World) start(context.Context) error {
 	cmd, err := w.device()
 	if err != nil {
 		return err
@@ -369,17 +396,22 @@ func (w *World) run(ctx context.Context) error {
 	w.proc, w.exited, w.exitErr = cmd, exited, nil
 	w.mu.Unlock()
 	go w.readLog(cmd, errs, exited)
+	return nil
+}
+
+func (w *World) firstScreen(ctx context.Context) error {
 	return w.waitFor(ctx, w.startTime(), "the device's first screen", func() (bool, error) {
 		v, _ := w.Panel.View()
-		if v.Connected && v.Caption.Code != "" && v.Frame != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		switch {
+		case v.Connected && v.Caption.Code != "" && v.Frame != nil:
+			w.starts = 0
 			return true, nil
+		case w.proc == nil && (w.slots == "" || w.starts > maxStarts):
+			return false, fmt.Errorf("posd ended: %v; its last words: %s", w.exitErr, w.lastLogLocked())
 		}
-		select {
-		case <-exited:
-			return false, fmt.Errorf("posd ended: %v; its last words: %s", w.exitErr, w.lastLog())
-		default:
-			return false, nil
-		}
+		return false, nil
 	})
 }
 
@@ -418,7 +450,7 @@ func (w *World) plug() error {
 	w.ptys, w.service, w.svcOut = ps, svc, nil
 	w.mu.Unlock()
 	go w.readService(svc)
-	return nil
+	return w.plugCable()
 }
 
 func (w *World) unplug() {
@@ -457,11 +489,10 @@ func (w *World) readLog(cmd *exec.Cmd, r io.Reader, exited chan struct{}) {
 	w.mu.Unlock()
 	close(exited)
 	w.changed()
+	w.again()
 }
 
-func (w *World) lastLog() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (w *World) lastLogLocked() string {
 	return strings.Join(w.log[max(0, len(w.log)-3):], "\n")
 }
 
@@ -476,6 +507,7 @@ func (w *World) Log() []string {
 // dark screen.
 func (w *World) PowerCut() {
 	w.mu.Lock()
+	w.cut = true
 	cmd, exited := w.proc, w.exited
 	if cmd == nil {
 		w.armed = false
@@ -498,6 +530,7 @@ func (w *World) PowerCut() {
 // Shutdown is SIGTERM; it waits for exit 0.
 func (w *World) Shutdown(ctx context.Context) error {
 	w.mu.Lock()
+	w.cut = true
 	cmd, exited := w.proc, w.exited
 	w.mu.Unlock()
 	if cmd == nil {
@@ -560,6 +593,9 @@ func (w *World) Close() {
 	}
 	if w.hostB != nil {
 		w.hostB.Down()
+	}
+	if w.far != nil {
+		w.far.Close()
 	}
 	if w.Host != nil {
 		w.Host.Close()

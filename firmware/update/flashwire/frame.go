@@ -1,9 +1,13 @@
 package flashwire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Type of a frame.
@@ -125,6 +129,29 @@ func (s *Splitter) Feed(b []byte, good func(Frame), bad func()) {
 			good(f)
 		}
 	}
+}
+
+// Pending tells whether a frame has begun and not ended.
+func (s *Splitter) Pending() bool { return s.in && len(s.buf) > 0 }
+
+// Flush ends a frame that goes on no more. What is text was text all the time,
+// behind a zero that noise made; anything else was damaged.
+func (s *Splitter) Flush() {
+	if s.Pending() {
+		if isText(s.buf) {
+			s.Text = append(s.Text, s.buf...)
+		} else {
+			s.Bad++
+		}
+	}
+	s.in, s.buf = false, s.buf[:0]
+}
+
+// isText tells whether somebody may have typed these bytes.
+func isText(b []byte) bool {
+	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool {
+		return !unicode.IsPrint(r) && !strings.ContainsRune("\r\n\t\b\x7f\x1b\x03\x04\x06\x15", r)
+	})
 }
 
 func parse(b []byte) (Frame, error) {

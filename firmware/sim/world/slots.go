@@ -1,0 +1,188 @@
+package world
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"swipewell/drivers/tty/ttysim"
+	"swipewell/firmware/store"
+	"swipewell/firmware/update"
+	"swipewell/firmware/update/bundle"
+	"swipewell/hal"
+)
+
+// `board slots`: posd lies in two slots and is started by the real scripts/bootsel,
+// as on a board without a boot loader that knows of slots. Whoever watches over it
+// starts it again whenever it ends.
+
+// SlotVersion is that of the build in slot A at first.
+var SlotVersion = bundle.Version{Major: 1}
+
+// buildKey is the file with the private half of the key that signs bundles for the
+// bench; wrongKey is one that the bench does not know.
+const (
+	buildKey = "build.key"
+	wrongKey = "wrong.key"
+)
+
+// maxStarts in a row without a first screen: then something is wrong that no
+// start mends.
+const maxStarts = 10
+
+// fitSlots makes the slots and the way to the cable for programs of others.
+func (w *World) fitSlots() error {
+	if w.o.Machine != nil {
+		return errors.New("board slots: a machine has its own, with its loader")
+	}
+	if w.o.Bootsel == "" {
+		return errors.New("board slots: scripts/bootsel was not found")
+	}
+	dir := w.path("boot")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	image, err := os.ReadFile(w.o.Posd)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "slot.a"), image, 0o755); err != nil {
+		return err
+	}
+	lo, hi := store.Schemas()
+	first := update.First(update.Image{Version: SlotVersion, Size: int64(len(image)), Sum: sha256.Sum256(image), Schemas: bundle.Schemas{Lo: uint16(lo), Hi: uint16(hi)}})
+	first.Counter = 1
+	text, err := update.AppendText(first)
+	if err != nil {
+		return err
+	}
+	w.slots = dir
+	for _, k := range []string{buildKey, wrongKey} {
+		if err := os.WriteFile(filepath.Join(w.DeskDir(), k), []byte(base64.StdEncoding.EncodeToString(benchSeed(k))+"\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, "boot.0"), text, 0o600)
+}
+
+// updateText is the board file's [update].
+func (w *World) updateText() string {
+	where := fmt.Sprintf("port = \"plain\"\ndir = %q\n", w.slots)
+	switch {
+	case w.o.Machine != nil:
+		if where = w.o.Machine.Slots(); where == "" {
+			return ""
+		}
+	case w.slots == "":
+		return ""
+	}
+	pub, _ := ed25519.NewKeyFromSeed(benchSeed(buildKey)).Public().(ed25519.PublicKey)
+	return fmt.Sprintf("[update]\n%sinbox = %q\n\n[[update.key]]\nid = \"bench: TEST KEY\"\nkey = %q\n\n",
+		where, w.path("data/inbox"), base64.StdEncoding.EncodeToString(pub))
+}
+
+// program is what runs posd.
+func (w *World) program() *exec.Cmd {
+	args := []string{"--board", w.path("bench.toml"), "--data", w.path("data")}
+	if w.slots == "" {
+		return exec.Command(w.o.Posd, args...)
+	}
+	return exec.Command("/bin/sh", append([]string{w.o.Bootsel, w.slots}, args...)...)
+}
+
+// again starts posd after it ended by itself, as init does on a device: at once,
+// and in whatever slot the loader finds.
+func (w *World) again() {
+	w.mu.Lock()
+	ok := w.slots != "" && !w.cut && !w.closed
+	w.starts++
+	n := w.starts
+	w.mu.Unlock()
+	if !ok || n > maxStarts {
+		return
+	}
+	ctx := context.Background()
+	err := w.waitFor(ctx, 5*time.Second, "the panel's connection to end", func() (bool, error) {
+		v, _ := w.Panel.View()
+		return !v.Connected, nil
+	})
+	if err == nil && !w.isCut() {
+		err = w.start(ctx)
+	}
+	if err != nil {
+		w.mu.Lock()
+		w.log = append(w.log, "bench: "+err.Error())
+		w.mu.Unlock()
+		w.changed()
+	}
+}
+
+func (w *World) isCut() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cut || w.closed
+}
+
+// ServicePath is a port that stands for the technician's end of the cable, for
+// programs of others; it is there after `board slots`.
+func (w *World) ServicePath() string { return w.path("cable") }
+
+// plugCable makes that port, and carries bytes while somebody has it open.
+func (w *World) plugCable() error {
+	if w.slots == "" || w.far != nil {
+		return nil
+	}
+	p, err := ttysim.Open(ttysim.Opts{Link: w.ServicePath(), Loose: true})
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.far = p
+	w.mu.Unlock()
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := p.Read(buf)
+			w.mu.Lock()
+			device, closed := w.service, w.closed
+			w.mu.Unlock()
+			switch {
+			case closed || errors.Is(err, io.EOF):
+				return
+			case n > 0 && device != nil:
+				device.Write(buf[:n])
+			case err != nil: // nobody has it open
+				hal.Sleep(context.Background(), hal.SystemClock{}, 5*time.Millisecond)
+			}
+		}
+	}()
+	return nil
+}
+
+// toFar carries what the device says to whoever has the other end open. One who
+// does not read loses it: a cable waits for nobody.
+func (w *World) toFar(b []byte) {
+	w.mu.Lock()
+	p := w.far
+	w.mu.Unlock()
+	if p == nil {
+		return
+	}
+	for range 100 {
+		if !p.Held() {
+			return
+		}
+		if b = b[p.Offer(b):]; len(b) == 0 {
+			return
+		}
+		hal.Sleep(context.Background(), hal.SystemClock{}, 2*time.Millisecond)
+	}
+}
