@@ -21,7 +21,7 @@ BOOTS ?= 5
 QEMUFILES := $(addprefix firmware/cmd/posbench/testdata/,approval.txtar chip-first.txtar cut-sent.txtar)
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal mutants build scripts cases generate clean image qemu qemu-run qemu-bench qemu-rollback
+.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal mutants build scripts cases generate clean image qemu qemu-run qemu-bench qemu-rollback qemu-cuts
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ qemu-bench: build ## power-on to the ready prompt and memory, as a table: BOOTS=
 
 qemu-rollback: build ## builds that crash, hang, fail their check or are forged, on trial on QEMU
 	@$(BIN)/posbench qemu rollback --board $(BOARD)
+
+qemu-cuts: build ## the power fails while it starts on QEMU, again and again; then it must start
+	@$(BIN)/posbench qemu cuts --board $(BOARD)
 
 generate: ## write generated files anew
 	@$(GO) generate ./...

@@ -37,8 +37,9 @@ func TestPortWaitsForItsHost(t *testing.T) {
 	if n, err := v.Read(b); err != nil || string(b[:n]) != "hello" {
 		t.Fatalf("%q %v", b[:n], err)
 	}
-	if n, err := v.Read(b); n != 0 || err != io.EOF {
-		t.Fatalf("after the host had gone: %d %v", n, err)
+	began := time.Now()
+	if n, err := v.Read(b); n != 0 || err != io.EOF || time.Since(began) > comes/2 {
+		t.Fatalf("after the host had gone: %d %v, after %v", n, err, time.Since(began))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -195,6 +196,16 @@ func TestLoaderKnowsTheRecord(t *testing.T) {
 	} {
 		if !strings.Contains(env[key], want) {
 			t.Errorf("%s does not have %q: %s", key, want, env[key])
+		}
+	}
+	for name, text := range env { // a name that is spelled wrong is a boot that ends
+		for _, m := range regexp.MustCompile(`\brun (\w+)`).FindAllStringSubmatch(text, -1) {
+			if env[m[1]] == "" {
+				t.Errorf("%s runs %s, which is nothing", name, m[1])
+			}
+		}
+		if a, b := len(regexp.MustCompile(`\bif\b`).FindAllString(text, -1)), len(regexp.MustCompile(`\bfi\b`).FindAllString(text, -1)); a != b {
+			t.Errorf("%s: %d if, %d fi", name, a, b)
 		}
 	}
 	if !strings.Contains(env["ab_load"], fmt.Sprintf("setexpr p1 ${p0} + %x", EnvSize/Sector)) || !strings.Contains(env["ab_boot"], "swipewell.slot=${slot}") {

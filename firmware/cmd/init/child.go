@@ -31,6 +31,10 @@ func (m *machine) start() error {
 	}
 	defer null.Close()
 	env := []string{"SWIPEWELL_SLOT=" + m.slot, fmt.Sprintf("SWIPEWELL_LIFE=%d", lifeFD), "GOTRACEBACK=single", "PATH=", "HOME=/"}
+	select {
+	case <-m.life: // of the one before
+	default:
+	}
 	m.last = m.now()
 	m.starting.Lock()
 	p, err := os.StartProcess(m.plan.Posd[0], m.plan.Posd, &os.ProcAttr{Dir: "/", Env: env, Files: []*os.File{null, logW, logW, lifeW}})

@@ -103,6 +103,7 @@ func (m *machine) prepare() error {
 	}
 	m.dog = openDog(m.plan.Watchdogs, time.Duration(m.plan.Timeout))
 	m.log.printf("watchdog: %v", m.dog)
+	defer m.keepFed(preparing)()
 	if err := m.await(m.plan.Data.Device); err != nil {
 		return err
 	}
@@ -136,6 +137,27 @@ func (m *machine) prepare() error {
 	return nil
 }
 
+// preparing is how long the rest of the way to posd may take: the journal of a
+// file system may be long, and is replayed in one call. Then the board resets.
+const preparing = time.Minute
+
+// keepFed feeds the watchdog in the background, for no longer than most, until
+// what it gives is called.
+func (m *machine) keepFed(most time.Duration) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		for until := m.now() + most; m.now() < until; m.sleep(time.Second) {
+			select {
+			case <-done:
+				return
+			default:
+				m.dog.feed()
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
 // word is a slot in a line of the log.
 func word(slot string) string {
 	if slot == "" {
@@ -147,7 +169,7 @@ func word(slot string) string {
 // deviceTime is how long a device may take to appear after its module is in.
 const deviceTime = 10 * time.Second
 
-// await waits for a device. The watchdog is fed meanwhile: nothing hangs.
+// await waits for a device.
 func (m *machine) await(path string) error {
 	for until := m.now() + deviceTime; ; m.sleep(20 * time.Millisecond) {
 		_, err := os.Stat(path)
@@ -157,7 +179,6 @@ func (m *machine) await(path string) error {
 		if !errors.Is(err, os.ErrNotExist) || m.now() > until {
 			return err
 		}
-		m.dog.feed()
 	}
 }
 
@@ -247,7 +268,7 @@ func (m *machine) watch(signals <-chan os.Signal, told *plan.What) unix.WaitStat
 		m.signal(unix.SIGTERM)
 		kill, _ = hal.After(m.clock, stopTime)
 	}
-	silent := false
+	silent, killed := false, false
 	for {
 		tick, cancel := hal.After(m.clock, time.Second)
 		select {
@@ -271,10 +292,14 @@ func (m *machine) watch(signals <-chan os.Signal, told *plan.What) unix.WaitStat
 		case <-kill:
 			m.log.printf("posd does not end")
 			m.signal(unix.SIGKILL)
+			kill, killed = nil, true // and if that does not end it, the watchdog does
 		case <-tick:
 		}
 		cancel()
-		if m.plan.Judge(m.now()-m.last, !first) == plan.Well || *told != plan.Restart {
+		switch {
+		case killed:
+			continue
+		case m.plan.Judge(m.now()-m.last, !first) == plan.Well || *told != plan.Restart:
 			m.dog.feed()
 			continue
 		}

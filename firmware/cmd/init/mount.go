@@ -128,7 +128,6 @@ func (m *machine) streams() error {
 			if device = findStream("/sys/class/virtio-ports", name); device == "" && m.now() > until {
 				return fmt.Errorf("no port named %s", name)
 			}
-			m.dog.feed()
 		}
 		if err := m.await("/dev/" + device); err != nil {
 			return err

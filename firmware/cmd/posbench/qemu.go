@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,7 +23,7 @@ import (
 
 func qemuCommand() *cobra.Command {
 	c := &cobra.Command{Use: "qemu", Short: "an image on QEMU: its start, measured, and builds that must not stay"}
-	c.AddCommand(qemuBench(), qemuRollback())
+	c.AddCommand(qemuBench(), qemuRollback(), qemuCuts())
 	return c
 }
 
@@ -283,4 +284,74 @@ func rollBack(ctx context.Context, img string, slot []byte, stays bool) (tries i
 		return 0, 0, "", err
 	}
 	return tries, took, fmt.Sprintf("slot %s at its prompt; confirmed %v; tries left A=%d B=%d", last, r.Confirmed, r.Left[bootrecord.A], r.Left[bootrecord.B]), nil
+}
+
+func qemuCuts() *cobra.Command {
+	var f imageFlags
+	var count int
+	var seed uint64
+	var most time.Duration
+	c := &cobra.Command{Use: "cuts", Short: "the power fails again and again while the device starts; then it must start", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		o, err := f.opts()
+		if err != nil {
+			return err
+		}
+		dir, err := os.MkdirTemp("", "posbench-qemu-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		home := filepath.Join(dir, "w")
+		w, m, con, err := qemuWorld(home, o.Out, false)
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		defer w.Close()
+		r := rand.New(rand.NewPCG(seed, 0))
+		whole := 0
+		for range count {
+			if err := cutAt(cmd.Context(), w, 100*time.Millisecond+time.Duration(r.Int64N(int64(most)))); err != nil {
+				return err
+			}
+			if _, err := bootRecord(o, m.Disk(home)); err == nil {
+				whole++
+			}
+		}
+		con.began = time.Now()
+		if err := w.Start(cmd.Context()); err != nil {
+			return fmt.Errorf("after %d cuts: %w", count, err)
+		}
+		fmt.Printf("%d power cuts at 0.1 to %v after the power came (seed %d): boot record whole after %d, then the ready prompt in %.1f s\n", count, most, seed, whole, time.Since(con.began).Seconds())
+		if whole < count {
+			return errFailed
+		}
+		return nil
+	}}
+	f.flags(c)
+	c.Flags().IntVar(&count, "count", 12, "how many")
+	c.Flags().Uint64Var(&seed, "seed", 1, "of the moments")
+	c.Flags().DurationVar(&most, "most", 12*time.Second, "the latest moment")
+	return c
+}
+
+// bootRecord is the record of a disk; a board without a loader has none to lose.
+func bootRecord(o image.Opts, disk string) (r bootrecord.Record, err error) {
+	if o.Board.UBoot == "" {
+		return r, nil
+	}
+	return image.Record(disk)
+}
+
+// cutAt gives the device power for so long.
+func cutAt(ctx context.Context, w *world.World, d time.Duration) error {
+	short, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	err := w.Start(short)
+	if err != nil && short.Err() == nil {
+		return err
+	}
+	<-short.Done()
+	w.PowerCut()
+	return ctx.Err()
 }

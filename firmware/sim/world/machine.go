@@ -27,13 +27,22 @@ func (w *World) device() (*exec.Cmd, error) {
 	return w.program(), nil
 }
 
-// startTime is how long the first screen may take: a machine's loader may try a
-// build that hangs before.
+// startTime is how long the first screen may take, before patience: a machine's
+// loader may try a build that hangs.
 func (w *World) startTime() time.Duration {
 	if w.o.Machine != nil {
-		return 5 * time.Minute
+		return 75 * time.Second
 	}
 	return 20 * time.Second
+}
+
+// patience is a limit of real time for this device: a virtual machine that
+// translates every instruction is several times slower than this one.
+func (w *World) patience(limit time.Duration) time.Duration {
+	if w.o.Machine != nil {
+		return 4 * limit
+	}
+	return limit
 }
 
 // stopTime is how long the end may take.
