@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -210,3 +211,39 @@ func (l *logBook) Append(e Entry) error {
 	return nil
 }
 func (l *logBook) Reserve() error { return l.fail }
+
+// TestMigrationWaits: while a build that reads the old schema may be started
+// again, the file stays as it is, byte for byte.
+func TestMigrationWaits(t *testing.T) {
+	for from := oldest; from < Schema; from++ {
+		path, _, _ := ofSchema(t, from)
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := uint32(0)
+		_, err = Open(path, Opts{Migrate: func(have uint32) bool { asked = have; return false }})
+		var waits *WaitsError
+		if !errors.As(err, &waits) || waits.Have != from || waits.Want != Schema || asked != from {
+			t.Errorf("schema %d: %v, asked about %d", from, err, asked)
+		}
+		after, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(before, after) {
+			t.Errorf("schema %d: the file was changed, %v", from, err)
+		}
+		s, err := Open(path, Opts{Migrate: func(uint32) bool { return true }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Check(); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	}
+	path, _, _ := ofSchema(t, Schema)
+	s, err := Open(path, Opts{Migrate: func(uint32) bool { t.Error("nothing is to be brought up to date"); return false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+}

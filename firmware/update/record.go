@@ -68,14 +68,19 @@ func (r Record) clone() Record {
 }
 
 // Boot is what a loader does: the first slot of the order that has tries left,
-// with one taken; None if there is none. The record is to be saved before the
-// build is started.
+// with one taken. If there is none, it is the confirmed one all the same: power
+// that failed a few times in a row early in a start is no sick build, and a device
+// that starts nothing needs a person. None if nothing was ever confirmed. The
+// record is to be saved before the build is started.
 func (r Record) Boot() (Slot, Record) {
 	for _, s := range r.Order {
 		if r.Left[s] > 0 {
 			r.Left[s]--
 			return s, r
 		}
+	}
+	if s := r.Confirmed; s != None && r.Images[s].Size > 0 {
+		return s, r
 	}
 	return None, r
 }

@@ -264,3 +264,33 @@ func Example() {
 	fmt.Printf("%q\n", b)
 	// Output: "RING\r\n"
 }
+
+// TestLoose: a pair whose slave is its openers' tells whether somebody has it, and
+// loses nothing of what was said meanwhile by waiting.
+func TestLoose(t *testing.T) {
+	p := open(t, ttysim.Opts{Loose: true})
+	if p.Held() {
+		t.Error("held by nobody")
+	}
+	if _, err := p.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("a read without an opener: %v", err)
+	}
+	f, err := os.OpenFile(p.Path(), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.Held() || p.Offer([]byte("hello")) != 5 {
+		t.Error("not held, or not written")
+	}
+	b := make([]byte, 5)
+	if _, err := io.ReadFull(f, b); err != nil || string(b) != "hello" {
+		t.Errorf("%q %v", b, err)
+	}
+	if n := p.Offer(make([]byte, 1<<20)); n <= 0 || n >= 1<<20 {
+		t.Errorf("%d bytes of what nobody reads", n)
+	}
+	f.Close()
+	if p.Held() {
+		t.Error("held after its end")
+	}
+}

@@ -62,28 +62,12 @@ func (s *shared) opts(dir string) (world.Opts, error) {
 	if o.Posd, err = beside("posd", s.posd); err != nil {
 		return o, err
 	}
-	o.Bootsel = bootsel()
+	o.Bootsel, o.Boot = bootsel(), bootRecord
 	o.Tool, err = beside("postool", s.tool)
 	if err != nil {
 		o.Tool = ""
 	}
 	return o, nil
-}
-
-// bootsel finds scripts/bootsel: in this folder or one above it, as in a checkout.
-func bootsel() string {
-	dir, err := os.Getwd()
-	for err == nil {
-		if p := filepath.Join(dir, "scripts", "bootsel"); isFile(p) {
-			return p
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			break
-		}
-		dir = up
-	}
-	return ""
 }
 
 // beside finds a binary: as told, beside this one, or on PATH.

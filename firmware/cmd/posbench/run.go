@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -229,24 +228,6 @@ func condition(name string) (bool, error) {
 		return smpmgr() != "", nil
 	}
 	return false, fmt.Errorf("no such condition: %s", name)
-}
-
-// smpmgr is where a client of SMP is: as SMPMGR says, where scripts/deps.sh puts it,
-// or in PATH; "" there is none.
-func smpmgr() string {
-	if p := os.Getenv("SMPMGR"); p != "" {
-		return p
-	}
-	if b := bootsel(); b != "" {
-		if p := filepath.Join(filepath.Dir(b), "..", "out", "smpmgr", "bin", "smpmgr"); isFile(p) {
-			return p
-		}
-	}
-	p, err := exec.LookPath("smpmgr")
-	if err != nil {
-		return ""
-	}
-	return p
 }
 
 type script = testscript.TestScript

@@ -24,8 +24,10 @@ import (
 // host is asked meanwhile.
 const (
 	trialEvery = time.Second
+	trialLater = 10 * time.Second // once its minute is over
 	askFirst   = 10 * time.Second
 	askEvery   = 15 * time.Second
+	askLater   = time.Minute // once its minute is over
 )
 
 // health starts the watch over a build on trial; of a confirmed one it notes which
@@ -70,7 +72,11 @@ func (d *device) watchTrial(ctx context.Context, image update.Image, h update.He
 			d.abandon(image, h.Why)
 			return
 		}
-		if hal.Sleep(ctx, d.board.Clock, trialEvery) != nil {
+		wait := trialEvery
+		if since >= update.Settle { // something is missing that may come yet
+			wait = trialLater
+		}
+		if hal.Sleep(ctx, d.board.Clock, wait) != nil {
 			return
 		}
 	}
@@ -130,7 +136,7 @@ func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked *time.
 	case len(down) > 0 && !up:
 		h.Report(update.Host, true, "no line: "+strings.Join(down, ", "))
 	default:
-		if t != nil && since-*asked >= askEvery {
+		if t != nil && since-*asked >= askLater {
 			*asked = since
 			t.Echo()
 		}

@@ -80,7 +80,11 @@ func (d *device) session(ctx context.Context) error {
 	d.sawSchema(err)
 	if err != nil {
 		code := terminal.StoreCode(err)
-		d.journal.Record(journal.Event{Code: code, Level: slog.LevelError, Source: "store", Fields: []journal.Field{journal.Err(err)}})
+		level := slog.LevelError
+		if code == prompt.UpdWaits {
+			level = slog.LevelInfo
+		}
+		d.journal.Record(journal.Event{Code: code, Level: level, Source: "store", Fields: []journal.Field{journal.Err(err)}})
 		if d.outOfUse(nil) {
 			code = prompt.TamperOpen
 		}

@@ -3,7 +3,6 @@ package world
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,18 +13,12 @@ import (
 	"time"
 
 	"swipewell/drivers/tty/ttysim"
-	"swipewell/firmware/store"
-	"swipewell/firmware/update"
-	"swipewell/firmware/update/bundle"
 	"swipewell/hal"
 )
 
 // `board slots`: posd lies in two slots and is started by the real scripts/bootsel,
 // as on a board without a boot loader that knows of slots. Whoever watches over it
 // starts it again whenever it ends.
-
-// SlotVersion is that of the build in slot A at first.
-var SlotVersion = bundle.Version{Major: 1}
 
 // buildKey is the file with the private half of the key that signs bundles for the
 // bench; wrongKey is one that the bench does not know.
@@ -43,7 +36,7 @@ func (w *World) fitSlots() error {
 	if w.o.Machine != nil {
 		return errors.New("board slots: a machine has its own, with its loader")
 	}
-	if w.o.Bootsel == "" {
+	if w.o.Bootsel == "" || w.o.Boot == nil {
 		return errors.New("board slots: scripts/bootsel was not found")
 	}
 	dir := w.path("boot")
@@ -57,10 +50,7 @@ func (w *World) fitSlots() error {
 	if err := os.WriteFile(filepath.Join(dir, "slot.a"), image, 0o755); err != nil {
 		return err
 	}
-	lo, hi := store.Schemas()
-	first := update.First(update.Image{Version: SlotVersion, Size: int64(len(image)), Sum: sha256.Sum256(image), Schemas: bundle.Schemas{Lo: uint16(lo), Hi: uint16(hi)}})
-	first.Counter = 1
-	text, err := update.AppendText(first)
+	text, err := w.o.Boot(image)
 	if err != nil {
 		return err
 	}
@@ -185,4 +175,21 @@ func (w *World) toFar(b []byte) {
 		}
 		hal.Sleep(context.Background(), hal.SystemClock{}, 2*time.Millisecond)
 	}
+}
+
+// firstScreen waits until the device shows something.
+func (w *World) firstScreen(ctx context.Context) error {
+	return w.waitFor(ctx, w.startTime(), "the device's first screen", func() (bool, error) {
+		v, _ := w.Panel.View()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		switch {
+		case v.Connected && v.Caption.Code != "" && v.Frame != nil:
+			w.starts = 0
+			return true, nil
+		case w.proc == nil && (w.slots == "" || w.starts > maxStarts):
+			return false, fmt.Errorf("posd ended: %v; its last words: %s", w.exitErr, w.lastLogLocked())
+		}
+		return false, nil
+	})
 }

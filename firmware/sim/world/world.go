@@ -50,7 +50,8 @@ type Opts struct {
 	Host  string    // a real acquirer's address; the books are then not ours
 	// Bootsel is the path of scripts/bootsel, for `board slots`; "": there are none.
 	Bootsel string
-	User    string // whom posd becomes, where the bench is root
+	Boot    func(image []byte) ([]byte, error) // the boot record of a device with image in slot A
+	User    string                             // whom posd becomes, where the bench is root
 	Seed    uint64
 	Log     io.Writer // what posd writes to standard error, as it comes; may be nil
 }
@@ -397,22 +398,6 @@ func (w *World) start(context.Context) error {
 	w.mu.Unlock()
 	go w.readLog(cmd, errs, exited)
 	return nil
-}
-
-func (w *World) firstScreen(ctx context.Context) error {
-	return w.waitFor(ctx, w.startTime(), "the device's first screen", func() (bool, error) {
-		v, _ := w.Panel.View()
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		switch {
-		case v.Connected && v.Caption.Code != "" && v.Frame != nil:
-			w.starts = 0
-			return true, nil
-		case w.proc == nil && (w.slots == "" || w.starts > maxStarts):
-			return false, fmt.Errorf("posd ended: %v; its last words: %s", w.exitErr, w.lastLogLocked())
-		}
-		return false, nil
-	})
 }
 
 // plug makes the serial lines anew and gives the modem power.
