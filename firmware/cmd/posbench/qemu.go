@@ -304,7 +304,7 @@ func qemuCuts() *cobra.Command {
 			if err := cutAt(cmd.Context(), w, 100*time.Millisecond+time.Duration(r.Int64N(int64(most)))); err != nil {
 				return err
 			}
-			if _, err := bootRecord(o, m.Disk(home)); err == nil {
+			if _, err := diskRecord(o, m.Disk(home)); err == nil {
 				whole++
 			}
 		}
@@ -325,8 +325,8 @@ func qemuCuts() *cobra.Command {
 	return c
 }
 
-// bootRecord is the record of a disk; a board without a loader has none to lose.
-func bootRecord(o image.Opts, disk string) (r bootrecord.Record, err error) {
+// diskRecord is the record of a disk; a board without a loader has none to lose.
+func diskRecord(o image.Opts, disk string) (r bootrecord.Record, err error) {
 	if o.Board.UBoot == "" {
 		return r, nil
 	}
