@@ -16,12 +16,15 @@ DAYS ?= 10000
 SEED ?= 1000
 RUNS ?= 12
 CARDS ?= 5000
+BOARD ?= qemu-arm64
+BOOTS ?= 5
+QEMUFILES := $(addprefix firmware/cmd/posbench/testdata/,approval.txtar chip-first.txtar cut-sent.txtar)
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal flash mutants build scripts cases generate clean
+.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal flash mutants build scripts cases generate clean image qemu qemu-run qemu-bench qemu-rollback qemu-cuts
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## every binary for this machine, into bin/
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' $(GCFLAGS) -o $(BIN)/ $(addprefix ./firmware/cmd/,$(CMDS))
@@ -77,6 +80,24 @@ mutants: ## seeded bugs, each of which a test must find
 
 cross: ## every binary for linux/arm (v7), arm64, amd64, CGO_ENABLED=0
 	@scripts/cross.sh $(CMDS)
+
+image: build ## a bootable disk in out/image: BOARD=qemu-arm64 or qemu-armv7 (scripts/deps-image.sh first)
+	@scripts/image.sh $(BOARD)
+
+qemu: build ## that disk on QEMU with its world: open http://127.0.0.1:8583
+	@$(BIN)/posbench serve --qemu out/image/$(BOARD)
+
+qemu-run: build ## play scripts against that disk on QEMU: make qemu-run FILES=...
+	@$(BIN)/posbench run --qemu out/image/$(BOARD) $(if $(filter command line,$(origin FILES)),$(FILES),$(QEMUFILES))
+
+qemu-bench: build ## power-on to the ready prompt and memory, as a table: BOOTS=5
+	@$(BIN)/posbench qemu bench --board $(BOARD) --boots $(BOOTS)
+
+qemu-rollback: build ## builds that crash, hang, fail their check or are forged, on trial on QEMU
+	@$(BIN)/posbench qemu rollback --board $(BOARD)
+
+qemu-cuts: build ## the power fails while it starts on QEMU, again and again; then it must start
+	@$(BIN)/posbench qemu cuts --board $(BOARD)
 
 generate: ## write generated files anew
 	@$(GO) generate ./...

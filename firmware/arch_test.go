@@ -79,6 +79,12 @@ func may(p, q string) (string, bool) {
 		return "simulators belong to posbench, hostsim and tests: the device links none of them", false
 	case under(p, "firmware/sim/card") && under(q, "firmware/emv"), under(p, "firmware/emv") && under(q, "firmware/sim"):
 		return "the simulated card and the kernel share nothing: they must not be wrong together", false
+	case p == "firmware/cmd/init":
+		return "the first program of the image knows its plan, and nothing that could break it", under(q, "hal") || q == "firmware/image/plan"
+	case p == "firmware/image/plan":
+		return "a plan is plain values: both the desk and the first program read it", false
+	case under(q, "firmware/image") && q != "firmware/image/plan" && p != "firmware/cmd/posbench" && !under(p, "firmware/sim"):
+		return "images are built at the desk", false
 	case under(p, "hal"):
 		return "hal knows nobody", under(q, "hal")
 	case strings.HasPrefix(p, element):
@@ -154,6 +160,7 @@ func TestWallsCatchLeaks(t *testing.T) {
 		{"firmware/txn", "firmware/card"}, {"firmware/txn", "hal"}, {"firmware/terminal", "drivers/at"}, {"firmware/store", "firmware/keys"},
 		{"firmware/board", "firmware/txn"}, {"firmware/cmd/posd", "firmware/sim/acquirer"}, {"firmware/terminal", "drivers/at/modemsim"},
 		{"drivers/msr", "firmware/keys/key"}, {"drivers/iso7816", "drivers/pcsc"}, {"drivers/pcsc", "drivers/vpcd"}, {"drivers/iso7816", "firmware/emv"}, {"firmware/board", "drivers/iso7816/cardsim"}, {"drivers/softkeys", "firmware/keys"}, {"drivers/softkeys", "firmware/card"}, {"firmware/keys/dukpt", "firmware/card"}, {"hal", "firmware/keys/key"},
+		{"firmware/cmd/init", "firmware/board"}, {"firmware/cmd/init", "firmware/image"}, {"firmware/image/plan", "firmware/update"}, {"firmware/cmd/posd", "firmware/image"}, {"firmware/image", "firmware/sim/qemu"},
 		{"firmware/emv", "hal"}, {"firmware/emv", "firmware/keys"}, {"firmware/emv/replay", "firmware/sim/card"}, {"firmware/sim/card", "firmware/emv/tlv"}, {"firmware/txn", "drivers/iso7816"},
 	} {
 		if _, ok := may(leak[0], leak[1]); ok {
@@ -164,7 +171,7 @@ func TestWallsCatchLeaks(t *testing.T) {
 
 // TestPosdLinksNoSimulator: what runs on a device holds nothing of the bench's world.
 func TestPosdLinksNoSimulator(t *testing.T) {
-	for _, cmd := range []string{"./firmware/cmd/posd", "./firmware/cmd/postool"} {
+	for _, cmd := range []string{"./firmware/cmd/posd", "./firmware/cmd/postool", "./firmware/cmd/init"} {
 		for _, p := range list(t, cmd) {
 			for _, dep := range p.Deps {
 				if under(dep, module) && isSim(rel(dep)) {

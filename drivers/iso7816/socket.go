@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
+	"swipewell/drivers/tty"
 	"swipewell/hal"
 )
 
-// Socket are the contacts of a slot on the virtual bench, over a unix socket,
-// since a pty has no lines. Every message is one ASCII letter:
+// Socket are the contacts of a slot on the virtual bench, over a unix socket (or
+// a port of a virtio console), since a pty has no lines. Every message is one ASCII letter:
 //
 //	to the bench    V v  VCC on, off     R r  RST high, low     C c  CLK on, off
 //	from the bench  the same letter: it is done                 P p  card in, out
@@ -23,7 +23,7 @@ type Socket struct {
 	path string
 
 	mu     sync.Mutex // one order at a time
-	conn   net.Conn
+	conn   tty.Stream
 	done   chan byte
 	gone   chan struct{}
 	state  sync.Mutex
@@ -36,7 +36,7 @@ const answerTime = 5 * time.Second
 
 // OpenSocket connects to the bench and waits for the card-present switch.
 func OpenSocket(path string) (*Socket, error) {
-	c, err := net.Dial("unix", path)
+	c, err := tty.OpenStream(path)
 	if err != nil {
 		return nil, fmt.Errorf("iso7816: %w", err)
 	}

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"periph.io/x/conn/v3/display"
 
+	"swipewell/drivers/tty"
 	"swipewell/hal"
 )
 
@@ -26,7 +26,7 @@ type Size struct {
 
 // Opts of Open.
 type Opts struct {
-	Socket string
+	Socket string    // or a port of a virtio console: see tty.OpenStream
 	Size   Size      // zero: 320×240 in colour
 	Base   hal.Clock // what the bench's jumps are added to; nil: the machine's clock
 }
@@ -41,7 +41,7 @@ const (
 // Panel is the socket and every device on it.
 type Panel struct {
 	o     Opts
-	conn  net.Conn
+	conn  tty.Stream
 	clock *hal.SteppedClock
 	gone  chan struct{}
 	once  sync.Once
@@ -74,7 +74,7 @@ func Open(o Opts) (*Panel, error) {
 	if o.Base == nil {
 		o.Base = hal.SystemClock{}
 	}
-	conn, err := net.Dial("unix", o.Socket)
+	conn, err := tty.OpenStream(o.Socket)
 	if err != nil {
 		return nil, fmt.Errorf("panel: %w", err)
 	}

@@ -6,6 +6,7 @@
 // Sources:
 //   - TARM: github.com/tarm/serial, 98f6abe (2018)
 //   - TERMIOS: termios(3), ioctl_tty(2), tty_ioctl(4) of man-pages 6
+//   - VIRTIO: Virtual I/O Device 1.2, OASIS, 2022
 //   - N_TTY: Linux, drivers/tty/n_tty.c and tty_io.c (hang-up, PARMRK)
 //
 // Measured of TARM on ptys: Close blocks behind a waiting Read; ReadTimeout

@@ -17,17 +17,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"swipewell/firmware/sim/qemu"
 	"swipewell/firmware/sim/world"
 )
 
 // shared are the flags of every command that builds a world.
 type shared struct {
-	posd, tool, modem, msr, host, lang, size string
+	posd, tool, modem, msr, host, lang, size, qemu string
 }
 
 func (s *shared) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&s.posd, "posd", "", "posd binary (default: beside posbench, or on PATH)")
+	f.StringVar(&s.qemu, "qemu", "", "folder of an image: the device is a virtual machine that boots it")
 	f.StringVar(&s.modem, "modem", "", "serial port of a real AT modem")
 	f.StringVar(&s.msr, "msr", "", "serial port of a real stripe reader")
 	f.StringVar(&s.host, "host", "", "HOST:PORT of another acquirer")
@@ -50,6 +52,13 @@ func (s *shared) opts(dir string) (world.Opts, error) {
 		return o, fmt.Errorf("--lang %q: want zh or en", s.lang)
 	}
 	var err error
+	if s.qemu != "" {
+		m, err := qemu.New(qemu.Opts{Image: s.qemu})
+		if err != nil {
+			return o, err
+		}
+		o.Machine, o.User = m, "posd"
+	}
 	if o.Posd, err = beside("posd", s.posd); err != nil {
 		return o, err
 	}
@@ -88,7 +97,7 @@ func main() {
 	defer stop()
 	root := &cobra.Command{Use: "posbench", Short: "the virtual bench around a card terminal", SilenceUsage: true, SilenceErrors: true}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(runCommand(), serveCommand(), cardsCommand(), cardCommand(), benchCommand(), crashCommand(), imagesCommand(), soakCommand(), sieveCommand(), scenariosCommand(), daysCommand(), modelCommand(), journalCommand(), flashCommand(), journalSlow(), journaldRun())
+	root.AddCommand(runCommand(), serveCommand(), cardsCommand(), cardCommand(), benchCommand(), crashCommand(), imagesCommand(), soakCommand(), sieveCommand(), scenariosCommand(), daysCommand(), modelCommand(), journalCommand(), flashCommand(), journalSlow(), journaldRun(), imageCommand(), qemuCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errFailed) {
 			fmt.Fprintln(os.Stderr, "posbench:", err)

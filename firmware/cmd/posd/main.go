@@ -175,6 +175,10 @@ func serve(ctx context.Context, boardFile, data string) error {
 	late.mu.Unlock()
 	go d.watchTamper(ctx)
 	go d.watchKernel(ctx)
+	if err := d.findDog(); err != nil {
+		return err
+	}
+	go d.live(ctx)
 	err = d.run(ctx)
 	j.Record(journal.Event{Code: prompt.LogStop, Source: "posd"})
 	for _, why := range []error{errGone, store.ErrJudges, errRestart} {

@@ -33,6 +33,9 @@ const maxStarts = 10
 
 // fitSlots makes the slots and the way to the cable for programs of others.
 func (w *World) fitSlots() error {
+	if w.o.Machine != nil {
+		return errors.New("board slots: a machine has its own, with its loader")
+	}
 	if w.o.Bootsel == "" || w.o.Boot == nil {
 		return errors.New("board slots: scripts/bootsel was not found")
 	}
@@ -62,12 +65,18 @@ func (w *World) fitSlots() error {
 
 // updateText is the board file's [update].
 func (w *World) updateText() string {
-	if w.slots == "" {
+	where := fmt.Sprintf("port = \"plain\"\ndir = %q\n", w.slots)
+	switch {
+	case w.o.Machine != nil:
+		if where = w.o.Machine.Slots(); where == "" {
+			return ""
+		}
+	case w.slots == "":
 		return ""
 	}
 	pub, _ := ed25519.NewKeyFromSeed(benchSeed(buildKey)).Public().(ed25519.PublicKey)
-	return fmt.Sprintf("[update]\nport = \"plain\"\ndir = %q\ninbox = %q\n\n[[update.key]]\nid = \"bench: TEST KEY\"\nkey = %q\n\n",
-		w.slots, w.path("data/inbox"), base64.StdEncoding.EncodeToString(pub))
+	return fmt.Sprintf("[update]\n%sinbox = %q\n\n[[update.key]]\nid = \"bench: TEST KEY\"\nkey = %q\n\n",
+		where, w.path("data/inbox"), base64.StdEncoding.EncodeToString(pub))
 }
 
 // program is what runs posd.
@@ -170,7 +179,7 @@ func (w *World) toFar(b []byte) {
 
 // firstScreen waits until the device shows something.
 func (w *World) firstScreen(ctx context.Context) error {
-	return w.waitFor(ctx, 20*time.Second, "the device's first screen", func() (bool, error) {
+	return w.waitFor(ctx, w.startTime(), "the device's first screen", func() (bool, error) {
 		v, _ := w.Panel.View()
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -32,6 +32,7 @@ func now() time.Time { return hal.SystemClock{}.Now().Wall }
 // waitFor polls until cond holds, at every change and a few times a second. While
 // it waits, the cashier does their part.
 func (w *World) waitFor(ctx context.Context, limit time.Duration, what string, cond func() (bool, error)) error {
+	limit = w.patience(limit)
 	deadline := now().Add(limit)
 	for {
 		_, change := w.watch()

@@ -35,6 +35,8 @@ import (
 
 // Opts of New. Posd is needed.
 type Opts struct {
+	Machine Machine // the device; nil: posd as a process of this machine
+
 	Dir   string // where the device's data and the sockets live; made if needed
 	Posd  string // path of the posd binary
 	Tool  string // path of postool, for the postool command
@@ -378,7 +380,10 @@ func (w *World) run(ctx context.Context) error {
 
 // start starts posd, by its loader if there is one.
 func (w *World) start(context.Context) error {
-	cmd := w.program()
+	cmd, err := w.device()
+	if err != nil {
+		return err
+	}
 	cmd.Env = append(os.Environ(), "GOTRACEBACK=single")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	errs, err := cmd.StderrPipe()
@@ -517,13 +522,15 @@ func (w *World) Shutdown(ctx context.Context) error {
 	if cmd == nil {
 		return errors.New("the power is off")
 	}
-	cmd.Process.Signal(syscall.SIGTERM)
-	limit, stop := hal.After(hal.SystemClock{}, 10*time.Second)
+	if err := w.tellToStop(cmd); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	limit, stop := hal.After(hal.SystemClock{}, w.stopTime())
 	defer stop()
 	select {
 	case <-exited:
 	case <-limit:
-		return errors.New("posd did not end within 10 s of SIGTERM")
+		return fmt.Errorf("the device did not end within %v of being told to", w.stopTime())
 	case <-ctx.Done():
 		return ctx.Err()
 	}
