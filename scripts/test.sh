@@ -7,7 +7,7 @@ go=${GO:-go}
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 start=$SECONDS
-$go test -json -timeout 6m "${@:-./...}" >"$log" 2>&1
+$go test -json -timeout 12m "${@:-./...}" >"$log" 2>&1
 rc=$?
 CGO_ENABLED=0 $go run ./firmware/cmd/posbench/testsum "$log" || rc=1
 echo "took $((SECONDS - start)) s"

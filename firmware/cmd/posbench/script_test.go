@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 		os.Setenv("TMPDIR", dir)
 	}
 	// Scripts mostly wait, as people do: more of them at a time than processors.
-	flag.Set("test.parallel", strconv.Itoa(max(4, runtime.NumCPU())))
+	flag.Set("test.parallel", strconv.Itoa(max(6, runtime.NumCPU())))
 	code := m.Run()
 	if dir, err := built(); err == nil {
 		os.RemoveAll(dir)
