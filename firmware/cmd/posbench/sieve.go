@@ -74,6 +74,7 @@ type sieved struct {
 	Planted  int            `json:"planted"`          // of the self-test, all found
 	Unsought int            `json:"pins_as_blocks"`   // too short or too plain to be looked for as digits
 	Plain    int            `json:"numbers_as_whole"` // whose last digits are too plain
+	Spelt    int            `json:"spelt_by_base64"`
 	Visits   int            `json:"visits"`
 	Lived    map[string]int `json:"lived"` // what the host has in its books, opened and saw
 	Findings []string       `json:"host_findings"`
@@ -121,6 +122,9 @@ func (r sieved) text(asJSON bool) string {
 	}
 	if r.Plain > 0 {
 		fmt.Fprintf(&s, "%d card numbers end in nearly all the same digits: they were looked for as a whole, those of three digits or fewer as text\n", r.Plain)
+	}
+	if r.Spelt > 0 {
+		fmt.Fprintf(&s, "%d times six letters of a text in base64 were a packed number: chance\n", r.Spelt)
 	}
 	fmt.Fprintf(&s, "cards %d patterns %d planted %d missed 0 visits %d memory %d times bytes %d found %d (%.0f s)\n", r.Cards, r.Patterns, r.Planted, r.Visits,
 		r.Memory, total, len(r.Found), float64(r.MS)/1000)
@@ -217,9 +221,9 @@ func (o sieveRun) run(ctx context.Context) (r sieved, err error) {
 		return r, err
 	}
 	r.Findings = w.Faults()
-	r.Places, r.Found = run.x.Places(), run.x.Found()
+	r.Places, r.Found, r.Spelt = run.x.Places(), run.x.Found(), run.x.Spelt()
 	run.x.Text("posbench", said.String()+r.text(false)+r.text(true))
-	r.Places, r.Found = run.x.Places(), run.x.Found()
+	r.Places, r.Found, r.Spelt = run.x.Places(), run.x.Found(), run.x.Spelt()
 	r.OK = r.clean()
 	return r, nil
 }

@@ -14,6 +14,7 @@
 //	pin     all its digits, if it has 12; of 10 and 11 not in packed forms; a shorter
 //	        one, or 111111111111, would be found by chance, and is searched for as
 //	        its blocks
+//	        A packed form within a text of 64 letters and more in base64 is counted, and is no find
 //	block   the clear PIN blocks of format 0 (8 bytes), of format 4 and of the
 //	        form without a PAN (their fixed first bytes)
 //
@@ -40,6 +41,8 @@ type Hit struct {
 	Encoding string `json:"encoding"`
 	Number   int    `json:"number"` // of the card, from 0
 	Offset   int64  `json:"offset"`
+	// Spelt: it is a packed form inside a long text in base64, where it stands by chance.
+	Spelt bool `json:"spelt,omitempty"`
 }
 
 // Card is what one customer brings.

@@ -52,6 +52,7 @@ type pattern struct {
 	core       string
 	pre, post  int8 // value of the nibble beside the core; -1 none
 	swapped    bool
+	packed     bool // two digits a byte: of twelve, only six bytes
 	kind       Kind
 	encoding   string
 	number     int32

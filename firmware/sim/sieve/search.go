@@ -45,6 +45,7 @@ type Search struct {
 	mu     sync.Mutex
 	places map[string]*Place
 	found  map[Found]*Found // by place, kind and encoding
+	spelt  int
 }
 
 // Search begins one.
@@ -73,6 +74,10 @@ func (x *Search) Text(place, text string) { x.Read(place, strings.NewReader(text
 func (x *Search) hit(place string, h Hit) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if h.Spelt {
+		x.spelt++
+		return
+	}
 	k := Found{Place: place, Kind: h.Kind, Encoding: h.Encoding}
 	f := x.found[k]
 	if f == nil {
@@ -201,6 +206,13 @@ func (x *Search) Places() (out []Place) {
 	}
 	slices.SortFunc(out, func(a, b Place) int { return cmp.Compare(a.Name, b.Name) })
 	return out
+}
+
+// Spelt is how often a text in base64 spelt the packed form of a secret.
+func (x *Search) Spelt() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.spelt
 }
 
 // Found is what was found, by place; none is what is wanted.

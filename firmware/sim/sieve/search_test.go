@@ -150,3 +150,33 @@ func TestTree(t *testing.T) {
 		t.Errorf("places %+v", p)
 	}
 }
+
+// A text in base64 spells a packed number by chance: it is counted. The same bytes anywhere else, and
+// what such a text says, are finds.
+func TestSpelt(t *testing.T) {
+	const pan = "6225885553644672507" // the twelve before the check digit, packed: USdFrP
+	s := New([]Card{{PAN: pan}})
+	run := "Qk1oZ2VhN3dYc2RmR2hKa0xtTm9QcVJzVHVWd1h5WjAxMjM0NTY3ODkrLzEy"
+	in := func(text string) (found, spelt int) {
+		x := s.Search()
+		x.Text("text", text)
+		return len(x.Found()), x.Spelt()
+	}
+	for _, c := range []struct {
+		name, text   string
+		found, spelt int
+	}{
+		{"in a long one", `{"tape":"` + run + "USdFrP" + run + `"}`, 0, 1},
+		{"at its end", run + run + "USdFrP", 0, 1},
+		{"at its beginning", "USdFrP" + run + run, 0, 1},
+		{"in a short one", `{"x":"` + run[:20] + "USdFrP" + run[:20] + `"}`, 1, 0},
+		{"bare", "\x00\x00USdFrP\x00", 1, 0},
+		{"in words", strings.Repeat("a", 60) + "USdFrP" + strings.Repeat("b", 60), 1, 0},
+		{"said by one", run + base64.StdEncoding.EncodeToString([]byte("555364467250")) + run, 1, 0},
+		{"packed, and said by one", run + base64.StdEncoding.EncodeToString([]byte("USdFrP")) + run, 2, 0},
+	} {
+		if f, sp := in(c.text); f != c.found || sp != c.spelt {
+			t.Errorf("%s: %d found, %d spelt", c.name, f, sp)
+		}
+	}
+}

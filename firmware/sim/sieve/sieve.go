@@ -92,9 +92,10 @@ func (s *Sieve) add(k Kind, number int, ps []pattern) {
 			continue
 		}
 		p.kind, p.number = k, int32(number)
+		p.packed = strings.HasPrefix(p.encoding, "bcd") && !strings.ContainsAny(p.encoding, ", ") || strings.HasPrefix(p.encoding, "swapped")
 		i := int32(len(s.ps))
 		s.ps = append(s.ps, p)
-		s.longest = max(s.longest, n+2)
+		s.longest = max(s.longest, n+2, speltRun)
 		if s.encodings[k] == nil {
 			s.encodings[k] = map[string]bool{}
 		}
@@ -163,8 +164,44 @@ func (s *Sieve) verify(t *table, v uint64, b []byte, i, done int, found func(Hit
 		if p.post >= 0 && (end == len(b) || nibble(b[end], !p.swapped) != byte(p.post)) {
 			continue
 		}
-		found(Hit{Kind: p.kind, Encoding: p.encoding, Number: int(p.number), Offset: int64(from - p.headOffset)})
+		found(Hit{Kind: p.kind, Encoding: p.encoding, Number: int(p.number), Offset: int64(from - p.headOffset), Spelt: p.packed && spelt(b, from, end)})
 	}
+}
+
+// speltRun is the shortest text in base64 that is believed to be one.
+const speltRun = 64
+
+// spelt tells that b[from:end] is a part of a long text in base64. A packed form of six bytes is six of
+// its letters for one number in eighty: in forty megabytes of such text, beside 5,000 cards,
+// one stands by chance every tenth time. What is in that text is looked for in base64's own forms.
+func spelt(b []byte, from, end int) bool {
+	kinds := 0
+	letter := func(c byte) bool {
+		switch {
+		case c >= 'a' && c <= 'z':
+			kinds |= 1
+		case c >= 'A' && c <= 'Z':
+			kinds |= 2
+		case c >= '0' && c <= '9':
+			kinds |= 4
+		case c != '+' && c != '/':
+			return false
+		}
+		return true
+	}
+	for _, c := range b[from:end] {
+		if !letter(c) {
+			return false
+		}
+	}
+	n := end - from
+	for i := from - 1; i >= 0 && from-i <= speltRun && letter(b[i]); i-- {
+		n++
+	}
+	for i := end; i < len(b) && i-end < speltRun && letter(b[i]); i++ {
+		n++
+	}
+	return n >= speltRun && kinds == 7
 }
 
 // nibble of a byte: the high one or the low one.

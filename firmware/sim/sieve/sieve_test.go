@@ -53,7 +53,7 @@ func TestRead(t *testing.T) {
 		if err != nil || n != int64(len(b)) {
 			t.Fatal(n, err)
 		}
-		want := []Hit{{PIN, "ascii", i, int64(at)}}
+		want := []Hit{{PIN, "ascii", i, int64(at), false}}
 		if fmt.Sprint(hits) != fmt.Sprint(want) {
 			t.Fatalf("%v, want %v", hits, want)
 		}
