@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"swipewell/firmware/console"
 	"swipewell/firmware/parameter"
-	"swipewell/firmware/signature"
 )
 
 func (t *tool) config() *cobra.Command {
@@ -94,32 +92,11 @@ func quoted(list []string) string {
 	return strings.Join(q, ", ")
 }
 
-func readParams(path string) (string, error) {
-	in := os.Stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return "", failure{err}
-		}
-		defer f.Close()
-		in = f
-	}
-	b, err := io.ReadAll(io.LimitReader(in, parameter.MaxFile+1))
-	if err != nil {
-		return "", failure{err}
-	}
-	return string(b), nil
-}
-
 // sendParams gives a file to the device, which says what it changes.
 func (t *tool) sendParams(cmd *cobra.Command, request, path string) (r console.ConfigReport, err error) {
-	text, err := readParams(path)
+	text, _, err := goodParams(path) // a mistake is told with the file at hand, without asking the device
 	if err != nil {
 		return r, err
-	}
-	// A mistake is told with the file at hand, without asking the device.
-	if _, err := parameter.Parse(text); err != nil {
-		return r, failure{fmt.Errorf("%s: %w", path, err)}
 	}
 	err = t.ask(cmd.Context(), console.Request{Cmd: request, Text: text}, func(x console.Reply) error {
 		if err := json.Unmarshal(x.Data, &r); err != nil {
@@ -151,13 +128,9 @@ func configCheck(t *tool) *cobra.Command {
 	var key string
 	c := &cobra.Command{Use: "check FILE", Short: "say what is wrong with a parameter file, without a device; exit 1 if anything is", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			text, err := readParams(args[0])
+			text, p, err := goodParams(args[0])
 			if err != nil {
 				return err
-			}
-			p, err := parameter.Parse(text)
-			if err != nil {
-				return failure{fmt.Errorf("%s: %w", args[0], err)}
 			}
 			signed := "not checked"
 			if key != "" {
@@ -172,26 +145,20 @@ func configCheck(t *tool) *cobra.Command {
 	return c
 }
 
+// goodParams is a parameter file without a mistake.
+func goodParams(path string) (text string, p *parameter.File, err error) {
+	if text, err = readText(path, parameter.MaxFile); err != nil {
+		return "", p, err
+	}
+	if p, err = parameter.Parse(text); err != nil {
+		return "", p, failure{fmt.Errorf("%s: %w", path, err)}
+	}
+	return text, p, nil
+}
+
 func configSign() *cobra.Command {
-	var key string
-	c := &cobra.Command{Use: "sign --key KEYFILE FILE", Short: "print FILE with its signature; a file with a mistake is not signed", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := readParams(args[0])
-			if err != nil {
-				return err
-			}
-			if _, err := parameter.Parse(text); err != nil {
-				return failure{fmt.Errorf("%s: %w", args[0], err)}
-			}
-			priv, err := signer(key)
-			if err != nil {
-				return err
-			}
-			defer clear(priv)
-			_, err = io.WriteString(cmd.OutOrStdout(), signature.Sign(text, priv))
-			return err
-		}}
-	c.Flags().StringVar(&key, "key", "", "file that keygen made")
-	c.MarkFlagRequired("key")
-	return c
+	return signCommand("print FILE with its signature; a file with a mistake is not signed", func(path string) (string, error) {
+		text, _, err := goodParams(path)
+		return text, err
+	})
 }

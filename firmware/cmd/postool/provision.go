@@ -19,6 +19,7 @@ import (
 
 	"swipewell/firmware/console"
 	"swipewell/firmware/journal"
+	"swipewell/firmware/parameter"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/signature"
 	"swipewell/hal"
@@ -220,7 +221,7 @@ func (p *provisionFlags) keys(ctx context.Context, r *provisioned, refuse func(s
 }
 
 func (p *provisionFlags) params(ctx context.Context, r *provisioned, refuse func(string, ...any)) error {
-	text, err := readParams(p.config)
+	text, err := readText(p.config, parameter.MaxFile)
 	if err != nil {
 		return err
 	}

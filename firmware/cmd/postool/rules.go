@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"swipewell/firmware/console"
-	"swipewell/firmware/signature"
 	"swipewell/firmware/throttle"
 	"swipewell/ui/prompt"
 	"swipewell/ui/text"
@@ -24,25 +22,7 @@ import (
 // maxRules bounds a rule file that is read.
 const maxRules = 48 << 10
 
-func readRules(path string) (string, error) {
-	in := os.Stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return "", failure{err}
-		}
-		defer f.Close()
-		in = f
-	}
-	b, err := io.ReadAll(io.LimitReader(in, maxRules+1))
-	if err == nil && len(b) > maxRules {
-		err = fmt.Errorf("%s: more than %d KiB", path, maxRules>>10)
-	}
-	if err != nil {
-		return "", failure{err}
-	}
-	return string(b), nil
-}
+func readRules(path string) (string, error) { return readText(path, maxRules) }
 
 // fileRules is what a file makes: a whole set, or the build's with its changes.
 func fileRules(path string) (*throttle.Rules, error) {
@@ -243,40 +223,16 @@ func rulesKey() *cobra.Command {
 }
 
 func rulesSign() *cobra.Command {
-	var key string
-	c := &cobra.Command{Use: "sign --key KEYFILE FILE", Short: "print FILE with its signature; a file with a mistake is not signed", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := readRules(args[0])
-			if err != nil {
-				return err
-			}
-			if _, err := fileRules(args[0]); err != nil {
-				return err
-			}
-			priv, err := signer(key)
-			if err != nil {
-				return err
-			}
-			defer clear(priv)
-			_, err = io.WriteString(cmd.OutOrStdout(), signature.Sign(s, priv))
-			return err
-		}}
-	c.Flags().StringVar(&key, "key", "", "file that keygen made")
-	c.MarkFlagRequired("key")
-	return c
+	return signCommand("print FILE with its signature; a file with a mistake is not signed", func(path string) (string, error) {
+		s, err := readRules(path)
+		if err == nil {
+			_, err = fileRules(path)
+		}
+		return s, err
+	})
 }
 
 var errKey = errors.New("not an ed25519 public key in base64")
-
-// signedBy says whose signature stands under text; another's than key's, or none, is an error.
-func signedBy(text, key string) (string, error) {
-	pub, err := publicKey(key)
-	if err != nil {
-		return "", err
-	}
-	id, err := signature.Verify(text, []ed25519.PublicKey{pub})
-	return "signed by " + id, err
-}
 
 // publicKey is one, or the content of a file with one.
 func publicKey(s string) (ed25519.PublicKey, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 
 	"swipewell/firmware/emv/table"
 	"swipewell/firmware/pos"
-	"swipewell/firmware/signature"
 )
 
 // tables groups the files of keys and applications for chip cards; no device is
@@ -24,26 +22,6 @@ func (t *tool) tables() *cobra.Command {
 		Args:    cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	c.AddCommand(t.tablesMake(), t.tablesShow(), t.tablesCheck(), tablesSign())
 	return c
-}
-
-func readTables(path string) (string, error) {
-	in := os.Stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return "", failure{err}
-		}
-		defer f.Close()
-		in = f
-	}
-	b, err := io.ReadAll(io.LimitReader(in, table.MaxFile+1))
-	if err != nil {
-		return "", failure{err}
-	}
-	if len(b) > table.MaxFile {
-		return "", failure{fmt.Errorf("%s: over %d KiB", path, table.MaxFile>>10)}
-	}
-	return string(b), nil
 }
 
 // tablesMake turns an acquirer's records, a line of hexadecimal each, into a file.
@@ -138,20 +116,15 @@ func (t *tool) tablesCheck() *cobra.Command {
 	c := &cobra.Command{Use: "check FILE...", Short: "say what is wrong with a file; exit 1 if anything is, be it one record", Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, path := range args {
-				text, err := readTables(path)
+				text, f, err := goodTables(path)
 				if err != nil {
 					return err
 				}
-				f, err := table.ParseFile(text)
-				if err == nil {
-					err = errors.Join(f.Refused...)
-				}
 				signed := "its signature was not looked at"
-				if err == nil && key != "" {
-					signed, err = signedBy(text, key)
-				}
-				if err != nil {
-					return failure{fmt.Errorf("%s: %w", path, err)}
+				if key != "" {
+					if signed, err = signedBy(text, key); err != nil {
+						return failure{fmt.Errorf("%s: %w", path, err)}
+					}
 				}
 				fmt.Fprintf(t.out, "%s: good, version %d, %d keys, %d applications, %s\n", path, f.Version, len(f.Set.Keys()), len(f.Set.Apps()), signed)
 			}
@@ -161,30 +134,27 @@ func (t *tool) tablesCheck() *cobra.Command {
 	return c
 }
 
+func readTables(path string) (string, error) { return readText(path, table.MaxFile) }
+
+// goodTables is a file of which nothing is refused.
+func goodTables(path string) (string, *table.File, error) {
+	text, err := readTables(path)
+	if err != nil {
+		return "", nil, err
+	}
+	f, err := table.ParseFile(text)
+	if err == nil {
+		err = errors.Join(f.Refused...)
+	}
+	if err != nil {
+		return "", nil, failure{fmt.Errorf("%s: %w", path, err)}
+	}
+	return text, f, nil
+}
+
 func tablesSign() *cobra.Command {
-	var key string
-	c := &cobra.Command{Use: "sign --key KEYFILE FILE", Short: "print FILE with its signature; a file with a record that is refused is not signed", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := readTables(args[0])
-			if err != nil {
-				return err
-			}
-			f, err := table.ParseFile(text)
-			if err == nil {
-				err = errors.Join(f.Refused...)
-			}
-			if err != nil {
-				return failure{fmt.Errorf("%s: %w", args[0], err)}
-			}
-			priv, err := signer(key)
-			if err != nil {
-				return err
-			}
-			defer clear(priv)
-			_, err = io.WriteString(cmd.OutOrStdout(), signature.Sign(text, priv))
-			return err
-		}}
-	c.Flags().StringVar(&key, "key", "", "file that postool keygen made")
-	c.MarkFlagRequired("key")
-	return c
+	return signCommand("print FILE with its signature; a file with a record that is refused is not signed", func(path string) (string, error) {
+		text, _, err := goodTables(path)
+		return text, err
+	})
 }

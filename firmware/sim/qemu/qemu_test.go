@@ -21,12 +21,12 @@ func TestPaths(t *testing.T) {
 file = "/w/keys.json"
 dir = "/w/data/x"
 tables = "/w/cards.tables"
-other = "/work/keys.json"`, "/w")
+other = "/else/keys.json"`, "/w")
 	want := `socket = "/run/bench/panel.sock"
 file = "/data/keys/keys.json"
 dir = "/data/posd/x"
 tables = "/run/bench/cards.tables"
-other = "/work/keys.json"`
+other = "/else/keys.json"`
 	if have != want {
 		t.Error(have)
 	}
