@@ -134,7 +134,10 @@ func Assemble(w io.Writer, m Manifest, names []string, read func(name string) ([
 			continue
 		}
 		p := append(append([]byte(name), 0), b...)
-		if _, err := out.Write(segment.AppendFrame(nil, file, p, true)); err != nil {
+		// A segment's frames are packed already, and stand as they are: what a torn export still has of them
+		// can be read. An excerpt goes a narrow way.
+		pack := m.Excerpt != "" || !strings.HasSuffix(name, ".seg")
+		if _, err := out.Write(segment.AppendFrame(nil, file, p, pack)); err != nil {
 			return err
 		}
 	}
@@ -194,7 +197,23 @@ func Read(b []byte) (*Archive, error) {
 	if bad != nil {
 		return nil, fmt.Errorf("export: manifest: %w", bad)
 	}
+	for _, d := range a.Damage {
+		name, data, ok := torn(b[len(Magic)+int(d.From):])
+		if _, have := a.Files[name]; ok && !have {
+			a.Files[name] = bytes.Clone(data)
+		}
+	}
 	return a, nil
+}
+
+// torn is a segment whose frame in the export is damaged or was cut: its own frames tell what of it is whole.
+func torn(b []byte) (name string, data []byte, ok bool) {
+	payload, ok := segment.Torn(b, file)
+	if !ok {
+		return "", nil, false
+	}
+	n, data, ok := bytes.Cut(payload, []byte{0})
+	return string(n), data, ok && len(n) < 64 && safe(string(n)) && strings.HasSuffix(string(n), ".seg")
 }
 
 // safe: a name of an export leads nowhere but into its own folder.

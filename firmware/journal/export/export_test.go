@@ -88,10 +88,30 @@ func TestTornExport(t *testing.T) {
 			t.Errorf("cut at %d: %+v %v", n, a, err)
 		}
 	}
-	c := bytes.Clone(b)
-	c[len(c)/2] ^= 1
-	if a, err := export.Read(c); err != nil || a.Whole {
-		t.Error("a change is not seen")
+	shown := func(b []byte) (n int) {
+		a, err := export.Read(b)
+		if err != nil || a.Whole {
+			t.Fatalf("%v, whole %v", err, a.Whole)
+		}
+		s, err := a.Set()
+		if err != nil {
+			t.Fatal(err)
+		}
+		es, err := s.All(query.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(es)
+	}
+	if n := shown(b[:len(b)/2]); n < 120 || n == 400 {
+		t.Errorf("of a half: %d entries", n)
+	}
+	for at := len(b) / 4; at < len(b)*3/4; at += 97 {
+		c := bytes.Clone(b)
+		c[at] ^= 1
+		if n := shown(c); n < 398 {
+			t.Fatalf("one byte at %d of %d: %d entries of 400", at, len(b), n)
+		}
 	}
 	if _, err := export.Read([]byte("no export")); err == nil {
 		t.Error("anything is an export")

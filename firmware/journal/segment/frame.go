@@ -136,6 +136,16 @@ func parseFrame(b []byte) (f Frame, err error) {
 	return f, nil
 }
 
+// Torn is what there is of the payload of a frame that is not whole, if b begins with the head of one of
+// this kind that was stored as it is.
+func Torn(b []byte, kind Kind) ([]byte, bool) {
+	if len(b) < FrameHead || [4]byte(b) != frameMagic || Kind(b[4]) != kind || b[5] != 0 {
+		return nil, false
+	}
+	n := binary.BigEndian.Uint32(b[8:])
+	return b[FrameHead:min(uint64(len(b)), FrameHead+uint64(n))], n <= MaxFrame
+}
+
 // Stored is the length of the payload as it is stored.
 func (f Frame) Stored() int { return len(f.stored) }
 
