@@ -127,6 +127,9 @@ func (p *pager) more(h int) {
 	key, err := s.port.key(ctx)
 	io.WriteString(s.port, "\r"+strings.Repeat(" ", len(text))+"\r")
 	switch {
+	case err != nil && ctx.Err() == nil: // the port: Run shall see it, too
+		s.port.err = err
+		p.stop = true
 	case err != nil, strings.IndexByte("qQ\x03", key) >= 0:
 		p.stop = true
 	case key == '\r' || key == 'j':

@@ -213,6 +213,9 @@ func (s *Shell) touch() {
 	}
 }
 
+// Pulled is told that the cable is out: nobody is logged in from then on.
+func (s *Shell) Pulled() { s.logout(false) }
+
 // logout forgets who is there; tell prints it.
 func (s *Shell) logout(tell bool) {
 	s.mu.Lock()

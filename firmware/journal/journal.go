@@ -46,6 +46,8 @@ type Opts struct {
 	// it is real power that fails. 0 means 2 s.
 	Flush  time.Duration
 	NoSync bool // training, tests: nobody waits for the disk
+	// First is called before Open records anything: a crash of the life before is the first entry.
+	First func(*Journal)
 }
 
 // Streams of a journal: folders of it.
@@ -143,6 +145,9 @@ func Open(o Opts) (*Journal, error) {
 		j.seq = max(j.seq, founds[i].Last)
 	}
 	j.w.init(j)
+	if o.First != nil {
+		o.First(j)
+	}
 	for i, f := range founds {
 		j.tellFound(StreamNames[i], f)
 	}

@@ -11,7 +11,7 @@ type inlet struct {
 
 	mu    sync.Mutex
 	b     []byte
-	err   error // told once, behind the bytes
+	err   error // told once, before any byte that comes behind it
 	some  chan struct{}
 	space chan struct{}
 }
@@ -39,17 +39,23 @@ func (q *inlet) put(b []byte) int {
 	return n
 }
 
-// fail is the next error of a read.
+// fail is the next error of a read. What nobody has read is gone with the cable: whoever comes next
+// must not have it carried out, nor may theirs be, before the error was told.
 func (q *inlet) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.err = err
+	q.err, q.b = err, nil
 	wake(q.some)
+	wake(q.space)
 }
 
 func (q *inlet) take(p []byte) (int, error, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if err := q.err; err != nil {
+		q.err = nil
+		return 0, err, true
+	}
 	if n := copy(p, q.b); n > 0 {
 		q.b = q.b[n:]
 		if len(q.b) == 0 {
@@ -58,9 +64,7 @@ func (q *inlet) take(p []byte) (int, error, bool) {
 		wake(q.space)
 		return n, nil, true
 	}
-	err := q.err
-	q.err = nil
-	return 0, err, err != nil
+	return 0, nil, false
 }
 
 // read waits for at least one byte.

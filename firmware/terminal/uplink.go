@@ -160,7 +160,7 @@ func (t *Terminal) UploadLog(f journal.Filter, by int, done func(error)) error {
 		if err == nil {
 			_, sum, err = u.Sum()
 		}
-		t.post(func() {
+		there := t.post(func() {
 			t.logSend.making, t.logSend.failed = false, err
 			if err == nil {
 				t.handle(txn.Event{Kind: txn.LogReady, Log: txn.LogRun{Sum: sum, Of: (size + hostlink.LogPiece - 1) / hostlink.LogPiece, By: by, What: what}})
@@ -172,6 +172,9 @@ func (t *Terminal) UploadLog(f journal.Filter, by int, done func(error)) error {
 			}
 			t.draw()
 		})
+		if !there && done != nil { // this life of the terminal is over
+			done(context.Canceled)
+		}
 	})
 	return nil
 }

@@ -47,7 +47,8 @@ const (
 )
 
 // Started is to be called once at each start, before anything else: it notes a
-// trial that failed. What it gives tells whether a trial runs.
+// trial that failed. What it gives tells whether a trial runs. Settled: there is none, or the other
+// build still waits for its first start.
 func (d *Device) Started() (State, Image, error) {
 	r, err := d.o.Port.Load()
 	if err != nil {
@@ -57,6 +58,9 @@ func (d *Device) Started() (State, Image, error) {
 	case d.o.Running:
 		return Trying, r.Images[r.Trial], nil
 	case d.o.Running.Other():
+		if r.Left[r.Trial] >= d.o.Tries { // the loader takes a try before it starts one: that build has not run yet
+			return Settled, r.Images[d.o.Running], nil
+		}
 		failed := r.Images[r.Trial]
 		return RolledBack, failed, d.o.Port.Save(r.rolledBack())
 	}

@@ -228,8 +228,13 @@ func (d *device) refuse(ctx context.Context, size screen.Size, code prompt.Code)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	d.mu.Lock()
-	d.refused = cancel
+	d.refused, d.says = cancel, true
 	d.mu.Unlock()
+	defer func() {
+		d.mu.Lock()
+		d.says = false
+		d.mu.Unlock()
+	}()
 	switch code {
 	case prompt.StoreFull, prompt.StoreReadOnly, prompt.StoreFault, prompt.StoreBusy:
 		stop := d.board.Clock.AfterFunc(pauses[len(pauses)-1], func() { cancel(errAgain) })

@@ -48,11 +48,17 @@ func (d *device) cable(ctx context.Context, o console.Opts) {
 		srv.Images = u.Images()
 		mo.Flash, mo.Damaged = u.Flash(&flashwire.Device{Facts: d.facts, Note: d.noteService,
 			Restart: func() error { return d.restart(ctx, "") }})
-		mo.Hung = func(error) { u.Pulled() }
 		o.Upkeep = &cableUpkeep{d: d, mux: func() *service.Mux { return m }}
 	}
+	var sh *console.Shell
+	mo.Hung = func(error) { // whoever was there is not any more
+		if u := d.up.updates; u != nil {
+			u.Pulled()
+		}
+		sh.Pulled()
+	}
 	m = service.New(mo)
-	sh := console.NewShell(m.Console(), o)
+	sh = console.NewShell(m.Console(), o)
 	srv.Run = func(argv []string) (string, int, bool) {
 		out, ok := sh.Exec(ctx, argv)
 		return out, 0, ok

@@ -69,7 +69,7 @@ func (d *device) watchTrial(ctx context.Context, image update.Image, h update.He
 			d.confirm(image, h.Excuse)
 			return
 		case update.Sick:
-			d.abandon(image, h.Why)
+			d.abandon(ctx, image, h.Why)
 			return
 		}
 		wait := trialEvery
@@ -163,12 +163,15 @@ func (d *device) confirm(image update.Image, excuse string) {
 	d.redraw()
 }
 
-// abandon ends the trial: the next start is the other build's.
-func (d *device) abandon(image update.Image, why string) {
-	err := d.up.updates.Do(func(x *update.Device) error { return x.Abandon() })
-	d.recordUpdate(prompt.LogUpdBack, slog.LevelWarn, "", image.Version, journal.Word("slot", d.up.running.String()), journal.Word("why", why), journal.Err(err))
+// abandon ends the trial: the next start is the other build's. A sale that is under way ends first.
+func (d *device) abandon(ctx context.Context, image update.Image, why string) {
+	if err := d.up.updates.Do(func(x *update.Device) error { return x.Abandon() }); err != nil { // somebody has confirmed it
+		d.log.Error("update", "err", err)
+		return
+	}
+	d.recordUpdate(prompt.LogUpdBack, slog.LevelWarn, "", image.Version, journal.Word("slot", d.up.running.String()), journal.Word("why", why))
 	if err := writeFile(d.whyPath(), why); err != nil {
 		d.log.Warn("update", "err", err)
 	}
-	d.up.stop(errRestart)
+	d.endSoon(ctx)
 }

@@ -41,8 +41,22 @@ func (d *device) findDog() error {
 	return nil
 }
 
-// live feeds the watchdog for as long as the terminal's loop takes work. Between
-// two terminals nothing feeds it: a store that does not open is no life. The time
+// lives tells whether the terminal's loop takes work, that of a lesson too, or a screen stands that says why
+// nothing is sold: such a device waits for people, and a start would not help it.
+func (d *device) lives(ctx context.Context) bool {
+	d.mu.Lock()
+	t, training, says := d.term, d.training, d.says
+	d.mu.Unlock()
+	if t == nil {
+		t = training
+	}
+	if t == nil {
+		return says
+	}
+	return t.Do(ctx, func() {}) == nil
+}
+
+// live feeds the watchdog for as long as posd lives. Between two terminals nothing feeds it. The time
 // is the machine's: a bench's clock may jump.
 func (d *device) live(ctx context.Context) {
 	w := d.board.Watchdog
@@ -50,10 +64,7 @@ func (d *device) live(ctx context.Context) {
 		return
 	}
 	for ; ctx.Err() == nil; hal.Sleep(ctx, hal.SystemClock{}, w.Timeout()/10) {
-		d.mu.Lock()
-		t := d.term
-		d.mu.Unlock()
-		if t == nil || t.Do(ctx, func() {}) != nil {
+		if !d.lives(ctx) {
 			continue
 		}
 		if err := w.Feed(); err != nil {

@@ -122,7 +122,9 @@ func serve(ctx context.Context, boardFile, data string) error {
 	b := f.Open(board.Opts{Event: late.event})
 	defer b.Close()
 	d := &device{file: f, board: b, data: data, start: b.Clock.Now()}
-	j, err := journal.Open(journal.Opts{Dir: filepath.Join(data, "journal"), Clock: b.Clock, Mirror: os.Stderr, Open: d.openCases, DayBytes: f.Log.DayBytes(), MaxBytes: f.Log.Bytes(),
+	var crashErr error
+	j, err := journal.Open(journal.Opts{First: func(j *journal.Journal) { crashErr = catchCrash(j, filepath.Join(data, "crash.txt")) },
+		Dir: filepath.Join(data, "journal"), Clock: b.Clock, Mirror: os.Stderr, Open: d.openCases, DayBytes: f.Log.DayBytes(), MaxBytes: f.Log.Bytes(),
 		Age: time.Duration(f.Log.KeepDays) * 24 * time.Hour, Grave: time.Duration(f.Log.Grave) * 24 * time.Hour})
 	if j == nil {
 		return err
@@ -134,8 +136,8 @@ func serve(ctx context.Context, boardFile, data string) error {
 		log.Error("journal", "err", err)
 	}
 	d.journal, d.log = j, log
-	if err := catchCrash(j, filepath.Join(data, "crash.txt")); err != nil {
-		log.Warn("crash", "err", err)
+	if crashErr != nil {
+		log.Warn("crash", "err", crashErr)
 	}
 	j.Record(journal.Event{Code: prompt.LogBoot, Source: "posd", Fields: []journal.Field{journal.Word("version", version), journal.Word("board", f.Name)}})
 	for _, r := range b.Report {

@@ -56,6 +56,8 @@ type device struct {
 	// refused ends a session that only shows why nothing is sold; nil if there
 	// is none.
 	refused   context.CancelCauseFunc
+	says      bool               // a screen stands that says why nothing is sold
+	training  *terminal.Terminal // nil: none
 	restoring sync.Mutex
 
 	up    upkeep

@@ -102,11 +102,11 @@ func (d *device) lessonIn(ctx context.Context, size screen.Size, l *terminal.Les
 	life, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	d.mu.Lock()
-	d.endLife = end
+	d.endLife, d.training = end, t
 	d.mu.Unlock()
 	err = t.Run(life)
 	d.mu.Lock()
-	d.endLife = nil
+	d.endLife, d.training = nil, nil
 	d.mu.Unlock()
 	d.journal.Record(journal.Event{Code: prompt.LogTrain, Source: "posd", Fields: []journal.Field{journal.Word("what", "ends"), journal.Count("lesson", l.N+1)}})
 	if context.Cause(life) == errAgain {

@@ -52,9 +52,7 @@ func (d *device) openUpdates(ctx context.Context, stop context.CancelCauseFunc) 
 		Tell: d.tellUpdate, Changed: d.redraw})
 	var image update.Image
 	err := d.up.updates.Do(func(x *update.Device) (err error) {
-		if d.up.state, image, err = x.Started(); err == nil && d.up.state != update.Trying {
-			err = x.Confirm() // its tries are back: three cut starts in a row are no sick build
-		}
+		d.up.state, image, err = x.Started()
 		return err
 	})
 	if err != nil {
@@ -67,7 +65,29 @@ func (d *device) openUpdates(ctx context.Context, stop context.CancelCauseFunc) 
 		d.up.why = d.takeWhy()
 		d.recordUpdate(prompt.LogUpdBack, slog.LevelWarn, "", image.Version, journal.Word("slot", s.Running.Other().String()), journal.Word("why", d.up.why))
 	}
+	if err == nil && d.up.state != update.Trying {
+		go d.giveTriesBack(ctx)
+	}
 	d.health(ctx, image)
+}
+
+// giveTriesBack confirms a build that is no trial again, once it lives: cut starts in a row are no sick build, and
+// one that falls at each start shall come to its end.
+func (d *device) giveTriesBack(ctx context.Context) {
+	for !d.lives(ctx) {
+		if hal.Sleep(ctx, hal.SystemClock{}, 200*time.Millisecond) != nil {
+			return
+		}
+	}
+	err := d.up.updates.Do(func(x *update.Device) error {
+		if r, err := x.Record(); err != nil || r.Trial != update.None {
+			return err // another build waits for its first start
+		}
+		return x.Confirm()
+	})
+	if err != nil {
+		d.log.Error("update", "err", err)
+	}
 }
 
 func (d *device) recordUpdate(c prompt.Code, l slog.Level, who string, v bundle.Version, more ...journal.Field) {
@@ -170,37 +190,43 @@ func (d *device) clearOfMoney(ctx context.Context) error {
 
 // restart ends posd so that the loader starts it again, unless a sale is under way.
 func (d *device) restart(ctx context.Context, by string) error {
-	rest := func() error {
-		d.mu.Lock()
-		t := d.term
-		d.mu.Unlock()
-		if t == nil {
-			return nil
-		}
-		ctx, cancel := hal.WithTimeout(ctx, hal.SystemClock{}, 5*time.Second)
-		defer cancel()
-		return t.Rest(ctx, func() {})
-	}
-	if err := rest(); errors.Is(err, terminal.ErrBusy) {
+	if err := d.rest(ctx, func() {}); errors.Is(err, terminal.ErrBusy) {
 		return &update.Refusal{Reason: update.MoneyOpen, Detail: err.Error(), Err: err}
 	}
 	d.journal.Record(journal.Event{Code: prompt.LogService, Source: "update", Fields: []journal.Field{journal.Word("do", "reboot"), journal.Word("role", by)}})
-	d.endSoon(rest)
+	d.endSoon(ctx)
 	return nil
+}
+
+// rest runs f where no sale is under way, else gives terminal.ErrBusy. A loop that takes no work for five
+// seconds holds nothing up.
+func (d *device) rest(ctx context.Context, f func()) error {
+	d.mu.Lock()
+	t := d.term
+	d.mu.Unlock()
+	if t == nil {
+		f()
+		return nil
+	}
+	ctx, cancel := hal.WithTimeout(ctx, hal.SystemClock{}, 5*time.Second)
+	defer cancel()
+	return t.Rest(ctx, f)
 }
 
 // leave is how long the last answer may take to leave the cable.
 const leave = 300 * time.Millisecond
 
 // endSoon ends posd once its answer has left and no sale is under way.
-func (d *device) endSoon(rest func() error) {
+func (d *device) endSoon(ctx context.Context) {
+	stop := func() { d.up.stop(errRestart) }
 	d.board.Clock.AfterFunc(leave, func() {
 		go func() {
-			if errors.Is(rest(), terminal.ErrBusy) {
-				d.endSoon(rest)
-				return
+			switch err := d.rest(ctx, stop); {
+			case errors.Is(err, terminal.ErrBusy):
+				d.endSoon(ctx)
+			case err != nil:
+				stop()
 			}
-			d.up.stop(errRestart)
 		}()
 	})
 }
