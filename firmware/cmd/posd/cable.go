@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,7 +28,9 @@ import (
 func (d *device) cable(ctx context.Context, o console.Opts) {
 	m := (*service.Mux)(nil)
 	mo := service.Opts{Port: d.board.Service, Clock: d.board.Clock, Baud: d.file.Service.Baud}
-	srv := &smp.Server{Info: d.info, Now: func() time.Time { return d.board.Clock.Now().Wall }, Files: &exports{d: d},
+	files := &exports{d: d}
+	files.tidy() // of before
+	srv := &smp.Server{Info: d.info, Now: func() time.Time { return d.board.Clock.Now().Wall }, Files: files,
 		Reset: func() error {
 			r, _ := d.whoIsThere()
 			return d.restart(ctx, r)
@@ -149,11 +152,29 @@ func (d *device) facts() flashwire.Facts {
 // noteService writes what the laptop says that was done here, and by whom: its
 // words, which nobody has proved.
 func (d *device) noteService(s flashwire.Service) error {
+	// Nobody has logged in for this: it must not push the log's own entries out.
+	now := d.board.Clock.Now().Boot
+	d.mu.Lock()
+	u := &d.up
+	often := u.notes >= notesMost || u.notes > 0 && now-u.noted < noteEvery
+	if !often {
+		u.notes, u.noted = u.notes+1, now
+	}
+	d.mu.Unlock()
+	if often {
+		return errors.New("enough notes for now")
+	}
 	d.journal.Record(journal.Event{Code: prompt.LogService, Source: "laptop", Fields: []journal.Field{journal.Word("do", "update"), journal.Word("by", s.By), journal.Word("laptop", s.Laptop),
 		journal.Word("device", s.Serial), journal.Word("from", s.From), journal.Word("to", s.To), journal.Word("sent", s.Sent), journal.Count("bytes", int(s.Line)),
 		journal.Count("seconds", int(s.Seconds)), journal.Word("result", s.Result), journal.Word("code", s.Code)}})
 	return nil
 }
+
+// noteEvery is how far laptops' notes are apart at least, notesMost how many a start takes.
+const (
+	noteEvery = 10 * time.Second
+	notesMost = 20
+)
 
 // rates that are offered; what the port or the adapter cannot fails its probes.
 var rates = []int{3_000_000, 2_000_000, 1_500_000, 921_600, 460_800, 230_400}
@@ -214,15 +235,28 @@ func (e *exports) Open(name string) (io.ReaderAt, int64, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	path, now := filepath.Join(e.d.data, "export.swjx"), e.d.board.Clock.Now()
+	path, now := e.path(), e.d.board.Clock.Now()
 	if e.size == 0 || now.Boot-e.used.Boot > exportFresh {
 		if err := e.make(path); err != nil {
 			return nil, 0, err
 		}
 	}
 	e.used = now
+	e.d.board.Clock.AfterFunc(exportFresh+time.Second, e.tidy)
 	f, err := os.Open(path)
 	return f, e.size, err
+}
+
+func (e *exports) path() string { return filepath.Join(e.d.data, "export.swjx") }
+
+// tidy takes away what nobody goes on with: the partition is the store's, too.
+func (e *exports) tidy() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now := e.d.board.Clock.Now(); e.size == 0 || now.Boot-e.used.Boot > exportFresh {
+		e.size = 0
+		os.Remove(e.path())
+	}
 }
 
 func (e *exports) make(path string) error {

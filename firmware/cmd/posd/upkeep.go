@@ -28,6 +28,8 @@ var errRestart = errors.New("to be started again by the loader")
 
 // upkeep is what updates keep of a device; its zero value takes none.
 type upkeep struct {
+	notes   int           // of laptops, since the start; guarded by device.mu, as is noted
+	noted   time.Duration // when the last came, by boottime
 	updates *service.Updates
 	running update.Slot
 	state   update.State
