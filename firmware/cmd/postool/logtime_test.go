@@ -2,14 +2,20 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"swipewell/firmware/console"
+	"swipewell/firmware/journal"
 	"swipewell/firmware/pos"
+	"swipewell/hal"
+	"swipewell/ui/prompt"
 )
 
 const lost = "../../doc/cases/01-chip-answer-lost.swjx"
@@ -142,6 +148,62 @@ func TestLogHabits(t *testing.T) {
 	} {
 		if _, errs, code := ask(t, append([]string{"log"}, strings.Fields(args)...)...); code != exitUsage || !strings.Contains(errs, want) {
 			t.Errorf("log %s: %d %s", args, code, errs)
+		}
+	}
+}
+
+// clockOnly is a device of which only the clock is asked.
+type clockOnly struct {
+	console.Backend
+	clock hal.Clock
+}
+
+func (c clockOnly) Status(context.Context) (console.Status, error) {
+	return console.Status{Time: pos.Time{Wall: c.clock.Now().Wall.UnixMilli()}}, nil
+}
+
+// Days are those of the device's clock, in the engineer's zone.
+func TestLogDaysOfDevice(t *testing.T) {
+	clock := hal.NewSteppedClock(nil, time.Date(2026, 3, 1, 15, 30, 0, 0, time.UTC)) // 23:30 in China
+	dir := t.TempDir()
+	j, err := journal.Open(journal.Opts{Dir: filepath.Join(dir, "journal"), Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	say := func(word string) {
+		j.Record(journal.Event{Code: prompt.LogMessage, Source: "txn", Fields: []journal.Field{journal.Word("what", word)}})
+		j.Sync(false)
+	}
+	say("evening")
+	clock.Jump(time.Hour) // 00:30 of the next day in China, 16:30 of the same in Greenwich
+	say("night")
+	ctx, stop := context.WithCancel(t.Context())
+	sock := filepath.Join(dir, "s")
+	srv, err := console.Listen(sock, console.Opts{Backend: clockOnly{clock: clock}, Clock: clock, Journal: j})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ctx) }()
+	defer func() { stop(); <-done }()
+	for _, c := range []struct {
+		tz, args       string
+		evening, night bool
+	}{
+		{"CST-8", "-S today", false, true},
+		{"UTC", "-S today", true, true},
+		{"CST-8", "-S yesterday -U today", true, false},
+		{"CST-8", "-S 00:15", false, true},
+		{"UTC", "-S 16:15", false, true},
+		{"UTC", "-S 00:15", true, true},
+		{"CST-8", "-S -30m", false, true},
+		{"UTC", "-S yesterday -U yesterday", false, false},
+	} {
+		t.Setenv("TZ", c.tz)
+		out, errs, code := ask(t, append([]string{"--socket", sock, "log", "-u", "txn"}, strings.Fields(c.args)...)...)
+		if code != exitOK || strings.Contains(out, "evening") != c.evening || strings.Contains(out, "night") != c.night {
+			t.Errorf("TZ=%s %s: %d\n%s%s", c.tz, c.args, code, out, errs)
 		}
 	}
 }
