@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"swipewell/firmware/journal"
+	"swipewell/firmware/journal/query"
 	"swipewell/firmware/pos"
 	"swipewell/ui/prompt"
 )
@@ -29,7 +30,7 @@ var logWords = map[string]func(f *journal.Filter, now time.Time, v string) bool{
 		f.Code = prompt.Code(strings.ToUpper(v))
 		return true
 	},
-	"level": func(f *journal.Filter, _ time.Time, v string) bool { f.Level = v; return LevelKnown(v) },
+	"level": func(f *journal.Filter, _ time.Time, v string) (ok bool) { f.Level, ok = query.ParseLevel(v); return ok },
 	"src":   func(f *journal.Filter, _ time.Time, v string) bool { f.Source = v; return true },
 	"boot":  func(f *journal.Filter, _ time.Time, v string) bool { f.Boot = v; return true },
 	"card":  func(f *journal.Filter, _ time.Time, v string) bool { f.Card = v; return true },
@@ -37,15 +38,6 @@ var logWords = map[string]func(f *journal.Filter, now time.Time, v string) bool{
 	"grep":  func(f *journal.Filter, _ time.Time, v string) bool { f.Grep = v; return true },
 	"since": func(f *journal.Filter, now time.Time, v string) (ok bool) { f.Since, ok = ago(now, v); return ok },
 	"until": func(f *journal.Filter, now time.Time, v string) (ok bool) { f.Until, ok = ago(now, v); return ok },
-}
-
-// LevelKnown tells that a level can be asked for.
-func LevelKnown(v string) bool {
-	switch strings.ToUpper(v) {
-	case "DEBUG", "INFO", "WARN", "ERROR":
-		return true
-	}
-	return false
 }
 
 // logFlags are journalctl's and postool's names of the same.
@@ -57,27 +49,14 @@ var logFlags = map[string]string{
 // logForms are how entries may be printed.
 var logForms = []string{"short", "full", "cat", "json"}
 
-// logTimes are the forms of a time at the cable, where a blank ends a word; the
+// ago is a moment as postool reads it; a blank ends a word at the cable, and the
 // zone is the device's.
-var logTimes = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02", "15:04:05", "15:04"}
-
-// ago is a length of time before now, or a time; one without a day is of today.
 func ago(now time.Time, v string) (time.Time, bool) {
-	if d, err := time.ParseDuration(v); err == nil {
-		return now.Add(-d), d > 0
+	w, ok := query.ParseWhen(v, pos.CST)
+	if !ok {
+		return time.Time{}, false
 	}
-	for _, form := range logTimes {
-		at, err := time.ParseInLocation(form, v, pos.CST)
-		if err != nil {
-			continue
-		}
-		if !strings.HasPrefix(form, "2006") {
-			y, m, d := now.In(pos.CST).Date()
-			at = time.Date(y, m, d, at.Hour(), at.Minute(), at.Second(), 0, pos.CST)
-		}
-		return at, true
-	}
-	return time.Time{}, false
+	return w.Of(now), true
 }
 
 // nextLog is what may follow log.
@@ -99,6 +78,11 @@ func nextLog(args []string) (list []word) {
 			return []word{{"N", "w-log-N"}, {"all", "w-log-all"}}
 		case "off", "verify", "stats", "pieces":
 			return nil
+		case "story":
+			if n == 1 {
+				return []word{{"STAN", "w-log-tx"}}
+			}
+			return nil
 		case "since", "until":
 			return []word{{"TIME", "w-log-TIME"}}
 		}
@@ -108,7 +92,7 @@ func nextLog(args []string) (list []word) {
 	}
 	list = []word{{"N", "w-log-N"}, {"-f", "w-log-f"}}
 	if len(args) == 0 {
-		list = append(list, word{"off", "w-log-off"}, word{"verify", "w-log-verify"}, word{"stats", "w-log-stats"}, word{"pieces", "w-log-pieces"}, word{"piece", "w-log-piece"})
+		list = append(list, word{"off", "w-log-off"}, word{"verify", "w-log-verify"}, word{"stats", "w-log-stats"}, word{"story", "h-story"}, word{"top", "w-log-top"}, word{"pieces", "w-log-pieces"}, word{"piece", "w-log-piece"})
 	}
 	list = append(list, word{"-n", "w-log-N"}, word{"-o", "w-log-o"})
 	for _, f := range slices.Sorted(maps.Keys(logFlags)) {
@@ -123,6 +107,13 @@ func nextLog(args []string) (list []word) {
 // cmdLog: the words may come in any order.
 func cmdLog(s *Shell, ctx context.Context, args []string) error {
 	f, follow, look := journal.Filter{Last: 20}, false, Look{Lang: s.language()}
+	top := len(args) > 0 && args[0] == "top"
+	switch {
+	case top: // of all that fits, as postool log top
+		f.Last, args = 0, args[1:]
+	case len(args) > 0 && args[0] == "story":
+		return cmdStory(s, ctx, args[1:])
+	}
 	for i := 0; i < len(args); i++ {
 		n, err := strconv.Atoi(args[i])
 		name := args[i]
@@ -133,6 +124,8 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 		switch {
 		case err == nil && n > 0:
 			f.Last = n
+		case top && (args[i] == "-f" || args[i] == "-o"):
+			return errUsage
 		case args[i] == "-f":
 			follow = true
 		case args[i] == "off":
@@ -141,7 +134,7 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 		case args[i] == "verify" && len(args) == 1:
 			return s.verifyLog(ctx)
 		case args[i] == "stats" && len(args) == 1:
-			WriteLogStats(s.page(), s.language(), s.o.Journal.Stats())
+			WriteLogStats(s.page(), s.language(), s.o.Journal.Stats(), pos.CST)
 			return nil
 		case args[i] == "pieces" && len(args) == 1:
 			return s.pieces()
@@ -161,6 +154,8 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 			if look.Form = args[i]; !slices.Contains(logForms, look.Form) {
 				return errUsage
 			}
+		case name == "boot" && (i+1 == len(args) || strings.HasPrefix(args[i+1], "-") && !isBack(args[i+1])): // alone: the last
+			f.Boot = "0"
 		case word != nil && i+1 < len(args):
 			i++
 			if !word(&f, s.o.Clock.Now().Wall, args[i]) {
@@ -174,6 +169,9 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 		if _, err := f.Matcher(); err != nil {
 			return err
 		}
+	}
+	if top {
+		return s.top(ctx, f, look)
 	}
 	if follow {
 		s.say("follow-on")
@@ -198,6 +196,33 @@ func cmdLog(s *Shell, ctx context.Context, args []string) error {
 		s.println(s.o.Journal.Empty(f))
 	}
 	return nil
+}
+
+// isBack tells a start that is counted back: -1.
+func isBack(v string) bool { n, err := strconv.Atoi(v); return err == nil && n < 0 }
+
+// topMost are the lines of each table of log top.
+const topMost = 10
+
+// top prints what fails most.
+func (s *Shell) top(ctx context.Context, f journal.Filter, look Look) error {
+	if err := s.o.Journal.Sync(false); err != nil {
+		return err
+	}
+	var t Top
+	err := s.o.Journal.Set().Each(f, func(e *journal.Entry) bool {
+		t.Add(look.Zone, *e)
+		return ctx.Err() == nil
+	})
+	if err == nil && t.seen == 0 {
+		s.say("log-empty")
+		s.println(s.o.Journal.Empty(f))
+		return nil
+	}
+	if err == nil {
+		t.Write(s.page(), look, topMost)
+	}
+	return err
 }
 
 // writeEntry prints an entry in a form, JSON among them.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"swipewell/firmware/journal"
+	"swipewell/firmware/pos"
 	"swipewell/hal"
 	"swipewell/ui/prompt"
 )
@@ -486,9 +487,18 @@ func TestLogoutEndsMore(t *testing.T) {
 	d.cable.type_(t, " \r", "swipewell> $")
 }
 
+// emptyBatch is a Backend with no sale and nothing queued.
+type emptyBatch struct{ Backend }
+
+func (emptyBatch) Batch(context.Context, func(pos.Sale) error) error { return nil }
+func (emptyBatch) Queue(context.Context) ([]pos.Record, error)       { return nil, nil }
+
 // log has journalctl's habits.
 func TestLogWords(t *testing.T) {
 	d, _ := newLogins(t)
+	d.opts.Backend = emptyBatch{}
+	d.power()
+	d.log.Record(journal.Event{Code: prompt.LogMessage, Source: "txn", Tx: "cup-000001-000042"})
 	for i := range 30 {
 		d.log.Record(journal.Event{Code: prompt.LogMessage, Source: map[bool]string{true: "link.4g", false: "txn"}[i%3 == 0], Fields: []journal.Field{journal.Word("what", fmt.Sprintf("number-%d.", i))}})
 	}
@@ -510,6 +520,18 @@ func TestLogWords(t *testing.T) {
 		{"log --since yesterday-ish", "usage", "number"},
 		{"log -g [", "missing closing", "number"},
 		{"log -n -4", "usage", "number"},
+		{"log -p 3", "no such entries", "number"},
+		{"log -p warning -S -1h", "no such entries", "number"},
+		{"log -S yesterday -n 1", "number-29|do=command", "number-28"},
+		{"log -n 1 -b", "number-29|do=command", "number-28"},
+		{"log -b -n 1", "number-29|do=command", "number-28"},
+		{"log -b -1", "no such entries", "number"},
+		{"log top", "entries, [0-9]+ that tell of something wrong", "usage"},
+		{"log top -u nobody", "nothing fits -u nobody", "usage"},
+		{"log top -f", "usage", "entries"},
+		{"log story 777777", "777777", "usage"},
+		{"log story 42", "(?m)^Transaction cup-000001-000042$", "usage"},
+		{"log story", "usage", "entries"},
 	} {
 		said := strings.ReplaceAll(d.cable.line(t, c.in), "\r", "")
 		_, said, _ = strings.Cut(said, "\n") // what was typed

@@ -14,7 +14,6 @@ import (
 	"swipewell/firmware/journal/export"
 	"swipewell/firmware/journal/query"
 	"swipewell/firmware/journal/verify"
-	"swipewell/firmware/pos"
 )
 
 // Logs is what the log's commands ask a Backend beside the journal itself; one that
@@ -193,8 +192,8 @@ func WriteBoots(w io.Writer, bs []query.Boot, zone *time.Location) {
 	}
 }
 
-// WriteLogStats prints what the log holds and costs.
-func WriteLogStats(w io.Writer, lang string, st journal.Stats) {
+// WriteLogStats prints what the log holds and costs; the zone is that of its times.
+func WriteLogStats(w io.Writer, lang string, st journal.Stats, zone *time.Location) {
 	row := func(key, text string) { fmt.Fprintln(w, pad(label(lang, key), 24)+text) }
 	budget := ""
 	if st.DayBytes > 0 {
@@ -216,7 +215,7 @@ func WriteLogStats(w io.Writer, lang string, st journal.Stats) {
 		s := st.Streams[name]
 		row("log-stream", fmt.Sprintf("%s  %d %s, %d %s, %s", pad(name, 5), s.Entries, label(lang, "log-entries"), s.Segments, label(lang, "log-segments"), size(uint64(s.Bytes))))
 		if s.From > 0 {
-			row("log-oldest", fmt.Sprintf("%s  %d  %s", pad(name, 5), s.Oldest, time.UnixMilli(s.From).In(pos.CST).Format("2006-01-02 15:04")))
+			row("log-oldest", fmt.Sprintf("%s  %d  %s", pad(name, 5), s.Oldest, time.UnixMilli(s.From).In(zone).Format("2006-01-02 15:04")))
 		}
 	}
 }

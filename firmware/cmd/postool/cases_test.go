@@ -49,6 +49,7 @@ func verdict(t *testing.T, story string) string {
 
 // Each case of doc/cases is answered by two commands as the host's books have it.
 func TestCases(t *testing.T) {
+	t.Setenv("TZ", "CST-8")
 	scripts, err := filepath.Glob("../../doc/cases/*.txtar")
 	if err != nil || len(scripts) < 10 {
 		t.Fatalf("%d cases, %v", len(scripts), err)
@@ -167,7 +168,7 @@ func TestStoryGolden(t *testing.T) {
 		if lang == "zh" {
 			args = append(args, "--zh")
 		}
-		t.Setenv("TZ", "")
+		t.Setenv("TZ", "CST-8")
 		var o, e bytes.Buffer
 		if code := run(t.Context(), args, &o, &e); code != exitOK {
 			t.Fatalf("%d %s", code, e.String())

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,16 +35,24 @@ type logFlags struct {
 	utc, noPager bool
 	showCursor   bool
 	from         string
+	reverse      bool
+	kernel       bool
+	pagerEnd     bool
+	listBoots    bool
+	zone         *time.Location // of what is shown and of what is asked, once ready
+	when         [2]*query.When // since and until, where they hang on the device's day
 }
 
 func (l *logFlags) add(cmd *cobra.Command, lines int) {
 	f := cmd.Flags()
 	f.IntVarP(&l.f.Last, "lines", "n", lines, "only the last so many; 0 means all")
 	f.StringVarP(&l.f.Source, "unit", "u", "", "of one source: link is link and link.4g")
-	f.StringVarP(&l.f.Level, "priority", "p", "", "of this level and graver ones: debug, info, warn, error")
-	f.StringVar(&l.since, "since", "", "since so long before the device's clock (2h), or a time (2026-03-01 14:00)")
-	f.StringVar(&l.until, "until", "", "until then, likewise")
-	f.StringVarP(&l.f.Boot, "boot", "b", "", "of one start of the program: 0 the last, -1 the one before, or its id")
+	f.StringVarP(&l.f.Level, "priority", "p", "", "of this level and graver ones: error (err crit alert emerg 0-3), warn (warning 4), info (notice 5 6), debug (7)")
+	f.StringVarP(&l.since, "since", "S", "", "since then: 2026-03-01 14:00, 14:00, today, yesterday, now, 2h, -2h, 30 min ago; in the zone of --utc, and as the\ndevice's clock goes (of --from: its last entry)")
+	f.StringVarP(&l.until, "until", "U", "", "until then, likewise")
+	f.StringVarP(&l.f.Boot, "boot", "b", "", "of one start of the program: 0 the last, -1 the one before, or its id; -b alone is the last")
+	f.Lookup("boot").NoOptDefVal = "0"
+	f.BoolVarP(&l.kernel, "dmesg", "k", false, "of the kernel: -u kernel")
 	f.StringVarP(&l.f.Grep, "grep", "g", "", "lines that an expression fits: level, code, source, transaction, message, key=value")
 	f.StringVar(&l.f.Tx, "tx", "", "of one transaction, by its STAN or its id")
 	f.StringVar(&l.f.Card, "card", "", "of the transactions of one card, by its name in the log (j.…)")
@@ -49,8 +60,8 @@ func (l *logFlags) add(cmd *cobra.Command, lines int) {
 	f.StringVar(&l.f.Cause, "cause", "", "of a family of causes: NET, HST, OPR")
 	f.StringVar(&l.cursor, "cursor", "", "behind this entry: its number")
 	f.StringVar(&l.from, "from", "", "a folder or an export of a log, instead of the device")
-	f.BoolVar(&l.utc, "utc", false, "times in UTC (else in the zone of this computer if TZ is set, and the device's if not)")
-	f.StringVarP(&l.form, "output", "o", "short", "short, full, json, cat, or otlp: OpenTelemetry log records in JSON")
+	l.addZone(cmd)
+	f.StringVarP(&l.form, "output", "o", "short", "short, full (verbose), json, json-pretty, cat, or otlp: OpenTelemetry log records in JSON")
 }
 
 // ready turns the flags into a request.
@@ -60,8 +71,24 @@ func (l *logFlags) ready() (q console.Request, err error) {
 	if n, err := strconv.ParseUint(l.f.Tx, 10, 20); err == nil {
 		l.f.Tx = pos.STAN(n).String()
 	}
-	if l.f.Level != "" && !console.LevelKnown(l.f.Level) {
-		return q, fmt.Errorf("-p %s: debug, info, warn or error", l.f.Level)
+	if l.f.Level != "" {
+		level, ok := query.ParseLevel(l.f.Level)
+		if !ok {
+			return q, fmt.Errorf("-p %s: debug, info, notice, warning, err, crit, alert, emerg, or 7 to 0", l.f.Level)
+		}
+		l.f.Level = level
+	}
+	if l.kernel {
+		if l.f.Source != "" {
+			return q, errors.New("-k is -u kernel: give one of them")
+		}
+		l.f.Source = "kernel"
+	}
+	if l.reverse && l.form == "otlp" {
+		return q, errors.New("-r and -o otlp: records go to a collector, which puts them in order")
+	}
+	if l.reverse && l.follow {
+		return q, errors.New("-r and -f: what is still to come cannot be first")
 	}
 	if l.cursor != "" {
 		if l.f.AfterSeq, err = strconv.ParseUint(l.cursor, 10, 64); err != nil {
@@ -69,16 +96,21 @@ func (l *logFlags) ready() (q console.Request, err error) {
 		}
 	}
 	switch l.form {
-	case "short", "full", "cat", "otlp":
+	case "short", "full", "cat", "otlp", "json-pretty":
+	case "verbose":
+		l.form = "full"
 	case "json":
 		l.t.json = true
 	default:
-		return q, fmt.Errorf("-o %s: short, full, json, cat or otlp", l.form)
+		return q, fmt.Errorf("-o %s: short, full, json, json-pretty, cat or otlp", l.form)
 	}
-	if q.Ago, l.f.Since, err = parseTime("--since", l.since); err != nil {
+	if l.zone, err = zoneHere(l.utc); err != nil {
 		return q, err
 	}
-	if q.AgoUntil, l.f.Until, err = parseTime("--until", l.until); err != nil {
+	if q.Ago, l.f.Since, l.when[0], err = parseTime("--since", l.since, l.zone); err != nil {
+		return q, err
+	}
+	if q.AgoUntil, l.f.Until, l.when[1], err = parseTime("--until", l.until, l.zone); err != nil {
 		return q, err
 	}
 	if l.f.Tx != "" || l.f.Boot != "" {
@@ -91,13 +123,7 @@ func (l *logFlags) ready() (q console.Request, err error) {
 }
 
 func (l *logFlags) look() console.Look {
-	o := console.Look{Lang: l.t.lang(), Form: l.form, Zone: pos.CST}
-	switch {
-	case l.utc:
-		o.Zone = time.UTC
-	case os.Getenv("TZ") != "":
-		o.Zone = time.Local
-	}
+	o := console.Look{Lang: l.t.lang(), Form: l.form, Zone: l.zone}
 	o.Color = isTerminal() && os.Getenv("NO_COLOR") == ""
 	return o
 }
@@ -107,6 +133,9 @@ func isTerminal() bool { return term.IsTerminal(int(os.Stdout.Fd())) }
 // each gives the entries: of the device, or of a folder or file.
 func (l *logFlags) each(ctx context.Context, q console.Request, fn func(journal.Entry) error) (empty string, err error) {
 	if l.from == "" {
+		if err := l.days(ctx, &q); err != nil {
+			return "", err
+		}
 		err = l.t.items(ctx, q, func(r console.Reply) error {
 			if r.Kind == "empty" {
 				return json.Unmarshal(r.Data, &empty)
@@ -127,17 +156,18 @@ func (l *logFlags) each(ctx context.Context, q console.Request, fn func(journal.
 		return "", failure{err}
 	}
 	f := q.Filter
-	if q.Ago > 0 || q.AgoUntil > 0 { // the clock that counts is the device's: its last entry
+	if q.Ago > 0 || q.AgoUntil > 0 || l.when[0] != nil || l.when[1] != nil { // the clock that counts is the device's: its last entry
 		now, err := lastWall(set)
 		if err != nil {
 			return "", failure{err}
 		}
 		if q.Ago > 0 {
-			f.Since = now.Add(-q.Ago)
+			f.Since = now.Add(-q.Ago).In(l.zone)
 		}
 		if q.AgoUntil > 0 {
-			f.Until = now.Add(-q.AgoUntil)
+			f.Until = now.Add(-q.AgoUntil).In(l.zone)
 		}
+		l.byDay(&f, now)
 	}
 	some := false
 	var ferr error
@@ -165,10 +195,13 @@ func (t *tool) log() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log",
 		Short: "the log, oldest first",
-		Example: "  postool log -n 50\n  postool log -f -p warn\n  postool log --tx 123\n  postool log --code F-NET --since 2h\n  postool log -b -1 -o full\n" +
+		Example: "  postool log -n 50\n  postool log -f -p warn\n  postool log --tx 123\n  postool log --code F-NET --since 2h\n  postool log -b -1 -o full\n  postool log -S yesterday -U 09:30 -r\n" +
 			"  postool log --from tuesday.swjx --grep timeout",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if l.listBoots {
+				return l.boots(cmd)
+			}
 			q, err := l.ready()
 			if err != nil {
 				return err
@@ -180,6 +213,7 @@ func (t *tool) log() *cobra.Command {
 			defer done()
 			last := uint64(0)
 			look := l.look()
+			var back []journal.Entry
 			if l.form == "otlp" {
 				w, err := l.otlp(cmd.Context(), t.out)
 				if err != nil {
@@ -194,10 +228,19 @@ func (t *tool) log() *cobra.Command {
 			}
 			empty, err := l.each(cmd.Context(), q, func(e journal.Entry) error {
 				last = e.Seq
+				if l.reverse {
+					back = append(back, e)
+					return nil
+				}
 				return t.entry(look, e)
 			})
 			if err != nil {
 				return err
+			}
+			for _, e := range slices.Backward(back) {
+				if err := t.entry(look, e); err != nil {
+					return err
+				}
 			}
 			if empty != "" {
 				fmt.Fprintln(cmd.ErrOrStderr(), "no entries: "+empty)
@@ -210,6 +253,9 @@ func (t *tool) log() *cobra.Command {
 	}
 	l.add(cmd, 40)
 	cmd.Flags().BoolVarP(&l.follow, "follow", "f", false, "go on with new entries until interrupted")
+	cmd.Flags().BoolVarP(&l.reverse, "reverse", "r", false, "the newest first")
+	cmd.Flags().BoolVar(&l.listBoots, "list-boots", false, "the starts of the program instead: log boots")
+	cmd.Flags().BoolVarP(&l.pagerEnd, "pager-end", "e", false, "begin at the end of the pager (less; without one it changes nothing)")
 	cmd.Flags().BoolVar(&l.showCursor, "show-cursor", false, "print the number of the last entry, for --cursor")
 	cmd.Flags().BoolVar(&l.noPager, "no-pager", false, "do not page on a terminal")
 	cmd.AddCommand(t.story(), t.top(), t.boots(), t.stats(), t.verify(), t.export(), t.importLog(), t.logReport(), t.qr(), t.upload())
@@ -217,8 +263,14 @@ func (t *tool) log() *cobra.Command {
 }
 
 func (t *tool) entry(o console.Look, e journal.Entry) error {
-	if t.json {
+	pretty := o.Form == "json-pretty"
+	if t.json || pretty {
 		raw, err := json.Marshal(e)
+		if err == nil && pretty {
+			var b bytes.Buffer
+			err = json.Indent(&b, raw, "", "  ")
+			raw = b.Bytes()
+		}
 		if err != nil {
 			return err
 		}
@@ -243,6 +295,9 @@ func (l *logFlags) page() (done func(), err error) {
 		return func() {}, nil
 	}
 	cmd := exec.Command(path)
+	if l.pagerEnd && strings.HasPrefix(filepath.Base(path), "less") {
+		cmd.Args = append(cmd.Args, "+G")
+	}
 	cmd.Env = append(os.Environ(), "LESS=FRX", "LESSCHARSET=utf-8")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	in, err := cmd.StdinPipe()
@@ -304,7 +359,7 @@ func (t *tool) story() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&l.from, "from", "", "a folder or an export of a log, instead of the device")
-	cmd.Flags().BoolVar(&l.utc, "utc", false, "times in UTC")
+	l.addZone(cmd)
 	l.form = "short"
 	return cmd
 }
@@ -365,27 +420,4 @@ func (t *tool) top() *cobra.Command {
 	cmd.Flags().BoolVar(&plot, "plot", false, "small plots instead: stages, signal, swipes and stops, declines, reader errors, queue")
 	cmd.Flags().IntVar(&most, "most", 10, "lines of each table")
 	return cmd
-}
-
-// parseTime reads a length of time, which counts back from the device's own
-// clock, or a time in the device's zone.
-func parseTime(flag, s string) (ago time.Duration, at time.Time, err error) {
-	if s == "" {
-		return 0, time.Time{}, nil
-	}
-	if d, err := time.ParseDuration(s); err == nil {
-		if d <= 0 {
-			return 0, time.Time{}, fmt.Errorf("%s %s: must be positive", flag, s)
-		}
-		return d, time.Time{}, nil
-	}
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		return 0, at, nil
-	}
-	for _, form := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {
-		if at, err := time.ParseInLocation(form, s, pos.CST); err == nil {
-			return 0, at, nil
-		}
-	}
-	return 0, time.Time{}, fmt.Errorf("%s %q: neither a length of time (2h, 90s) nor a time (2026-03-01 14:00)", flag, s)
 }

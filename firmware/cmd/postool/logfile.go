@@ -53,48 +53,66 @@ func (t *tool) boots() *cobra.Command {
 	l := &logFlags{t: t}
 	cmd := &cobra.Command{
 		Use: "boots", Short: "the starts of the program of which the log has entries", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var bs []query.Boot
-			if l.from == "" {
-				err := t.ask(cmd.Context(), console.Request{Cmd: "log-boots"}, func(r console.Reply) error {
-					var b query.Boot
-					err := json.Unmarshal(r.Data, &b)
-					bs = append(bs, b)
-					return err
-				})
-				if err != nil || t.json {
-					return err
-				}
-			} else {
-				set, err := openLog(l.from)
-				if err != nil {
-					return failure{err}
-				}
-				bs = set.Boots()
-			}
-			console.WriteBoots(t.out, bs, l.look().Zone)
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return l.boots(cmd) },
 	}
 	cmd.Flags().StringVar(&l.from, "from", "", "a folder or an export of a log, instead of the device")
-	cmd.Flags().BoolVar(&l.utc, "utc", false, "times in UTC")
+	l.addZone(cmd)
 	return cmd
 }
 
+func (l *logFlags) boots(cmd *cobra.Command) error {
+	t := l.t
+	zone, err := zoneHere(l.utc)
+	if err != nil {
+		return err
+	}
+	var bs []query.Boot
+	if l.from == "" {
+		err := t.ask(cmd.Context(), console.Request{Cmd: "log-boots"}, func(r console.Reply) error {
+			var b query.Boot
+			err := json.Unmarshal(r.Data, &b)
+			bs = append(bs, b)
+			return err
+		})
+		if err != nil || t.json {
+			return err
+		}
+	} else {
+		set, err := openLog(l.from)
+		if err != nil {
+			return failure{err}
+		}
+		bs = set.Boots()
+	}
+	console.WriteBoots(t.out, bs, zone)
+	return nil
+}
+
 func (t *tool) stats() *cobra.Command {
-	return &cobra.Command{
+	l := &logFlags{t: t}
+	cmd := &cobra.Command{
 		Use: "stats", Short: "what the log holds, and what it writes to the flash", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if l.from != "" {
+				return errors.New("log stats --from: what is written to a flash only its device knows; of an export, log import FILE and log boots --from FILE tell what it holds")
+			}
+			zone, err := zoneHere(l.utc)
+			if err != nil {
+				return err
+			}
 			return t.ask(cmd.Context(), console.Request{Cmd: "log-stats"}, func(r console.Reply) error {
 				var st journal.Stats
 				if err := json.Unmarshal(r.Data, &st); err != nil {
 					return err
 				}
-				console.WriteLogStats(t.out, t.lang(), st)
+				console.WriteLogStats(t.out, t.lang(), st, zone)
 				return nil
 			})
 		},
 	}
+	cmd.Flags().StringVar(&l.from, "from", "", "not for this: it says what tells it of an export")
+	l.addZone(cmd)
+	return cmd
 }
 
 // errNotWhole makes the exit status of a check that found something.

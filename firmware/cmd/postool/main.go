@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	t := &tool{out: out}
 	defer t.hangUp()
 	cmd := newRoot(t)
-	cmd.SetArgs(args)
+	cmd.SetArgs(bootHabit(args))
 	cmd.SetOut(out)
 	cmd.SetErr(errs)
 	err := cmd.ExecuteContext(ctx)

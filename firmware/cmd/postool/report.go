@@ -33,7 +33,12 @@ func (t *tool) logReport() *cobra.Command {
 		Use:     "report OUT.html",
 		Short:   "pictures of the log as one file: stages, signal, declines, swipes and stops, reader errors, queue",
 		Example: "  postool log report tuesday.html --since 24h\n  postool log report tuesday.html --from tuesday.swjx",
-		Args:    cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("log report: give a FILE for the pictures (log report tuesday.html), or log top --plot for the terminal")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := l.collect(cmd)
 			if err != nil {

@@ -3,10 +3,11 @@ package query
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Empty tells, of a query that found nothing, which of its conditions is in the
-// way: one that nothing in the journal fits, or the first that leaves nothing of what those before it left.
+// way, its times with their zone: one that nothing in the journal fits, or the first that leaves nothing of what those before it left.
 func (s Set) Empty(f Filter) string {
 	type cond struct {
 		name string
@@ -19,8 +20,8 @@ func (s Set) Empty(f Filter) string {
 		}
 	}
 	add(f.AfterSeq > 0, "--cursor "+strconv.FormatUint(f.AfterSeq, 10), func(g *Filter) { g.AfterSeq = f.AfterSeq })
-	add(!f.Since.IsZero(), "--since "+f.Since.Format("2006-01-02 15:04:05"), func(g *Filter) { g.Since = f.Since })
-	add(!f.Until.IsZero(), "--until "+f.Until.Format("2006-01-02 15:04:05"), func(g *Filter) { g.Until = f.Until })
+	add(!f.Since.IsZero(), "--since "+f.Since.Format(time.RFC3339), func(g *Filter) { g.Since = f.Since })
+	add(!f.Until.IsZero(), "--until "+f.Until.Format(time.RFC3339), func(g *Filter) { g.Until = f.Until })
 	add(f.Boot != "", "--boot "+f.Boot, func(g *Filter) { g.Boot = f.Boot })
 	add(f.Tx != "", "--tx "+f.Tx, func(g *Filter) { g.Tx = f.Tx })
 	add(f.Card != "", "--card "+f.Card, func(g *Filter) { g.Card = f.Card })

@@ -177,7 +177,7 @@ func TestEmpty(t *testing.T) {
 		{query.Filter{Tx: "777777", Level: "error"}, "nothing fits --tx 777777"},
 		{query.Filter{Tx: "000100", Source: "printer"}, "nothing fits -u printer"},
 		{query.Filter{Tx: "000100", Boot: "0"}, "nothing of --boot 0 fits --tx 000100 as well"},
-		{query.Filter{Since: noon.Add(time.Hour * 2)}, "nothing fits --since 2026-03-01 14:00:00"},
+		{query.Filter{Since: noon.Add(time.Hour * 2)}, "nothing fits --since 2026-03-01T14:00:00Z"},
 		{query.Filter{Level: "error", Code: "E-TXN-01", Grep: "n=3"}, "nothing of --code E-TXN-01 fits -p error as well"},
 	}
 	for _, tc := range tests {
