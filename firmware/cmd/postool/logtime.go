@@ -20,21 +20,17 @@ import (
 )
 
 func (l *logFlags) addZone(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&l.utc, "utc", false, "times in UTC; else in the zone of TZ, else of this computer (/etc/localtime), else of the device")
+	cmd.Flags().BoolVar(&l.utc, "utc", false, "times in UTC; else in the zone of TZ if it is set, else of the device: the shop's")
 }
 
-const localtime = "/etc/localtime"
-
-// zoneHere is the engineer's zone: of what is shown, and of what is asked.
+// zoneHere is the zone of what is shown, and of what is asked: the engineer's where TZ says it, else that of the
+// device, in which the shop speaks of "two minutes past two".
 func zoneHere(utc bool) (*time.Location, error) {
 	if utc {
 		return time.UTC, nil
 	}
-	if tz, ok := os.LookupEnv("TZ"); ok {
+	if tz := os.Getenv("TZ"); tz != "" {
 		return parseZone(tz)
-	}
-	if _, err := os.Stat(localtime); err == nil {
-		return time.Local, nil
 	}
 	return pos.CST, nil
 }
@@ -45,9 +41,6 @@ var posixZone = regexp.MustCompile(`^([A-Za-z]{3,}|<[-+A-Za-z0-9]{3,}>)([-+]?)([
 // parseZone reads TZ: a name of the zone database, a file, or UTC+8 in POSIX's way.
 func parseZone(tz string) (*time.Location, error) {
 	name := strings.TrimPrefix(tz, ":")
-	if name == "" {
-		return time.UTC, nil // as the C library has it
-	}
 	if strings.HasPrefix(name, "/") {
 		b, err := os.ReadFile(name)
 		if err == nil {
