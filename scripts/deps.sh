@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # What tests use of others. Debian packages: a browser for the bench page, fonts
 # for its Chinese words, a PC/SC daemon with a virtual reader (tests run it in
-# namespaces of its own; the service itself is not needed), a sender of YMODEM
-# and an LZMA of others. From Python's index, into out/smpmgr: a client of SMP.
+# namespaces of its own; the service itself is not needed), a sender of YMODEM, a
+# terminal program and an LZMA of others. From Python's index, into out/smpmgr: a
+# client of SMP.
 # Tests skip, and say so, where they are missing; under CI=true that fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 smpmgr=smpmgr==0.19.1
-packages=(chromium fonts-wqy-microhei unifont pcscd vsmartcard-vpcd iproute2 lrzsz xz-utils)
+packages=(chromium fonts-wqy-microhei unifont pcscd vsmartcard-vpcd iproute2 lrzsz picocom xz-utils)
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
 # smpmgr wants Python 3.11 or newer, with venv.
 if ! python3 -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

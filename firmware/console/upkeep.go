@@ -26,10 +26,11 @@ type Upkeep interface {
 func init() {
 	commands = append(commands, command{"flash", "[-g]", "h-flash", all, cmdFlash}, command{"reboot", "", "h-reboot", all, cmdReboot})
 	for k, v := range map[string][2]string{
-		"h-flash":     {"用 YMODEM 接收升级包(sb 文件)", "take a bundle by YMODEM (sb FILE); its signatures are its right to be here"},
-		"h-reboot":    {"重新启动程序(技术员、主管;有新程序待试运行时任何人)", "start the program again (staff; anybody while a build waits for its trial)"},
-		"no-upkeep":   {"本机不接收升级", "this device takes no updates"},
-		"flash-ready": {"请用 YMODEM 发送升级包;两次 Ctrl-X 放弃", "Send the bundle by YMODEM now; Ctrl-X twice gives up"},
+		"h-flash":   {"用 YMODEM 接收升级包(sb 文件)", "take a bundle by YMODEM (sb FILE); its signatures are its right to be here"},
+		"h-reboot":  {"重新启动程序(技术员、主管;有新程序待试运行时任何人)", "start the program again (staff; anybody while a build waits for its trial)"},
+		"no-upkeep": {"本机不接收升级", "this device takes no updates"},
+		// without C and G, which a sender would take for the receiver's
+		"flash-ready": {"请用 YMODEM 发送升级包;按两次 ^X 放弃", "Send the bundle by YMODEM now; ^X twice gives up"},
 		"flash-done":  {"已写入,下次启动试运行;输入 reboot 立即启动: ", "installed, on trial at the next start; reboot starts it now: "},
 		"rebooting":   {"正在重新启动", "starting again"},
 	} {

@@ -79,15 +79,19 @@ func (w *World) logText() string {
 	if len(w.logKeys) == 0 {
 		return ""
 	}
-	text := "[log]\n"
-	for _, kv := range w.logKeys {
+	return "[log]\n" + keyLines(w.logKeys) + "\n"
+}
+
+// keyLines are KEY=VALUE words as lines of a board file.
+func keyLines(words []string) (text string) {
+	for _, kv := range words {
 		k, v, _ := strings.Cut(kv, "=")
 		if _, err := strconv.ParseFloat(v, 64); err != nil && v != "true" && v != "false" {
 			v = strconv.Quote(v)
 		}
 		text += k + " = " + v + "\n"
 	}
-	return text + "\n"
+	return text
 }
 
 // rulesText is the board file's section on rules.

@@ -187,7 +187,8 @@ func (w *World) boardCmd(_ context.Context, args []string) error {
 		w.noRecovery = args[1] == "off"
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 	}
-	if len(args) == 1 && args[0] == "slots" && !w.Running() {
+	if len(args) > 0 && args[0] == "slots" && !w.Running() {
+		w.slotKeys = args[1:]
 		if err := w.fitSlots(); err != nil {
 			return err
 		}
@@ -204,7 +205,7 @@ func (w *World) boardCmd(_ context.Context, args []string) error {
 		return os.WriteFile(w.path("bench.toml"), []byte(w.board(w.hostAddr)), 0o600)
 	}
 	if len(args) < 2 || names[args[0]] == nil || args[0] == "icc" && len(args) > 2 {
-		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off | board display colour|mono | board log KEY=VALUE… | board slots")
+		return usage("board links 4g|eth… | board hosts a|b… | board icc serial|vpcd|pcsc|none | board recovery on|off | board display colour|mono | board log KEY=VALUE… | board slots [KEY=VALUE…]")
 	}
 	if w.Running() || w.Host == nil {
 		return usage("board: before start, and with the bench's own acquirer")

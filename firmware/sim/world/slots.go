@@ -21,10 +21,12 @@ import (
 // starts it again whenever it ends.
 
 // buildKey is the file with the private half of the key that signs bundles for the
-// bench; wrongKey is one that the bench does not know.
+// bench, secondKey that of another signer; wrongKey is one that the bench does not
+// know.
 const (
-	buildKey = "build.key"
-	wrongKey = "wrong.key"
+	buildKey  = "build.key"
+	secondKey = "second.key"
+	wrongKey  = "wrong.key"
 )
 
 // maxStarts in a row without a first screen: then something is wrong that no
@@ -55,7 +57,7 @@ func (w *World) fitSlots() error {
 		return err
 	}
 	w.slots = dir
-	for _, k := range []string{buildKey, wrongKey} {
+	for _, k := range []string{buildKey, secondKey, wrongKey} {
 		if err := os.WriteFile(filepath.Join(w.DeskDir(), k), []byte(base64.StdEncoding.EncodeToString(benchSeed(k))+"\n"), 0o600); err != nil {
 			return err
 		}
@@ -74,9 +76,12 @@ func (w *World) updateText() string {
 	case w.slots == "":
 		return ""
 	}
-	pub, _ := ed25519.NewKeyFromSeed(benchSeed(buildKey)).Public().(ed25519.PublicKey)
-	return fmt.Sprintf("[update]\n%sinbox = %q\n\n[[update.key]]\nid = \"bench: TEST KEY\"\nkey = %q\n\n",
-		where, w.path("data/inbox"), base64.StdEncoding.EncodeToString(pub))
+	text := fmt.Sprintf("[update]\n%sinbox = %q\n%s\n", where, w.path("data/inbox"), keyLines(w.slotKeys))
+	for _, k := range []string{buildKey, secondKey} {
+		pub, _ := ed25519.NewKeyFromSeed(benchSeed(k)).Public().(ed25519.PublicKey)
+		text += fmt.Sprintf("[[update.key]]\nid = \"bench: TEST KEY %s\"\nkey = %q\n\n", k, base64.StdEncoding.EncodeToString(pub))
+	}
+	return text
 }
 
 // program is what runs posd.

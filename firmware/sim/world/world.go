@@ -109,10 +109,11 @@ type World struct {
 	answer     string // what the acquirer was told last
 	hostDown   bool
 
-	slots  string       // folder of slots and boot record; "": posd is started by itself
-	far    *ttysim.Pair // the technician's end of the cable
-	cut    bool         // the power is off, or is meant to go: nobody starts posd again
-	starts int          // in a row, without a screen
+	slots    string       // folder of slots and boot record; "": posd is started by itself
+	slotKeys []string     // more lines of the board file's [update]
+	far      *ttysim.Pair // the technician's end of the cable
+	cut      bool         // the power is off, or is meant to go: nobody starts posd again
+	starts   int          // in a row, without a screen
 
 	links, hosts []string // of the board, in order
 	hostB        *front   // nil: there is one host
