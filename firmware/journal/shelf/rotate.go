@@ -36,6 +36,9 @@ func (s *Shelf) finish() error {
 	m := s.segs[len(s.segs)-1]
 	s.mu.Unlock()
 	p, err := s.packing(m)
+	if s.fresh { // a whole segment since anybody waited for the disk: the next one's name must not be there before this one
+		err = errors.Join(err, s.sync(s.f), s.syncDir())
+	}
 	if p == nil && s.dirty { // it stays as it is
 		err = errors.Join(err, s.sync(s.f))
 	}

@@ -123,6 +123,11 @@ func (s *Shelf) open() (found Found, err error) {
 		}
 		segs = segs[:n-1]
 	}
+	if perr == nil && len(segs) > 0 {
+		if found.Torn, err = s.tornWrite(&segs[len(segs)-1], key); err != nil {
+			return found, err
+		}
+	}
 	found.New = len(segs) == 0 && errors.Is(kerr, os.ErrNotExist)
 	if perr != nil {
 		found.KeyLost = !found.New
@@ -183,12 +188,55 @@ func (s *Shelf) open() (found Found, err error) {
 	if n := len(segs); n > 0 {
 		found.Era = segs[n-1].Cert.Era
 	}
+	// What a life wrote last that fell without a power cut, the disk may not have yet: the next era must not be there
+	// before it.
+	for _, m := range segs {
+		if m.Closed {
+			continue
+		}
+		if f, err := os.Open(filepath.Join(s.o.Dir, m.Name)); err == nil {
+			_ = s.sync(f)
+			f.Close()
+		}
+	}
 	err = s.begin(true)
 	found.First = s.key.Era
 	s.mu.Lock()
 	s.found = found
 	s.mu.Unlock()
 	return found, err
+}
+
+// tornWrite takes the end of the last segment away where a power cut has left the checkpoint of a write and not the batch
+// that it signs: they are one write, of which any sectors may be on the disk. The key has not moved on, so
+// nobody was told that it was there.
+func (s *Shelf) tornWrite(m *segment.Meta, key *seal.Key) (torn int64, err error) {
+	n := len(m.Damage)
+	if m.Closed || n == 0 || m.Damage[n-1].Tail || key.Era > m.Cert.Era {
+		return 0, nil
+	}
+	d, path := m.Damage[n-1], filepath.Join(s.o.Dir, m.Name)
+	b, err := os.ReadFile(path)
+	if err != nil || d.To > int64(len(b)) {
+		return 0, err
+	}
+	frames, fits := 0, false
+	segment.Scan(b[d.To:], func(f segment.Frame) bool {
+		frames++
+		if p, err := f.Payload(nil); err == nil && f.Kind == segment.Check {
+			c, err := seal.ParseCheckpoint(p)
+			fits = err == nil && (c.N >= key.N || key.Era < m.Cert.Era)
+		}
+		return true
+	})
+	if frames != 1 || !fits {
+		return 0, nil
+	}
+	if err := os.Truncate(path, d.From); err != nil {
+		return 0, err
+	}
+	*m = segment.Walk(m.Name, b[:d.From], nil)
+	return int64(len(b)) - d.From, nil
 }
 
 // eraOf is the era that a segment's name says; 0: none.
