@@ -52,7 +52,9 @@ type pattern struct {
 	core       string
 	pre, post  int8 // value of the nibble beside the core; -1 none
 	swapped    bool
-	packed     bool // two digits a byte: of twelve, only six bytes
+	packed     bool   // two digits a byte: of twelve, only six bytes
+	whole      string // of a form in base64: all bytes, of which the core has the whole characters
+	lead       int    // and how many bytes stand before them in their group of three
 	kind       Kind
 	encoding   string
 	number     int32
@@ -132,6 +134,7 @@ func forms(name string, b []byte) (ps []pattern) {
 	if len(b) >= minBase64 {
 		for i, f := range base64Forms(b) {
 			add(fmt.Sprintf("%s, base64+%d", name, i%3), f)
+			ps[len(ps)-1].whole, ps[len(ps)-1].lead = string(b), i%3
 		}
 	}
 	add(name+", list", list(b, " "))
