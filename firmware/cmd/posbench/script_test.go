@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 		os.Setenv("TMPDIR", dir)
 	}
 	// Scripts mostly wait, as people do: more of them at a time than processors.
-	flag.Set("test.parallel", strconv.Itoa(max(6, runtime.NumCPU())))
+	flag.Set("test.parallel", strconv.Itoa(max(4, runtime.NumCPU())))
 	code := m.Run()
 	if dir, err := built(); err == nil {
 		os.RemoveAll(dir)
@@ -85,7 +85,7 @@ func TestScripts(t *testing.T) {
 			t.Run(strings.TrimSuffix(filepath.Base(f), ".txtar"), func(t *testing.T) {
 				t.Parallel()
 				s := real(t)
-				s.patience = 3 // six of them share two processors, with other packages' tests beside
+				s.patience = 3 // four of them share two processors, with other packages' tests beside
 				r := play(t.Context(), s, f, false)
 				if !r.OK {
 					t.Errorf("line %d: %s\n%s", r.Line, r.Error, r.log)

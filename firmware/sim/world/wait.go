@@ -153,8 +153,7 @@ func (w *World) settle() {
 		// A tick that came late says that this machine is busy: what was to move
 		// may only not have had its turn.
 		late := now().Sub(began) > 3*time.Millisecond
-		if w.Modem.State().Moved == before && w.Clock.Fired() == fired && !late && !w.lineBusy() &&
-			(quiet > 0 && quiet < need-1 || !w.deviceRuns()) { // asked at the first tick and the last: it costs more than the rest
+		if w.Modem.State().Moved == before && w.Clock.Fired() == fired && !late && !w.lineBusy() && !w.deviceRuns() {
 			quiet++
 		} else {
 			quiet = 0
