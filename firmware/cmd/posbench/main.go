@@ -24,7 +24,6 @@ import (
 // shared are the flags of every command that builds a world.
 type shared struct {
 	posd, tool, modem, msr, host, lang, size, qemu string
-	patience                                       int // see world.Opts
 }
 
 func (s *shared) flags(c *cobra.Command) {
@@ -40,7 +39,7 @@ func (s *shared) flags(c *cobra.Command) {
 
 // opts turns the flags into a world's options.
 func (s *shared) opts(dir string) (world.Opts, error) {
-	o := world.Opts{Dir: dir, Patience: s.patience, Modem: s.modem, MSR: s.msr, Host: s.host, Lang: s.lang, Chip: wallet()}
+	o := world.Opts{Dir: dir, Modem: s.modem, MSR: s.msr, Host: s.host, Lang: s.lang, Chip: wallet()}
 	w, h, ok := strings.Cut(s.size, "x")
 	var err1, err2 error
 	o.W, err1 = strconv.Atoi(w)

@@ -84,9 +84,7 @@ func TestScripts(t *testing.T) {
 		for _, f := range files {
 			t.Run(strings.TrimSuffix(filepath.Base(f), ".txtar"), func(t *testing.T) {
 				t.Parallel()
-				s := real(t)
-				s.patience = 3 // four of them share two processors, with other packages' tests beside
-				r := play(t.Context(), s, f, false)
+				r := play(t.Context(), real(t), f, false)
 				if !r.OK {
 					t.Errorf("line %d: %s\n%s", r.Line, r.Error, r.log)
 				}

@@ -42,7 +42,7 @@ func (w *World) patience(limit time.Duration) time.Duration {
 	if w.o.Machine != nil {
 		return 4 * limit
 	}
-	return time.Duration(max(w.o.Patience, 1)) * limit
+	return limit
 }
 
 // stopTime is how long the end may take.

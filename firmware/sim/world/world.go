@@ -35,9 +35,7 @@ import (
 
 // Opts of New. Posd is needed.
 type Opts struct {
-	// Patience multiplies limits of real time, where much else runs beside; 0 means 1.
-	Patience int
-	Machine  Machine // the device; nil: posd as a process of this machine
+	Machine Machine // the device; nil: posd as a process of this machine
 
 	Dir   string // where the device's data and the sockets live; made if needed
 	Posd  string // path of the posd binary
