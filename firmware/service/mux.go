@@ -339,9 +339,13 @@ func (m *Mux) put(ctx context.Context, b []byte) (n int, err error) {
 	return n, err
 }
 
-// say writes text of the console: whole lines, and between them a frame may go.
+// say writes text of the console: whole lines, and between them a frame may go. While somebody has the
+// line, text would stand amid their bytes: it is dropped, and the log keeps what was of it.
 func (m *Mux) say(ctx context.Context, b []byte) (n int, err error) {
 	for n < len(b) && err == nil {
+		if m.taker() != nil {
+			return len(b), nil
+		}
 		end := len(b)
 		if len(b)-n > piece {
 			if i := bytes.LastIndexByte(b[n:n+piece], '\n'); i >= 0 {

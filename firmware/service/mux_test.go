@@ -324,6 +324,10 @@ func TestTake(t *testing.T) {
 				t.Errorf("a second taker: %v", err)
 			}
 			w.in.put([]byte("\x01\x00\xff\x06\x09block"))
+			before := len(w.said())
+			if n, err := m.Console().Write(t.Context(), []byte("logged out\r\n")); n != 12 || err != nil || len(w.said()) != before {
+				t.Errorf("text amid a transfer: %d %v %q", n, err, w.said()[before:])
+			}
 			var got []byte
 			for len(got) < 10 {
 				b := make([]byte, 4)

@@ -162,7 +162,7 @@ func (d *device) noteService(s flashwire.Service) error {
 	}
 	d.mu.Unlock()
 	if often {
-		return errors.New("enough notes for now")
+		return errors.New("too many notes: one in ten seconds, twenty a start")
 	}
 	d.journal.Record(journal.Event{Code: prompt.LogService, Source: "laptop", Fields: []journal.Field{journal.Word("do", "update"), journal.Word("by", s.By), journal.Word("laptop", s.Laptop),
 		journal.Word("device", s.Serial), journal.Word("from", s.From), journal.Word("to", s.To), journal.Word("sent", s.Sent), journal.Count("bytes", int(s.Line)),
