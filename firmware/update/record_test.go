@@ -2,6 +2,7 @@ package update
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"os"
 	"os/exec"
@@ -140,9 +141,13 @@ func TestBootsel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	image := Image{Size: 1, Version: bundle.Version{Major: 1}}
+	slots, images := [2][]byte{}, [2]Image{}
+	for i, s := range []string{"a", "b"} {
+		slots[i] = []byte("#!/bin/sh\necho started " + s + " $SWIPEWELL_SLOT \"$@\"\n")
+		images[i] = Image{Size: int64(len(slots[i])), Sum: sha256.Sum256(slots[i]), Version: bundle.Version{Major: 1}}
+	}
 	start := func(n int, order []Slot, a, b int) Record {
-		return Record{Counter: uint64(n), Order: order, Left: [2]int{a, b}, Trial: None, Images: [2]Image{image, image}}
+		return Record{Counter: uint64(n), Order: order, Left: [2]int{a, b}, Trial: None, Images: images}
 	}
 	bare := start(5, []Slot{A, B}, 0, 0)
 	bare.Confirmed = None
@@ -177,8 +182,8 @@ func TestBootsel(t *testing.T) {
 			defer f.Close()
 			p.Copies[i] = f
 		}
-		for _, s := range []string{"a", "b"} {
-			ok(t, os.WriteFile(filepath.Join(dir, "slot."+s), []byte("#!/bin/sh\necho started "+s+" $SWIPEWELL_SLOT \"$@\"\n"), 0o700))
+		for i, s := range []string{"a", "b"} { // a slot is larger than its build
+			ok(t, os.WriteFile(filepath.Join(dir, "slot."+s), append(slots[i], "exit 1 of the build before"...), 0o700))
 		}
 		was, err := p.Load()
 		want, after := None, was
@@ -200,6 +205,50 @@ func TestBootsel(t *testing.T) {
 		}
 		if got, err := p.Load(); err != nil || !reflect.DeepEqual(got, after) {
 			t.Errorf("%s: %+v %v, want %+v", c.name, got, err, after)
+		}
+	}
+}
+
+// TestBootselRot: a slot that does not hold its build is not started. Each look at it is one of its tries.
+func TestBootselRot(t *testing.T) {
+	script, err := filepath.Abs("../../scripts/bootsel")
+	ok(t, err)
+	good := []byte("#!/bin/sh\necho started $SWIPEWELL_SLOT\n")
+	image := Image{Size: int64(len(good)), Sum: sha256.Sum256(good), Version: bundle.Version{Major: 1}}
+	for _, c := range []struct {
+		name   string
+		rotten string
+		want   string
+		left   [2]int
+	}{
+		{"the trial", "b", "started A\n", [2]int{2, 0}},
+		{"none", "", "started B\n", [2]int{3, 2}},
+		{"both", "ab", "bootsel: no slot has a try left\n", [2]int{0, 0}},
+	} {
+		dir := t.TempDir()
+		b, err := AppendText(Record{Counter: 5, Order: []Slot{B, A}, Left: [2]int{3, 3}, Confirmed: A, Trial: B, Images: [2]Image{image, image}})
+		ok(t, err)
+		ok(t, os.WriteFile(filepath.Join(dir, "boot.0"), b, 0o600))
+		for _, s := range []string{"a", "b"} {
+			body := bytes.Clone(good)
+			if strings.Contains(c.rotten, s) {
+				body[12]++
+			}
+			ok(t, os.WriteFile(filepath.Join(dir, "slot."+s), body, 0o700))
+		}
+		out, _ := exec.Command("/bin/sh", script, dir).CombinedOutput()
+		if !strings.HasSuffix(string(out), c.want) || strings.Count(string(out), "does not hold") != map[string]int{"": 0, "b": 3, "ab": 7}[c.rotten] {
+			t.Errorf("%s: %s", c.name, out)
+		}
+		var p Plain
+		for i, name := range []string{"boot.0", "boot.1"} {
+			f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE, 0)
+			ok(t, err)
+			defer f.Close()
+			p.Copies[i] = f
+		}
+		if r, err := p.Load(); err != nil || r.Left != c.left {
+			t.Errorf("%s: %+v %v", c.name, r.Left, err)
 		}
 	}
 }
