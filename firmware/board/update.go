@@ -18,7 +18,7 @@ import (
 // Update is where builds lie, and whom the device believes about them.
 type Update struct {
 	Port    string      `toml:"port"`     // "plain" (default) or "uboot"
-	Dir     string      `toml:"dir"`      // plain: slot.a slot.b boot.0 boot.1, as scripts/bootsel has them
+	Dir     string      `toml:"dir"`      // plain: slot.a slot.b boot.0 boot.1 boot.2, as scripts/bootsel has them
 	State   string      `toml:"state"`    // uboot: where the two copies of its environment lie
 	EnvSize int         `toml:"env_size"` // uboot: of a copy, bytes; 0 means 4096
 	Slots   []string    `toml:"slots"`    // uboot: A and B
@@ -193,7 +193,8 @@ func (op *opener) medium(path string, flags int) (*os.File, error) {
 func (op *opener) plain(dir string) (update.Port, error) {
 	a, err1 := op.medium(filepath.Join(dir, "boot.0"), os.O_CREATE)
 	b, err2 := op.medium(filepath.Join(dir, "boot.1"), os.O_CREATE)
-	if err := errors.Join(err1, err2); err != nil {
+	kept, err3 := op.medium(filepath.Join(dir, "boot.2"), os.O_CREATE)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
 	d, err := os.Open(dir)
@@ -201,7 +202,7 @@ func (op *opener) plain(dir string) (update.Port, error) {
 		return nil, err
 	}
 	defer d.Close()
-	return update.Plain{Copies: [2]update.Medium{a, b}}, d.Sync() // files that were made
+	return update.Plain{Copies: [2]update.Medium{a, b}, Kept: kept}, d.Sync() // files that were made
 }
 
 func (op *opener) uboot(u *Update) (update.Port, error) {

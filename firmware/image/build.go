@@ -264,7 +264,8 @@ func (o Opts) disk(ctx context.Context, slot []byte) error {
 			return err
 		}
 		first := update.First(update.Image{Version: o.Version, Size: int64(len(slot)), Sum: sha256.Sum256(slot), Schemas: o.Schemas})
-		if err := (update.UBoot{M: section{f, Parts[2]}, Size: EnvSize}).Save(first); err != nil {
+		port := update.UBoot{M: section{f, Parts[2]}, Size: EnvSize}
+		if err := errors.Join(port.Save(first), port.Keep(first)); err != nil {
 			return err
 		}
 	}

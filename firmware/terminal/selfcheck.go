@@ -67,5 +67,5 @@ func (t *Terminal) SelfCheck(ctx context.Context, echo bool) (f care.Facts, err 
 // Idle tells that nothing is under way and nobody is at the device: this life may end
 // and the next begin. Only in the loop.
 func (t *Terminal) Idle() bool {
-	return t.state.Phase == txn.Ready && t.state.Work == txn.WorkNone && !t.state.Durable.Open.Open() && !t.care.checking
+	return t.state.Phase == txn.Ready && t.resting() && !t.care.checking
 }

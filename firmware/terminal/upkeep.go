@@ -49,9 +49,8 @@ var inSale = map[txn.Phase]bool{txn.Keying: true, txn.AwaitCard: true, txn.Confi
 // the start as before. Else it gives ErrBusy.
 func (t *Terminal) Rest(ctx context.Context, f func()) (err error) {
 	if derr := t.Do(ctx, func() {
-		s := t.state
-		if s.Durable.Open.Open() || inSale[s.Phase] || s.Work != txn.WorkNone || s.Printing || s.Durable.Settle.Step != 0 && s.Phase != txn.Halted {
-			err = fmt.Errorf("%w (%v)", ErrBusy, s.Phase)
+		if !t.resting() {
+			err = fmt.Errorf("%w (%v)", ErrBusy, t.state.Phase)
 			return
 		}
 		f()
@@ -59,6 +58,12 @@ func (t *Terminal) Rest(ctx context.Context, f func()) (err error) {
 		return derr
 	}
 	return err
+}
+
+// resting tells that an end of this life now would cut nothing.
+func (t *Terminal) resting() bool {
+	s := t.state
+	return !s.Durable.Open.Open() && !inSale[s.Phase] && s.Work == txn.WorkNone && !s.Printing && (s.Durable.Settle.Step == 0 || s.Phase == txn.Halted)
 }
 
 // Echo asks the host for a sign of life if nothing else is under way.

@@ -77,7 +77,11 @@ func (d *Device) Confirm() error {
 	if r.Trial == d.o.Running.Other() {
 		return refuse(OnTrial, "slot %v", r.Trial)
 	}
-	return d.o.Port.Save(r.confirm(d.o.Running))
+	r = r.confirm(d.o.Running)
+	if err := d.o.Port.Save(r); err != nil {
+		return err
+	}
+	return d.o.Port.Keep(r.begin(d.o.Running)) // the other slot is written over one day, and what is kept is not
 }
 
 // Abandon ends the trial of the running build: the next start is the other's.

@@ -3,6 +3,7 @@ package update
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -23,10 +24,15 @@ type Port interface {
 	Load() (Record, error)
 	// Save puts one in force, with its counter moved on, or leaves the one before.
 	Save(Record) error
+	// Keep puts the record of a confirmed build aside, where Save does not write:
+	// what Load gives, and a loader follows, once no copy is a record any more.
+	// One that is kept already is not written again.
+	Keep(Record) error
 }
 
 // UBoot keeps the record as U-Boot's redundant environment: two copies of Size
-// bytes, one behind the other, the first that fits in force. UBOOT.
+// bytes, one behind the other, the first that fits in force; behind them the one
+// that is kept. UBOOT.
 type UBoot struct {
 	M    Medium
 	Size int // of a copy; 4096 in scripts/ab.env
@@ -70,12 +76,27 @@ func AppendEnv(r Record, size int) ([]byte, error) {
 // Load reads the first copy that fits.
 func (u UBoot) Load() (Record, error) {
 	r, err := u.load(0)
-	if err != nil {
-		if second, err := u.load(1); err == nil {
-			return second, nil
+	for copy := 1; err != nil && copy <= uKept; copy++ {
+		if c, e := u.load(copy); e == nil {
+			return c, nil
 		}
 	}
 	return r, err
+}
+
+// uKept is the place of the record that is kept, counted in copies.
+const uKept = 2
+
+// Keep writes behind the second copy.
+func (u UBoot) Keep(r Record) error {
+	if k, err := u.load(uKept); err == nil && k.same(r) {
+		return nil
+	}
+	b, err := AppendEnv(r, u.Size)
+	if err != nil {
+		return err
+	}
+	return u.put(uKept, b)
 }
 
 // Save writes the second copy once the first is on the medium. The first is in
@@ -117,27 +138,64 @@ func (u UBoot) put(copy int, b []byte) error {
 // Plain keeps the record as text in two files that scripts/bootsel reads: the
 // words, a line each, and a last line "cksum CRC LENGTH" over what stands before
 // it, as cksum(1) of POSIX prints it. The one that fits and has the higher
-// counter is in force.
-type Plain struct{ Copies [2]Medium }
+// counter is in force. Kept is a third file, for [Port]'s Keep; nil: none is kept.
+type Plain struct {
+	Copies [2]Medium
+	Kept   Medium
+}
 
 // plainSize is what a copy takes; it is filled with line ends.
 const plainSize = 1024
 
-// Load gives the newest copy.
+// Load gives the newest copy, or the one that is kept.
 func (p Plain) Load() (Record, error) {
-	r, _, err := p.newest()
+	r, from, err := p.newest()
+	if from < 0 {
+		if k, e := plainAt(p.Kept); e == nil {
+			return k, nil
+		}
+	}
 	return r, err
+}
+
+// Keep writes the third file.
+func (p Plain) Keep(r Record) error {
+	if k, err := plainAt(p.Kept); p.Kept == nil || err == nil && k.same(r) {
+		return nil
+	}
+	return putPlain(p.Kept, r)
+}
+
+func plainAt(m Medium) (Record, error) {
+	if m == nil {
+		return Record{}, ErrRecord
+	}
+	b := make([]byte, plainSize)
+	n, err := m.ReadAt(b, 0)
+	if err != nil && err != io.EOF {
+		return Record{}, err
+	}
+	return ParseText(b[:n])
+}
+
+func putPlain(m Medium, r Record) error {
+	b, err := AppendText(r)
+	if err != nil {
+		return err
+	}
+	if _, err := m.WriteAt(b, 0); err != nil {
+		return err
+	}
+	return m.Sync()
 }
 
 func (p Plain) newest() (r Record, from int, err error) {
 	from, err = -1, ErrRecord
 	for i, m := range p.Copies {
-		b := make([]byte, plainSize)
-		n, e := m.ReadAt(b, 0)
-		if e != nil && e != io.EOF {
-			return r, from, e
+		c, e := plainAt(m)
+		if e != nil && !errors.Is(e, ErrRecord) {
+			return r, -1, e
 		}
-		c, e := ParseText(b[:n])
 		if e == nil && (from < 0 || c.Counter > r.Counter) {
 			r, from = c, i
 		}
@@ -158,15 +216,7 @@ func (p Plain) Save(r Record) error {
 		from = 1
 	}
 	r.Counter++
-	b, err := AppendText(r)
-	if err != nil {
-		return err
-	}
-	m := p.Copies[1-from]
-	if _, err := m.WriteAt(b, 0); err != nil {
-		return err
-	}
-	return m.Sync()
+	return putPlain(p.Copies[1-from], r)
 }
 
 // AppendText gives one copy of the plain record.

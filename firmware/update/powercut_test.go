@@ -136,6 +136,49 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
+// TestBothCopiesLost damages both copies of the record at any moment of a life:
+// the device starts what was confirmed last, and can be updated.
+func TestBothCopiesLost(t *testing.T) {
+	for name, uboot := range map[string]bool{"plain": false, "u-boot": true} {
+		t.Run(name, func(t *testing.T) {
+			w := factory(t, uboot)
+			start := len(w.ops)
+			life(t, w)
+			d, images, slots := powercut.NewDisk(), 0, map[Slot]int{}
+			for n, op := range w.ops {
+				d.Do(op)
+				if n+1 < start {
+					continue
+				}
+				now := d.Image(rand.New(rand.NewPCG(uint64(n), 0)), powercut.All)
+				r, err := (&world{files: now, uboot: uboot}).port().Load()
+				ok(t, err)
+				for _, f := range []string{"boot.0", "boot.1"} {
+					now[f] = bytes.Repeat([]byte{0xFF}, 100)
+				}
+				if uboot {
+					copy(now["env"], bytes.Repeat([]byte{0xFF}, 2048))
+				}
+				cut := &world{files: now, uboot: uboot}
+				k, err := cut.port().Load()
+				ok(t, err)
+				if was := k.Confirmed; was != r.Confirmed && op.Path != "env" && op.Path != "boot.0" && op.Path != "boot.1" {
+					t.Fatalf("op %d %s: slot %v is confirmed, and %v is kept", n, op.Path, r.Confirmed, was)
+				}
+				slots[k.Confirmed]++
+				images++
+				if err := survives(cut, t, images%12 == 5); err != nil {
+					t.Fatalf("op %d (%d %s): %v", n, op.Kind, op.Path, err)
+				}
+			}
+			t.Logf("%d images: %v", images, slots)
+			if slots[A] == 0 || slots[B] == 0 {
+				t.Errorf("only one slot was ever kept: %v", slots)
+			}
+		})
+	}
+}
+
 // TestLyingDisk is the control: on a disk that forgets synced writes to a slot,
 // the harness finds a build that is not whole.
 func TestLyingDisk(t *testing.T) {

@@ -62,6 +62,12 @@ func First(image Image) Record {
 	return r
 }
 
+// same tells whether two records say the same of the builds, whatever the counter.
+func (r Record) same(o Record) bool {
+	r.Counter = o.Counter
+	return slices.Equal(r.words(), o.words())
+}
+
 func (r Record) clone() Record {
 	r.Order = slices.Clone(r.Order)
 	return r

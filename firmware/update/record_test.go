@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -153,22 +154,26 @@ func TestBootsel(t *testing.T) {
 	bare.Confirmed = None
 	for _, c := range []struct {
 		name   string
-		copies [2]*Record
-		torn   int // copy, 1 and 2
+		copies [3]*Record
+		torn   int // copy, 1 to 3
 	}{
-		{"one slot", [2]*Record{ptr(start(5, []Slot{A}, 3, 0)), nil}, 0},
-		{"a trial", [2]*Record{ptr(start(5, []Slot{A}, 3, 0)), ptr(start(6, []Slot{B, A}, 3, 3))}, 0},
-		{"the trial is used up", [2]*Record{ptr(start(9, []Slot{B, A}, 2, 0)), ptr(start(8, []Slot{B, A}, 3, 1))}, 0},
-		{"the newest is torn", [2]*Record{ptr(start(5, []Slot{A}, 3, 0)), ptr(start(6, []Slot{B, A}, 3, 3))}, 2},
-		{"the older is torn", [2]*Record{ptr(start(5, []Slot{A}, 3, 0)), ptr(start(16, []Slot{B, A}, 3, 3))}, 1},
-		{"nothing was ever confirmed", [2]*Record{&bare, nil}, 0},
-		{"nothing left", [2]*Record{ptr(start(5, []Slot{A, B}, 0, 0)), nil}, 0},
-		{"both torn", [2]*Record{ptr(start(5, []Slot{A}, 3, 0)), nil}, 1},
+		{"one slot", [3]*Record{ptr(start(5, []Slot{A}, 3, 0)), nil}, 0},
+		{"a trial", [3]*Record{ptr(start(5, []Slot{A}, 3, 0)), ptr(start(6, []Slot{B, A}, 3, 3))}, 0},
+		{"the trial is used up", [3]*Record{ptr(start(9, []Slot{B, A}, 2, 0)), ptr(start(8, []Slot{B, A}, 3, 1))}, 0},
+		{"the newest is torn", [3]*Record{ptr(start(5, []Slot{A}, 3, 0)), ptr(start(6, []Slot{B, A}, 3, 3))}, 2},
+		{"the older is torn", [3]*Record{ptr(start(5, []Slot{A}, 3, 0)), ptr(start(16, []Slot{B, A}, 3, 3))}, 1},
+		{"nothing was ever confirmed", [3]*Record{&bare, nil}, 0},
+		{"nothing left", [3]*Record{ptr(start(5, []Slot{A, B}, 0, 0)), nil}, 0},
+		{"both torn", [3]*Record{ptr(start(5, []Slot{A}, 3, 0)), nil}, 1},
+		{"both torn, and there is a kept one", [3]*Record{ptr(start(5, []Slot{A}, 3, 0)), nil, ptr(start(4, []Slot{B, A}, 3, 3))}, 1},
+		{"a copy is there, and one is kept", [3]*Record{nil, ptr(start(5, []Slot{A}, 3, 0)), ptr(start(4, []Slot{B, A}, 3, 3))}, 0},
+		{"nothing but the kept one", [3]*Record{nil, nil, ptr(start(4, []Slot{B, A}, 3, 3))}, 0},
+		{"none is whole", [3]*Record{nil, nil, ptr(start(4, []Slot{B, A}, 3, 3))}, 3},
 	} {
 		dir := t.TempDir()
 		var p Plain
 		for i, r := range c.copies {
-			name := filepath.Join(dir, []string{"boot.0", "boot.1"}[i])
+			name := filepath.Join(dir, fmt.Sprint("boot.", i))
 			var b []byte
 			if r != nil {
 				b, _ = AppendText(*r)
@@ -180,7 +185,11 @@ func TestBootsel(t *testing.T) {
 			f, err := os.OpenFile(name, os.O_RDWR, 0)
 			ok(t, err)
 			defer f.Close()
-			p.Copies[i] = f
+			if i == 2 {
+				p.Kept = f
+			} else {
+				p.Copies[i] = f
+			}
 		}
 		for i, s := range []string{"a", "b"} { // a slot is larger than its build
 			ok(t, os.WriteFile(filepath.Join(dir, "slot."+s), append(slots[i], "exit 1 of the build before"...), 0o700))
@@ -197,7 +206,7 @@ func TestBootsel(t *testing.T) {
 			}
 			continue
 		}
-		if line := "started " + strings.ToLower(want.String()) + " " + want.String() + " --board x\n"; string(out) != line {
+		if line := "started " + strings.ToLower(want.String()) + " " + want.String() + " --board x\n"; !strings.HasSuffix(string(out), line) || strings.Contains(string(out), "boot.2") != strings.HasSuffix(c.name, "kept one") {
 			t.Errorf("%s: %q, want %q", c.name, out, line)
 		}
 		if !reflect.DeepEqual(after, was) { // a try was taken, and that was saved

@@ -61,7 +61,7 @@ func (w *world) port() Port {
 	if w.uboot {
 		return UBoot{M: medium{w, "env"}, Size: 1024}
 	}
-	return Plain{[2]Medium{medium{w, "boot.0"}, medium{w, "boot.1"}}}
+	return Plain{Copies: [2]Medium{medium{w, "boot.0"}, medium{w, "boot.1"}}, Kept: medium{w, "boot.2"}}
 }
 
 const slotSize = 256 << 10
@@ -151,7 +151,7 @@ func bundled(t testing.TB, n int, changes ...change) []byte {
 func factory(t testing.TB, uboot bool) *world {
 	t.Helper()
 	w := &world{files: map[string][]byte{}, uboot: uboot}
-	for _, f := range []string{"env", "boot.0", "boot.1", "a", "b"} {
+	for _, f := range []string{"env", "boot.0", "boot.1", "boot.2", "a", "b"} {
 		w.ops = append(w.ops, powercut.Op{Kind: powercut.OpCreate, Path: f})
 	}
 	w.ops = append(w.ops, powercut.Op{Kind: powercut.OpSyncDir, Path: "."})
@@ -161,7 +161,7 @@ func factory(t testing.TB, uboot bool) *world {
 	if err := w.port().Save(First(i)); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.port().Save(First(i)); err != nil {
+	if err := errors.Join(w.port().Save(First(i)), w.port().Keep(First(i))); err != nil {
 		t.Fatal(err)
 	}
 	return w

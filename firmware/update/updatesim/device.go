@@ -77,7 +77,7 @@ type Slots struct {
 
 // New is a terminal as [Device] has it, before its first start.
 func New(old []byte, size int64, clear func() error) (*Slots, error) {
-	s := &Slots{port: update.Plain{Copies: [2]update.Medium{&Memory{}, &Memory{}}}, media: [2]*Memory{{old}, {}}, size: size, clear: clear}
+	s := &Slots{port: update.Plain{Copies: [2]update.Medium{&Memory{}, &Memory{}}, Kept: &Memory{}}, media: [2]*Memory{{old}, {}}, size: size, clear: clear}
 	return s, s.port.Save(update.First(update.Image{Version: bundle.Version{Major: 1}, Size: int64(len(old)), Sum: sha256.Sum256(old), Schemas: schemas}))
 }
 
