@@ -357,9 +357,15 @@ func TestAskedOnce(t *testing.T) {
 // build boots, and the same file goes through afterwards, by what the slots hold
 // then; so does one made by what the device says then, which is never larger.
 func TestPowerCutBlocks(t *testing.T) {
+	for name, uboot := range map[string]bool{"plain": false, "u-boot": true} {
+		t.Run(name, func(t *testing.T) { cutBlocks(t, uboot) })
+	}
+}
+
+func cutBlocks(t *testing.T, uboot bool) {
 	image := fit(700, 2, 3, 4)
 	b, i := packed(t, image)
-	w := factory(t, false)
+	w := factory(t, uboot)
 	a, other := fit(9, 4, 9), slices.Concat(chunk(6, 1<<16), chunk(3, 1<<16), chunk(6, 1<<16))
 	put := func(f string, data []byte) {
 		_, err := medium{w, f}.WriteAt(data, 0)
@@ -386,7 +392,7 @@ func TestPowerCutBlocks(t *testing.T) {
 			continue
 		}
 		for k := range 30 {
-			cut := &world{files: disk.Image(rand.New(rand.NewPCG(uint64(n), uint64(k))), powercut.Style(k%int(powercut.Torn+1)))}
+			cut := &world{files: disk.Image(rand.New(rand.NewPCG(uint64(n), uint64(k))), powercut.Style(k%int(powercut.Torn+1))), uboot: uboot}
 			images++
 			s, err := cut.boot()
 			if err != nil {
@@ -427,14 +433,20 @@ func TestPowerCutBlocks(t *testing.T) {
 // FuzzInstall: whatever follows a signed head, no block comes into a slot that is
 // not the image's, and the running slot stays.
 func FuzzInstall(f *testing.F) {
-	image := fit(700, 2, 3)
+	flat := func(numbers ...byte) (b []byte) { // sections of some hundred bytes
+		for _, n := range numbers {
+			b = append(b, bytes.Repeat([]byte{n, 0, 1, n}, 1<<14)...)
+		}
+		return append(b, chunk(1, 40)...)
+	}
+	image := flat(2, 3)
 	b, i := packed(f, image)
 	head := b.Head.Append(nil)
 	for _, s := range []byte{0, 1, 6, 7} {
 		f.Add(b.Slim(i, bundle.Set{s})[len(head):])
 	}
 	f.Add([]byte{byte(i), 0xFF})
-	a, other := fit(9, 3, 7), fit(9, 5)
+	a, other := flat(3, 7), flat(5)
 	f.Fuzz(func(t *testing.T, sections []byte) {
 		w := runs(t, a, other)
 		_, err := w.at(A).Install(io.MultiReader(bytes.NewReader(head), bytes.NewReader(sections)))

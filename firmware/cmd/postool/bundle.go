@@ -321,8 +321,10 @@ func (t *tool) bundleCut() *cobra.Command {
 				}
 			}
 			sum := bundle.Sum(sha256.Sum256(old))
-			i := b.Manifest.Pick(func(s bundle.Sum) bool { return base != "" && s == sum })
-			if i >= 0 && b.Packed[i] != nil && (base == "" || b.Manifest.Payloads[i].Kind == bundle.Delta) {
+			i := slices.IndexFunc(b.Manifest.Payloads, func(p bundle.Payload) bool {
+				return base == "" && p.Kind == bundle.Whole || base != "" && p.Kind == bundle.Delta && p.Base == sum
+			})
+			if i >= 0 && b.Packed[i] != nil {
 				_, err = t.out.Write(b.File(i))
 				return wrapped(err)
 			}

@@ -118,7 +118,7 @@ func (m *Manifest) block(p *Payload, k int, packed, b []byte) error {
 // image's blocks to put, in order, each checked before. have fills b with a block
 // that the section leaves out, from wherever that is: what it gives is held against
 // the manifest like what was sent, and [ErrBase] if it does not fit. Errors of r,
-// have and put come through. It takes the memory of two blocks and 50 KiB more.
+// have and put come through. It takes the memory of three blocks and 50 KiB.
 func UnpackBlocks(m *Manifest, i int, s Set, r io.Reader, have, put func(block int, b []byte) error) error {
 	p := &m.Payloads[i]
 	whole, room, in := sha256.New(), make([]byte, 1<<m.BlockBits), make([]byte, 1<<m.BlockBits)
