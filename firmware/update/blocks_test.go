@@ -92,6 +92,7 @@ func asked(t testing.TB, d *Device, m *bundle.Manifest, part int) bundle.Set {
 
 // TestBlocks: what is asked for is what is missing, and with it the image is whole.
 func TestBlocks(t *testing.T) {
+	t.Parallel()
 	image := fit(700, 2, 3, 4)
 	half := slices.Concat(make([]byte, 1<<16), chunk(3, 1<<16), chunk(5, 1<<16))
 	b, i := packed(t, image)
@@ -151,6 +152,7 @@ func TestBlocks(t *testing.T) {
 // TestAnyBlocks: whatever the slots hold, what is sent is no more than what is
 // missing, and the device ends with the image.
 func TestAnyBlocks(t *testing.T) {
+	t.Parallel()
 	made := map[string]*bundle.Bundle{} // the last few: packing is slow
 	rapid.Check(t, func(rt *rapid.T) {
 		numbers := func(name string) []int { return rapid.SliceOfN(rapid.IntRange(1, 4), 0, 3).Draw(rt, name) }
@@ -358,7 +360,7 @@ func TestAskedOnce(t *testing.T) {
 // then; so does one made by what the device says then, which is never larger.
 func TestPowerCutBlocks(t *testing.T) {
 	for name, uboot := range map[string]bool{"plain": false, "u-boot": true} {
-		t.Run(name, func(t *testing.T) { cutBlocks(t, uboot) })
+		t.Run(name, func(t *testing.T) { t.Parallel(); cutBlocks(t, uboot) })
 	}
 }
 
