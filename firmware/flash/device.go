@@ -33,6 +33,8 @@ type device struct {
 	moved   time.Duration // when something last went forward
 	trial   time.Duration // when the wait for the end of the trial began
 	asked   bool          // it was told to start again
+	has     bundle.Set    // blocks that it has; nil: not known
+	refused bool          // it had none of them in the end
 }
 
 // Errors that end a connection and not the work.
@@ -211,6 +213,9 @@ func (d *device) work(ctx context.Context, l *link) error {
 		return err
 	}
 	if d.phase == Transfer {
+		if err := d.blocks(ctx, l); err != nil {
+			return err
+		}
 		if err := d.plan(); err != nil {
 			return err
 		}
@@ -220,7 +225,16 @@ func (d *device) work(ctx context.Context, l *link) error {
 		}
 	}
 	if d.phase == Transfer {
-		if err := d.transfer(ctx, l); err != nil {
+		err := d.transfer(ctx, l)
+		var t *flashwire.Trouble
+		if errors.As(err, &t) && t.Code == update.NoBase.Code() && d.has != nil {
+			// What it said of its blocks was a hint, and wrong: the other ways are left.
+			d.has, d.refused, d.planned = nil, true, false
+			if err = d.plan(); err == nil {
+				err = d.transfer(ctx, l)
+			}
+		}
+		if err != nil {
 			return err
 		}
 		d.res.Transfer = (d.now() - d.began).Seconds()
@@ -270,9 +284,26 @@ func (d *device) learn(f flashwire.Facts) {
 	d.facts = f
 }
 
+// blocks asks which blocks the device has, if that may save something. Silence is
+// no news: what it said before holds still, since its slots only come nearer to the
+// new build.
+func (d *device) blocks(ctx context.Context, l *link) error {
+	if d.refused || !Asks(d.o.Bundle, d.facts) {
+		return nil
+	}
+	a := flashwire.NewAskBlocks(d.o.Bundle.Manifest)
+	if err := l.play(ctx, a, a.Done, nil); err != nil {
+		return err
+	}
+	if s := a.Set(); s != nil {
+		d.has = s
+	}
+	return nil
+}
+
 // plan says what is to be done; the first one counts for the report.
 func (d *device) plan() error {
-	p, err := For(d.o.Bundle, d.facts)
+	p, err := For(d.o.Bundle, d.facts, d.has)
 	if err != nil {
 		return err
 	}
@@ -323,11 +354,11 @@ func (d *device) transfer(ctx context.Context, l *link) error {
 	}
 	d.res.Baud, d.show.Baud = l.baud, l.baud
 	h := &flashwire.Host{PerFrame: frameBytes * l.perByte(), Choose: func(f flashwire.Facts) (io.ReaderAt, int64, bundle.Sum, error) {
-		p, err := For(d.o.Bundle, f)
+		p, err := For(d.o.Bundle, f, d.has)
 		if err != nil || p.Payload < 0 {
 			return nil, 0, bundle.Sum{}, err
 		}
-		r, size, sum := d.files.of(p.Payload)
+		r, size, sum := d.files.of(p)
 		return r, size, sum, nil
 	}}
 	w := &watch{d: d, l: l, h: h, moved: d.now()}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"swipewell/firmware/update"
@@ -19,15 +21,17 @@ type Sent string
 const (
 	Nothing Sent = "nothing" // it has it
 	Delta   Sent = "delta"
+	Blocks  Sent = "blocks" // those that it does not have
 	Whole   Sent = "whole"
 )
 
 // Plan is what is to be done for one device.
 type Plan struct {
 	Sent    Sent
-	Payload int   // of the bundle; -1 for Nothing
-	Bytes   int64 // of the file that goes over the line
-	Phase   Phase // where to begin
+	Payload int        // of the bundle; -1 for Nothing
+	Set     bundle.Set // of Blocks: those that go over the line
+	Bytes   int64      // of the file that goes over the line
+	Phase   Phase      // where to begin
 }
 
 // Phase of the work at a device.
@@ -45,10 +49,32 @@ func refuse(r update.Reason, format string, args ...any) error {
 	return &update.Refusal{Reason: r, Detail: fmt.Sprintf(format, args...)}
 }
 
-// For says what is the least to do for a device with these facts. The error is an
-// [update.Refusal]: what the device would answer too, without a byte sent. The
-// device judges again, and by its own keys.
-func For(b *bundle.Bundle, f flashwire.Facts) (Plan, error) {
+// Asks tells whether a device is to be asked which blocks it has, before For: the
+// bundle has them one by one, something is to be sent, and no delta fits. What a
+// delta is from is the running build; it says "as there" of all that equal blocks
+// would save, and of what moved, so it is smaller.
+func Asks(b *bundle.Bundle, f flashwire.Facts) bool {
+	if i := byBlock(b); i < 0 || b.Packed[i] == nil {
+		return false
+	}
+	p, err := For(b, f, nil)
+	return p.Sent == Whole || refusal(err, update.NoBase)
+}
+
+func refusal(err error, reason update.Reason) bool {
+	var r *update.Refusal
+	return errors.As(err, &r) && r.Reason == reason
+}
+
+// byBlock is the payload of kind Blocks; -1: there is none.
+func byBlock(b *bundle.Bundle) int {
+	return slices.IndexFunc(b.Manifest.Payloads, func(p bundle.Payload) bool { return p.Kind == bundle.Blocks })
+}
+
+// For says what is the least to do for a device with these facts, and these blocks
+// (nil: it was not asked). The error is an [update.Refusal]: what the device would
+// answer too, without a byte sent. The device judges again, and by its own keys.
+func For(b *bundle.Bundle, f flashwire.Facts, has bundle.Set) (Plan, error) {
 	m := b.Manifest
 	sum := hex.EncodeToString(m.Sum[:])
 	nothing := Plan{Sent: Nothing, Payload: -1}
@@ -73,21 +99,29 @@ func For(b *bundle.Bundle, f flashwire.Facts) (Plan, error) {
 	case len(b.Signatures) == 0:
 		return Plan{}, refuse(update.Unsigned, "nobody has signed it")
 	}
-	best := -1
+	head := int64(len(b.Head.Append(nil))) + 1
+	best := Plan{Payload: -1}
 	for i, p := range m.Payloads {
-		usable := b.Packed[i] != nil && (p.Kind == bundle.Whole || hex.EncodeToString(p.Base[:]) == f.Running)
-		if usable && (best < 0 || p.Size < m.Payloads[best].Size) {
-			best = i
+		way := Plan{Sent: Whole, Payload: i, Bytes: head + p.Size}
+		usable := b.Packed[i] != nil
+		switch p.Kind {
+		case bundle.Delta:
+			way.Sent = Delta
+			usable = usable && hex.EncodeToString(p.Base[:]) == f.Running
+		case bundle.Blocks:
+			here := b.Set(i)
+			way.Sent, way.Set = Blocks, bundle.All(len(m.Blocks)).Without(has)
+			way.Bytes = head + int64(len(here)) + p.SizeOf(way.Set)
+			usable = usable && has != nil && p.SizeOf(way.Set.Without(here)) == 0
+		}
+		if usable && (best.Payload < 0 || way.Bytes < best.Bytes) {
+			best = way
 		}
 	}
-	if best < 0 {
+	if best.Payload < 0 {
 		return Plan{}, refuse(update.NoBase, "this device runs %s", or(f.Version, "another build"))
 	}
-	p := Plan{Sent: Whole, Payload: best, Bytes: int64(len(b.Head.Append(nil))) + 1 + m.Payloads[best].Size}
-	if m.Payloads[best].Kind == bundle.Delta {
-		p.Sent = Delta
-	}
-	return p, nil
+	return best, nil
 }
 
 func or(s, otherwise string) string {
@@ -101,7 +135,7 @@ func or(s, otherwise string) string {
 type files struct {
 	b  *bundle.Bundle
 	mu sync.Mutex
-	by map[int]file
+	by map[string]file
 }
 
 type file struct {
@@ -109,17 +143,21 @@ type file struct {
 	sum bundle.Sum
 }
 
-func (x *files) of(i int) (io.ReaderAt, int64, bundle.Sum) {
+func (x *files) of(p Plan) (io.ReaderAt, int64, bundle.Sum) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	f, ok := x.by[i]
+	key := fmt.Sprintf("%d %x", p.Payload, p.Set)
+	f, ok := x.by[key]
 	if !ok {
-		f.b = x.b.File(i)
+		f.b = x.b.File(p.Payload)
+		if p.Set != nil {
+			f.b = x.b.Slim(p.Payload, p.Set)
+		}
 		f.sum = sha256.Sum256(f.b)
 		if x.by == nil {
-			x.by = map[int]file{}
+			x.by = map[string]file{}
 		}
-		x.by[i] = f
+		x.by[key] = f
 	}
 	return bytes.NewReader(f.b), int64(len(f.b)), f.sum
 }

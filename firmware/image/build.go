@@ -203,9 +203,11 @@ func (o Opts) archive(k kernel, posd []byte) ([]byte, []string, error) {
 		return nil, nil, err
 	}
 	nodes := []Node{
-		{Path: "init", Mode: progMode, Data: first},
-		{Path: "bin/posd", Mode: progMode, Data: posd},
-		{Path: strings.TrimPrefix(plan.File, "/"), Mode: fileMode, Data: append(text, '\n')},
+		// Last what each build changes, the largest at the end: all before it stays in
+		// its blocks. ADR 47.
+		{Path: "init", Mode: progMode, Data: first, Late: 1},
+		{Path: strings.TrimPrefix(plan.File, "/"), Mode: fileMode, Data: append(text, '\n'), Late: 1},
+		{Path: "bin/posd", Mode: progMode, Data: posd, Late: 2},
 		{Path: "etc/passwd", Mode: fileMode, Data: fmt.Appendf(nil, "root:x:0:0::/:\nposd:x:%d:%d::/:\n", posdUser, posdUser)},
 		{Path: "etc/group", Mode: fileMode, Data: fmt.Appendf(nil, "root:x:0:\nposd:x:%d:\n", posdUser)},
 		{Path: "dev/console", Mode: charMode, Major: 5, Minor: 1},

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -14,6 +15,7 @@ type Node struct {
 	Data  []byte
 	Major uint32 // of a character device
 	Minor uint32
+	Late  int // behind all that are earlier: what each build changes moves nothing that stays
 }
 
 // Types of nodes.
@@ -24,8 +26,8 @@ const (
 	charMode = 0o020600
 )
 
-// Archive is the nodes and the folders above them in the newc format: sorted,
-// everything root's, no times, so that the same nodes give the same bytes. CPIO.
+// Archive is the nodes and the folders above them in the newc format: sorted, by
+// Late first, everything root's, no times, so that the same nodes give the same bytes. CPIO.
 func Archive(nodes []Node) ([]byte, error) {
 	all := map[string]Node{}
 	for _, n := range nodes {
@@ -46,7 +48,9 @@ func Archive(nodes []Node) ([]byte, error) {
 	for p := range all {
 		names = append(names, p)
 	}
-	slices.Sort(names) // a folder comes before what is in it
+	slices.SortFunc(names, func(a, b string) int { // a folder comes before what is in it
+		return cmp.Or(cmp.Compare(all[a].Late, all[b].Late), cmp.Compare(a, b))
+	})
 	var out []byte
 	for i, p := range names {
 		n := all[p]

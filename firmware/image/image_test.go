@@ -121,6 +121,20 @@ func TestArchive(t *testing.T) {
 	if !slices.Equal(seen, want) || len(b) != 0 {
 		t.Errorf("%q, %d bytes behind", seen, len(b))
 	}
+	// What is late moves nothing that stays.
+	build := func(n int) []byte {
+		b, err := Archive([]Node{{Path: "bin/posd", Mode: progMode, Data: make([]byte, n), Late: 2}, {Path: "init", Mode: progMode, Data: []byte("go"), Late: 1},
+			{Path: "lib/modules/a.ko", Mode: fileMode, Data: bytes.Repeat([]byte("module"), 100)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	one, two := build(1000), build(9000)
+	at := bytes.Index(one, []byte("bin/posd")) - 110
+	if bytes.Index(one, []byte("init")) > at || bytes.Index(one, []byte("a.ko")) > at || !bytes.Equal(one[:at], two[:at]) {
+		t.Error("what stays is moved by what does not")
+	}
 	for _, p := range []string{"", "/init", "a/../b", "../a", "a/"} {
 		if _, err := Archive([]Node{{Path: p}}); err == nil {
 			t.Errorf("a node named %q", p)

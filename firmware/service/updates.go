@@ -213,10 +213,11 @@ func (i images) tell(w update.What, err error) {
 	i.u.told(e)
 }
 
-// Flash is the flash frames' side of it: d without its Inbox and Try.
+// Flash is the flash frames' side of it: d without its Inbox, Try and Has.
 func (u *Updates) Flash(d *flashwire.Device) (got func(flashwire.Frame) [][]byte, damaged func()) {
 	d.Inbox, d.Who = u.inbox, ByFlash
 	d.Try = func() error { return u.try(ByFlash) } // under mu already
+	d.Has = u.dev.Has
 	u.flash = d
 	got = func(f flashwire.Frame) [][]byte {
 		u.mu.Lock()

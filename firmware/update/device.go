@@ -1,6 +1,8 @@
 package update
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +25,8 @@ type Opts struct {
 
 // Device takes updates. It is not for two goroutines at a time.
 type Device struct {
-	o Opts
+	o     Opts
+	known *known // nil: the slots were not looked through
 }
 
 // New is the device whose running build is o.Running.
@@ -159,17 +162,35 @@ func imageOf(m *bundle.Manifest) Image {
 }
 
 // Write puts the image into the slot that does not run: payload i of the bundle,
-// from r. Each block is checked before it is written; a block that the slot has
+// from r, behind the byte of its section. Each block is checked before it is written; a block that the slot has
 // already is not written again, so a second try after a cut is cheap. At the end
 // the slot is read back.
 func (d *Device) Write(h *bundle.Head, i int, r io.Reader) error {
 	if _, err := d.Judge(h); err != nil {
 		return err
 	}
-	m, target := h.Manifest, d.o.Running.Other()
+	m := h.Manifest
 	if i < 0 || i >= len(m.Payloads) {
 		return refuse(NotABundle, "payload %d of %d", i, len(m.Payloads))
 	}
+	if m.Payloads[i].Kind != bundle.Blocks {
+		return d.write(m, func(put func(int, []byte) error) error {
+			return bundle.Unpack(m, i, r, d.o.Slots[d.o.Running], put)
+		})
+	}
+	sent, err := bundle.ReadSet(r, m)
+	if err != nil {
+		return named(err)
+	}
+	if k, err := d.lacks(m, sent); err != nil || k >= 0 {
+		return cmp.Or(err, noBlock(m, k))
+	}
+	return d.write(m, func(put func(int, []byte) error) error { return d.unpackBlocks(m, i, sent, r, put) })
+}
+
+// write puts an image's blocks into the slot that does not run, as unpack gives them.
+func (d *Device) write(m *bundle.Manifest, unpack func(put func(int, []byte) error) error) error {
+	target := d.o.Running.Other()
 	rec, err := d.o.Port.Load()
 	if err != nil {
 		return err
@@ -178,7 +199,7 @@ func (d *Device) Write(h *bundle.Head, i int, r io.Reader) error {
 		return err
 	}
 	slot, have := d.o.Slots[target], make([]byte, 1<<m.BlockBits)
-	err = bundle.Unpack(m, i, r, d.o.Slots[d.o.Running], func(k int, b []byte) error {
+	err = unpack(func(k int, b []byte) error {
 		at := int64(k) << m.BlockBits
 		if n, _ := slot.ReadAt(have[:len(b)], at); n == len(b) && string(have[:n]) == string(b) {
 			return nil
@@ -188,6 +209,7 @@ func (d *Device) Write(h *bundle.Head, i int, r io.Reader) error {
 		}
 		return nil
 	})
+	d.known = nil // the other slot is another now; and what was remembered may have been wrong
 	if err != nil {
 		return named(err)
 	}
@@ -256,27 +278,48 @@ func (d *Device) Install(r io.Reader) (*bundle.Manifest, error) {
 	if err != nil {
 		return h.Manifest, err
 	}
-	done := false
+	m, done := h.Manifest, false
+	none := refuse(NoBase, "the file has no payload for this device")
 	for {
-		i, err := bundle.Section(r, h.Manifest)
+		i, err := bundle.Section(r, m)
 		if err == io.EOF && done {
-			return h.Manifest, nil
+			return m, nil
 		}
 		if err == io.EOF {
-			return h.Manifest, refuse(NoBase, "the file has no payload for this device")
+			return m, none
 		}
 		if err != nil {
-			return h.Manifest, named(err)
+			return m, named(err)
 		}
-		p := h.Manifest.Payloads[i]
-		if done || p.Kind == bundle.Delta && p.Base != rec.Images[d.o.Running].Sum {
-			if n, err := io.Copy(io.Discard, io.LimitReader(r, p.Size)); err != nil || n < p.Size && !done {
-				return h.Manifest, named(errors.Join(err, io.ErrUnexpectedEOF))
+		p, section := &m.Payloads[i], r
+		size, usable := p.Size, p.Kind != bundle.Delta || p.Base == rec.Images[d.o.Running].Sum
+		if p.Kind == bundle.Blocks {
+			sent, err := bundle.ReadSet(r, m)
+			if done && errors.Is(err, io.ErrUnexpectedEOF) {
+				return m, nil
+			}
+			if err != nil {
+				return m, named(err)
+			}
+			if !done {
+				k, err := d.lacks(m, sent)
+				if err != nil {
+					return m, err
+				}
+				if usable = k < 0; !usable {
+					none = noBlock(m, k)
+				}
+			}
+			size, section = p.SizeOf(sent), io.MultiReader(bytes.NewReader(sent), r)
+		}
+		if done || !usable {
+			if n, err := io.Copy(io.Discard, io.LimitReader(r, size)); err != nil || n < size && !done {
+				return m, named(errors.Join(err, io.ErrUnexpectedEOF))
 			}
 			continue
 		}
-		if err := d.Write(h, i, r); err != nil {
-			return h.Manifest, err
+		if err := d.Write(h, i, section); err != nil {
+			return m, err
 		}
 		done = true
 	}

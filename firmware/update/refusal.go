@@ -37,7 +37,7 @@ var reasons = map[Reason][3]string{
 	TooOld:       {"F-UPD-04", "the build is older than this device may run", "send a newer one"},
 	Unsigned:     {"F-UPD-05", "too few signatures that this device knows", "have it signed by production keys"},
 	Forged:       {"F-UPD-06", "a signature does not fit", "do not use the file; report where it came from"},
-	NoBase:       {"F-UPD-07", "the delta is from a build that is not on this device", "send the whole image"},
+	NoBase:       {"F-UPD-07", "what it is made from is not on this device", "send the whole image"},
 	Damaged:      {"F-UPD-08", "bytes were changed on the way", "send it again; what was verified is kept"},
 	Cut:          {"F-UPD-09", "the bundle ended early", "send it again; what was verified is kept"},
 	SlotFull:     {"F-UPD-10", "the image is larger than the slot", "send a build for this board"},

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,9 +43,9 @@ func readBundle(path string) (*bundle.Bundle, error) {
 
 func (t *tool) bundleMake() *cobra.Command {
 	var o bundle.Opts
-	var version, floor, schemas, filter string
+	var version, floor, schemas, filter, blocks string
 	var bases, keys []string
-	c := &cobra.Command{Use: "make --board NAME --version N.N.N --schemas LO-HI [--base OLD]... IMAGE", Short: "pack an image, whole and as deltas from builds that devices have; the same files give the same bytes", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "make --board NAME --version N.N.N --schemas LO-HI [--base OLD]... IMAGE", Short: "pack an image, whole, as deltas from builds that devices have, and by blocks; the same files give the same bytes", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var err error
 			if o.Version, err = bundle.ParseVersion(version); err != nil {
@@ -77,6 +81,14 @@ func (t *tool) bundleMake() *cobra.Command {
 			if err != nil {
 				return failure{err}
 			}
+			switch blocks {
+			case "auto":
+				o.ByBlock = bundle.Worth(image, o.Bases...)
+			case "on", "off":
+				o.ByBlock = blocks == "on"
+			default:
+				return fmt.Errorf("--blocks %s: auto, on or off", blocks)
+			}
 			b, err := bundle.Make(image, o)
 			if err != nil {
 				return failure{err}
@@ -94,6 +106,7 @@ func (t *tool) bundleMake() *cobra.Command {
 	f.StringVar(&floor, "floor", "0.0.0", "once it is confirmed, a device takes no build older than this")
 	f.StringVar(&schemas, "schemas", "", "versions of the store that it reads")
 	f.StringVar(&filter, "filter", "none", "for branches of machine code: none, arm, arm64")
+	f.StringVar(&blocks, "blocks", "auto", "each block by itself too, so that flash sends those that a device lacks: on, off, auto (a FIT, or a base shares an eighth); no build of before they were known takes such a bundle")
 	f.StringArrayVar(&bases, "base", nil, "a build that devices have; may be repeated")
 	f.StringArrayVar(&keys, "key", nil, "a file that keygen made, to sign with; may be repeated")
 	for _, need := range []string{"board", "version", "schemas"} {
@@ -135,11 +148,19 @@ func (t *tool) bundleSign() *cobra.Command {
 
 // payloadFacts is one line of show.
 type payloadFacts struct {
-	Kind   string `json:"kind"`
-	Bytes  int64  `json:"bytes"`
-	Base   string `json:"base,omitempty"`
-	Filter string `json:"filter,omitempty"`
-	Here   bool   `json:"here"` // false: cut out of this file
+	Kind   string      `json:"kind"`
+	Bytes  int64       `json:"bytes"`
+	Base   string      `json:"base,omitempty"`
+	Filter string      `json:"filter,omitempty"`
+	Here   bool        `json:"here"` // false: cut out of this file
+	Blocks *blockFacts `json:"blocks,omitempty"`
+}
+
+// blockFacts are of a payload of blocks: so many are in this file.
+type blockFacts struct {
+	Here  int `json:"here"`
+	Of    int `json:"of"`
+	Bytes int `json:"bytes"` // of one
 }
 
 func (t *tool) bundleShow() *cobra.Command {
@@ -153,6 +174,14 @@ func (t *tool) bundleShow() *cobra.Command {
 			var ways []payloadFacts
 			for i, p := range m.Payloads {
 				w := payloadFacts{Kind: p.Kind.String(), Bytes: p.Size, Here: b.Packed[i] != nil}
+				if p.Kind == bundle.Blocks {
+					w.Blocks = &blockFacts{Of: len(m.Blocks), Bytes: 1 << m.BlockBits}
+					for k := range m.Blocks {
+						if b.Set(i).Has(k) {
+							w.Blocks.Here++
+						}
+					}
+				}
 				if p.Kind == bundle.Delta {
 					w.Base = fmt.Sprintf("%x", p.Base)
 				} else {
@@ -175,6 +204,9 @@ func (t *tool) bundleShow() *cobra.Command {
 				fmt.Fprintf(t.out, "%-8s %9d bytes  %5.1f %%", w.Kind, w.Bytes, 100*float64(w.Bytes)/float64(m.Size))
 				if w.Base != "" {
 					fmt.Fprintf(t.out, "  from %.16s", w.Base)
+				}
+				if w.Blocks != nil && w.Here {
+					fmt.Fprintf(t.out, "  %d of %d, of %d KiB each", w.Blocks.Here, w.Blocks.Of, w.Blocks.Bytes>>10)
 				}
 				if !w.Here {
 					fmt.Fprint(t.out, "  not in this file")
@@ -230,62 +262,99 @@ func (t *tool) bundleCheck() *cobra.Command {
 	return c
 }
 
-// unpacks tells whether a payload gives the image; a delta whose base was not
-// named is passed over, and said so.
+// unpacks tells whether a payload gives the image; a delta or blocks whose base was
+// not named are passed over, and said so.
 func (t *tool) unpacks(b *bundle.Bundle, i int, bases []string) error {
 	none := func(int, []byte) error { return nil }
-	p := b.Manifest.Payloads[i]
+	m, p := b.Manifest, b.Manifest.Payloads[i]
 	if b.Packed[i] == nil {
 		return nil
 	}
-	if p.Kind == bundle.Whole {
-		return bundle.Unpack(b.Manifest, i, strings.NewReader(string(b.Packed[i])), nil, none)
-	}
+	in := func() io.Reader { return bytes.NewReader(b.Packed[i]) }
+	err := bundle.Unpack(m, i, in(), nil, none)
 	for _, path := range bases {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		err = bundle.Unpack(b.Manifest, i, strings.NewReader(string(b.Packed[i])), f, none)
-		f.Close()
 		if !errors.Is(err, bundle.ErrBase) {
-			return err
+			break
 		}
+		old, rerr := os.ReadFile(path)
+		if rerr != nil {
+			return rerr
+		}
+		if p.Kind == bundle.Delta {
+			err = bundle.Unpack(m, i, in(), bytes.NewReader(old), none)
+			continue
+		}
+		x := bundle.IndexOf(bytes.NewReader(old), int64(len(old)), m.BlockBits)
+		sent := b.Set(i)
+		err = bundle.UnpackBlocks(m, i, sent, bytes.NewReader(b.Packed[i][len(sent):]), func(k int, b []byte) error {
+			at, ok := x.Find(m.Blocks[k])
+			if !ok {
+				return bundle.Missing(k, b)
+			}
+			copy(b, old[at<<m.BlockBits:])
+			return nil
+		}, none)
 	}
-	fmt.Fprintf(t.out, "payload %d: the delta from %x was not unpacked; name its build with --base\n", i, p.Base[:8])
+	switch {
+	case !errors.Is(err, bundle.ErrBase):
+		return err
+	case p.Kind == bundle.Delta:
+		fmt.Fprintf(t.out, "payload %d: the delta from %x was not unpacked; name its build with --base\n", i, p.Base[:8])
+	default:
+		fmt.Fprintf(t.out, "payload %d: its blocks were not unpacked, for some are not in this file; name a build that has them with --base\n", i)
+	}
 	return nil
 }
 
 func (t *tool) bundleCut() *cobra.Command {
 	var base string
-	c := &cobra.Command{Use: "cut [--base OLD] FILE", Short: "print FILE with one payload only: the delta from OLD, or the whole; for terminal programs, which send files whole", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "cut [--base OLD] FILE", Short: "print FILE with one payload only: the delta from OLD, or else the blocks that OLD lacks; without --base the whole; for terminal programs, which send files whole", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			b, err := readBundle(args[0])
 			if err != nil {
 				return err
 			}
-			var sum bundle.Sum
+			var old []byte
 			if base != "" {
-				f, err := os.Open(base)
-				if err != nil {
-					return failure{err}
-				}
-				defer f.Close()
-				s, err := f.Stat()
-				if err != nil {
-					return failure{err}
-				}
-				if sum, err = bundle.SumOf(f, s.Size()); err != nil {
+				if old, err = os.ReadFile(base); err != nil {
 					return failure{err}
 				}
 			}
-			i := b.Manifest.Pick(func(s bundle.Sum) bool { return base != "" && s == sum })
-			if i < 0 || b.Packed[i] == nil || base != "" && b.Manifest.Payloads[i].Kind != bundle.Delta {
-				return failure{fmt.Errorf("%s has no such payload", args[0])}
+			sum := bundle.Sum(sha256.Sum256(old))
+			i := slices.IndexFunc(b.Manifest.Payloads, func(p bundle.Payload) bool {
+				return base == "" && p.Kind == bundle.Whole || base != "" && p.Kind == bundle.Delta && p.Base == sum
+			})
+			if i >= 0 && b.Packed[i] != nil {
+				_, err = t.out.Write(b.File(i))
+				return wrapped(err)
 			}
-			_, err = t.out.Write(b.File(i))
+			file, err := slim(b, old)
+			if err != nil {
+				return failure{fmt.Errorf("%s: %w", args[0], err)}
+			}
+			_, err = t.out.Write(file)
 			return wrapped(err)
 		}}
 	c.Flags().StringVar(&base, "base", "", "the build that the device has")
 	return c
+}
+
+// slim is b with the blocks that old lacks.
+func slim(b *bundle.Bundle, old []byte) ([]byte, error) {
+	m := b.Manifest
+	i := slices.IndexFunc(m.Payloads, func(p bundle.Payload) bool { return p.Kind == bundle.Blocks })
+	if len(old) == 0 || i < 0 || b.Packed[i] == nil {
+		return nil, errors.New("no such payload")
+	}
+	x := bundle.IndexOf(bytes.NewReader(old), int64(len(old)), m.BlockBits)
+	want, here := bundle.NewSet(len(m.Blocks)), b.Set(i)
+	for k, s := range m.Blocks {
+		if _, ok := x.Find(s); ok {
+			continue
+		}
+		if want.Add(k); !here.Has(k) {
+			return nil, fmt.Errorf("block %d is neither in it nor in the build", k)
+		}
+	}
+	return b.Slim(i, want), nil
 }

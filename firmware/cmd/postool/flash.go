@@ -54,8 +54,8 @@ var ends = []struct {
 
 const flashHelp = `Brings the build of BUNDLE to every terminal at hand and waits until it has confirmed it.
 
-Asks each terminal what it has and sends the least: nothing, a delta from the build that it runs, or the whole. Frames that are
-lost are sent again; a cable that is pulled or a laptop that slept costs only what was on the wire: the same command, or the same
+Asks each terminal what it has and sends the least: nothing, a delta from the build that it runs, the blocks that neither of
+its slots has (if the bundle was made for that), or the whole. Frames that are lost are sent again; a cable that is pulled or a laptop that slept costs only what was on the wire: the same command, or the same
 run, goes on there. The terminal checks the signatures itself and refuses what is not for it; its running build stays until the
 new one has proved itself.
 

@@ -46,7 +46,9 @@ type Opts struct {
 	Settle time.Duration
 	// NoRestart: the program cannot end itself, as before this frame was there.
 	NoRestart bool
-	Chatter   bool // the console prints between frames
+	// NoBlocks: the program does not know the question which blocks it has.
+	NoBlocks bool
+	Chatter  bool // the console prints between frames
 }
 
 // Terminal is the device. Its methods may be called at any time.
@@ -129,6 +131,9 @@ func (t *Terminal) start() error {
 		t.notes = append(t.notes, s)
 		return nil
 	}}
+	if !t.o.NoBlocks {
+		t.fw.Has = t.dev.Has
+	}
 	if !t.o.NoRestart {
 		t.fw.Restart = func() error { t.again = t.clock.Now().Boot + bootTime; return nil }
 	}

@@ -222,6 +222,9 @@ func FuzzHead(f *testing.F) {
 	b, _, _ := made(f)
 	f.Add(b.Head.Append(nil))
 	f.Add([]byte("SWB1\x00\x00\x00\x00\x00"))
+	blocks, i, _ := byBlock(f, lzma.ARM64)
+	f.Add(blocks.Head.Append(nil))
+	f.Add(blocks.Slim(i, bundle.Set{9})[:4096])
 	f.Fuzz(func(t *testing.T, file []byte) {
 		h, err := bundle.ReadHead(bytes.NewReader(file))
 		if err != nil {
@@ -232,6 +235,17 @@ func FuzzHead(f *testing.F) {
 		}
 		for i := range h.Manifest.Payloads {
 			bundle.Unpack(h.Manifest, i, bytes.NewReader(file), bytes.NewReader(file), func(int, []byte) error { return io.ErrShortWrite })
+		}
+		if b, err := bundle.Parse(file); err == nil {
+			again, err := bundle.Parse(b.File())
+			if err != nil || !bytes.Equal(again.File(), b.File()) {
+				t.Fatal("parsed and written are not the same", err)
+			}
+			for i, p := range b.Manifest.Payloads {
+				if p.Kind == bundle.Blocks && b.Packed[i] != nil && !bytes.Equal(b.Slim(i, b.Set(i)), b.File(i)) {
+					t.Fatal("all the blocks of a file are not the file")
+				}
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"slices"
 
 	"swipewell/firmware/update/delta"
@@ -19,9 +20,11 @@ type Opts struct {
 	Schemas        Schemas
 	Filter         lzma.Filter // for the whole image
 	Bases          [][]byte    // builds that devices have
+	ByBlock        bool        // each block by itself, too: see [Worth]
 }
 
-// Bundle is a head and the packed bytes of each of its payloads.
+// Bundle is a head and the packed bytes of each of its payloads; of Blocks as a
+// section has them: the set of those that are here, and these.
 type Bundle struct {
 	Head
 	Packed [][]byte
@@ -54,10 +57,16 @@ func Make(image []byte, o Opts) (*Bundle, error) {
 			ways = append(ways, way{Payload{Kind: Delta, Base: sum, BaseSize: int64(len(base))}, packed})
 		}
 	}
+	if o.ByBlock {
+		p, section := byBlock(m, image, o.Filter)
+		ways = append(ways, way{p, section})
+	}
 	slices.SortStableFunc(ways, func(a, b way) int { return cmp.Compare(len(a.packed), len(b.packed)) })
 	b := &Bundle{}
 	for _, w := range ways {
-		w.Size, w.Pieces = int64(len(w.packed)), sums(w.packed, pieceBits)
+		if w.Kind != Blocks {
+			w.Size, w.Pieces = int64(len(w.packed)), sums(w.packed, pieceBits)
+		}
 		m.Payloads = append(m.Payloads, w.Payload)
 		b.Packed = append(b.Packed, w.packed)
 	}
@@ -108,6 +117,12 @@ func Parse(file []byte) (*Bundle, error) {
 		if b.Packed[i] != nil {
 			return nil, fmt.Errorf("%w: payload %d twice", ErrNotABundle, i)
 		}
+		if p.Kind == Blocks {
+			if b.Packed[i], err = parseBlocks(r, h.Manifest, i); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		packed := make([]byte, min(p.Size, int64(r.Len())))
 		if err := full(r, packed); err != nil || int64(len(packed)) < p.Size {
 			return nil, fmt.Errorf("payload %d: %w", i, full(r, make([]byte, 1)))
@@ -120,4 +135,32 @@ func Parse(file []byte) (*Bundle, error) {
 		b.Packed[i] = packed
 	}
 	return b, nil
+}
+
+// parseBlocks gives a section of blocks, each held against the manifest.
+func parseBlocks(r *bytes.Reader, m *Manifest, i int) ([]byte, error) {
+	p := &m.Payloads[i]
+	s, err := ReadSet(r, m)
+	if err != nil {
+		return nil, fmt.Errorf("payload %d: %w", i, err)
+	}
+	n := p.SizeOf(s)
+	if n > int64(r.Len()) {
+		return nil, fmt.Errorf("payload %d: %w", i, io.ErrUnexpectedEOF)
+	}
+	section := append([]byte(s), make([]byte, n)...)
+	packed := section[len(s):]
+	if err := full(r, packed); err != nil {
+		return nil, err
+	}
+	for k, n := range p.Sizes {
+		if !s.Has(k) {
+			continue
+		}
+		if Sum(sha256.Sum256(packed[:n])) != p.Pieces[k] {
+			return nil, fmt.Errorf("%w: payload %d, block %d", ErrPiece, i, k)
+		}
+		packed = packed[n:]
+	}
+	return section, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"swipewell/firmware/update/lzma"
 )
@@ -19,6 +20,9 @@ type Kind uint8
 const (
 	Whole Kind = 1 // the image, packed
 	Delta Kind = 2 // its difference from a base, packed
+	// Blocks is each block of the image, packed by itself: a file may leave out those
+	// that a device has.
+	Blocks Kind = 3
 )
 
 func (k Kind) String() string {
@@ -27,6 +31,8 @@ func (k Kind) String() string {
 		return "whole"
 	case Delta:
 		return "delta"
+	case Blocks:
+		return "blocks"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }
@@ -43,11 +49,12 @@ const (
 // Payload is one way to come by the image.
 type Payload struct {
 	Kind     Kind
-	Filter   lzma.Filter // of a whole image
+	Filter   lzma.Filter // of a whole image, and of blocks
 	Base     Sum         // of the build that a delta is from
 	BaseSize int64
-	Size     int64 // packed
-	Pieces   []Sum // of each piece of the packed bytes
+	Size     int64   // packed; of Blocks: all of them
+	Pieces   []Sum   // of each piece of the packed bytes; of Blocks: of each block's
+	Sizes    []int64 // of Blocks: of each block, packed; as large as the block: it is not packed
 }
 
 // Manifest says what an image is and which bytes it has.
@@ -91,6 +98,13 @@ func (m *Manifest) Append(b []byte) []byte {
 	b = append(b, byte(len(m.Payloads)))
 	for _, p := range m.Payloads {
 		b = append(b, byte(p.Kind), byte(p.Filter))
+		if p.Kind == Blocks {
+			for k, s := range p.Pieces {
+				b = binary.BigEndian.AppendUint16(b, uint16(p.Sizes[k]-1))
+				b = append(b, s[:]...)
+			}
+			continue
+		}
 		if p.Kind == Delta {
 			b = append(b, p.Base[:]...)
 			b = binary.BigEndian.AppendUint32(b, uint32(p.BaseSize))
@@ -175,6 +189,22 @@ func (p *parser) sums(size int64, bits uint8) []Sum {
 	return s
 }
 
+// blocks reads of each block how large it is packed, and the sum of that.
+func (p *parser) blocks(m *Manifest, l *Payload) {
+	if len(m.Blocks)*(2+sha256.Size) > len(p.b) {
+		p.fail("it ends early")
+		return
+	}
+	for k, sum := range m.Blocks {
+		n, s, most := int64(p.u16())+1, p.sum(), m.blockSize(k)
+		if n > most || n == most && s != sum {
+			p.fail("block %d of %d bytes, packed %d", k, most, n)
+			return
+		}
+		l.Sizes, l.Pieces, l.Size = append(l.Sizes, n), append(l.Pieces, s), l.Size+n
+	}
+}
+
 // count is how many blocks of 2^bits bytes size has.
 func count(size int64, bits uint8) int { return int((size + 1<<bits - 1) >> bits) }
 
@@ -195,13 +225,19 @@ func ParseManifest(b []byte) (*Manifest, error) {
 	for range n {
 		l := Payload{Kind: Kind(p.u8()), Filter: lzma.Filter(p.u8())}
 		switch {
-		case l.Kind != Whole && l.Kind != Delta, !l.Filter.Known(), l.Kind == Delta && l.Filter != lzma.NoFilter:
+		case l.Kind != Whole && l.Kind != Delta && l.Kind != Blocks, !l.Filter.Known(), l.Kind == Delta && l.Filter != lzma.NoFilter:
 			p.fail("a payload of %v, filter %v", l.Kind, l.Filter)
+		case l.Kind == Blocks && slices.ContainsFunc(m.Payloads, func(o Payload) bool { return o.Kind == Blocks }):
+			p.fail("blocks twice")
 		case l.Kind == Delta:
 			l.Base, l.BaseSize = p.sum(), p.size("a base")
 		}
-		l.Size = p.size("a payload")
-		l.Pieces = p.sums(l.Size, m.PieceBits)
+		if l.Kind == Blocks {
+			p.blocks(m, &l)
+		} else {
+			l.Size = p.size("a payload")
+			l.Pieces = p.sums(l.Size, m.PieceBits)
+		}
 		m.Payloads = append(m.Payloads, l)
 		if p.err != nil {
 			break
@@ -228,11 +264,11 @@ func ParseManifest(b []byte) (*Manifest, error) {
 }
 
 // Pick is the smallest payload that a device can use which has builds of these
-// sums; -1 if there is none.
+// sums; -1 if there is none. Blocks count with all of them.
 func (m *Manifest) Pick(has func(Sum) bool) int {
 	best := -1
 	for i, p := range m.Payloads {
-		if (p.Kind == Whole || has(p.Base)) && (best < 0 || p.Size < m.Payloads[best].Size) {
+		if (p.Kind != Delta || has(p.Base)) && (best < 0 || p.Size < m.Payloads[best].Size) {
 			best = i
 		}
 	}

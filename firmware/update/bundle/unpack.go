@@ -14,7 +14,7 @@ import (
 // Errors of a payload.
 var (
 	ErrPiece = errors.New("bundle: bytes that the manifest does not know")
-	ErrBase  = errors.New("bundle: the build that this delta is from is not here")
+	ErrBase  = errors.New("bundle: what this is made from is not here")
 	ErrBlock = errors.New("bundle: the unpacked image is not the one of the manifest")
 )
 
@@ -56,12 +56,19 @@ func (m *Manifest) Fits(p *Payload, i int, b []byte) bool {
 	return i < len(p.Pieces) && int64(len(b)) == min(int64(1)<<m.PieceBits, p.Size-int64(i)<<m.PieceBits) && Sum(sha256.Sum256(b)) == p.Pieces[i]
 }
 
-// Unpack reads payload i and gives its blocks to put, in order, each checked
+// Unpack reads payload i, of Blocks all of them ([UnpackBlocks] takes fewer), and gives its blocks to put, in order, each checked
 // before. old is the build that a delta is from; its sum is checked first. Errors
 // of r, old and put come through. It takes the memory of the dictionary (at most
 // 8 MiB), a block, a piece and 50 KiB.
 func Unpack(m *Manifest, i int, r io.Reader, old io.ReaderAt, put func(block int, b []byte) error) error {
 	p := &m.Payloads[i]
+	if p.Kind == Blocks {
+		s, err := ReadSet(r, m)
+		if err != nil {
+			return err
+		}
+		return UnpackBlocks(m, i, s, r, Missing, put)
+	}
 	if p.Kind == Delta {
 		if old == nil {
 			return ErrBase

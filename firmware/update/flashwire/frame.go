@@ -30,6 +30,9 @@ const (
 
 	Restart Type = 14 // host: start again, so that the trial begins
 	Note    Type = 15 // host: what was done here and by whom, for the journal; JSON
+
+	Have Type = 16 // host: which of these blocks are there? index 2, bits 1, image's size 4, first 8 bytes of each sum
+	Has  Type = 17 // device: index 2, one bit for each
 )
 
 // MaxData bytes in a frame of data.

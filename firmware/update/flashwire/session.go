@@ -53,7 +53,7 @@ type Service struct {
 	From    string    `json:"from"`   // version before
 	To      string    `json:"to"`
 	Sum     string    `json:"sum"`     // of the new image, hexadecimal
-	Sent    string    `json:"sent"`    // nothing, delta or whole
+	Sent    string    `json:"sent"`    // nothing, delta, blocks or whole
 	Bytes   int64     `json:"bytes"`   // of the file that was needed
 	Line    int64     `json:"line"`    // that left the laptop
 	Seconds float64   `json:"seconds"` // from the first question to the end
@@ -133,6 +133,9 @@ type Device struct {
 	// put on trial is signed, and nothing else restarts without a login. It has to
 	// refuse while money is open, as Try did before. nil: the device cannot.
 	Restart func() error
+	// Has tells which blocks of an image are in its slots; nil: it does not know
+	// the question, and is silent.
+	Has func(update.Question) (bundle.Set, error)
 	// Note writes to the journal what the laptop says that was done; nil: dropped.
 	Note  func(Service) error
 	Who   string // the port, for the inbox's claim
@@ -188,6 +191,10 @@ func (d *Device) Got(f Frame) (out [][]byte) {
 		return [][]byte{done(Try)}
 	case Restart:
 		return [][]byte{d.restart()}
+	case Have:
+		if d.Has != nil {
+			return [][]byte{d.has(f)}
+		}
 	case Note:
 		var s Service
 		if err := json.Unmarshal(f.Body, &s); err != nil {

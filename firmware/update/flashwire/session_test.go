@@ -57,7 +57,7 @@ func newTarget(t testing.TB, n int) *target {
 
 // device as it is after a start.
 func (x *target) device() *Device {
-	return &Device{Inbox: update.NewInbox(x.dev, x.inbox, 4<<20), Try: x.dev.Try, Who: "service",
+	return &Device{Inbox: update.NewInbox(x.dev, x.inbox, 4<<20), Try: x.dev.Try, Has: x.dev.Has, Who: "service",
 		Facts: func() Facts {
 			r, _ := x.dev.Record()
 			f := Facts{Product: "swipewell", Board: "demo", Running: hex.EncodeToString(r.Images[update.A].Sum[:])}
@@ -345,9 +345,12 @@ func FuzzEnds(f *testing.F) {
 	for _, t := range []Type{Hello, Info, Open, Opened, Data, Poll, Ack, Done, Failed, Try, Restart, Note} {
 		f.Add(byte(t), []byte(`{"size":5000,"off":0,"by":"a","state":"pending","sum":"`+strings.Repeat("ab", 32)+`"}`), byte(Data), []byte{0, 0, 0, 0, 0, 1, 7})
 	}
+	m := newTarget(f, 20_000).b.Manifest
+	f.Add(byte(Have), question(m, 0, len(m.Blocks)), byte(Has), []byte{0, 0, 1})
 	f.Fuzz(func(t *testing.T, a byte, one []byte, b byte, two []byte) {
 		x := newTarget(t, 20_000)
 		d, h, n := x.device(), x.host(), NewNote(Service{By: "a"})
+		blocks := NewAskBlocks(m)
 		tries := 0
 		d.Try = func() error { tries++; return nil }
 		d.Restart = func() error { t.Error("started again, and nothing is on trial"); return nil }
@@ -365,8 +368,13 @@ func FuzzEnds(f *testing.F) {
 			}
 			h.Got(f)
 			n.Got(f)
+			blocks.Got(f)
 			h.Next(time.Second)
 			n.Next(time.Second)
+			blocks.Next(time.Second)
+			if s := blocks.Set(); len(s.Without(bundle.All(len(m.Blocks)))) > 0 && s.Without(bundle.All(len(m.Blocks)))[0] != 0 {
+				t.Errorf("blocks that no image has: %x", s)
+			}
 		}
 		if tries > 0 && Type(a) != Try && Type(b) != Try {
 			t.Error("put on trial unasked")

@@ -81,6 +81,9 @@ func New(old []byte, size int64, clear func() error) (*Slots, error) {
 	return s, s.port.Save(update.First(update.Image{Version: bundle.Version{Major: 1}, Size: int64(len(old)), Sum: sha256.Sum256(old), Schemas: schemas}))
 }
 
+// Rot turns a bit over in a slot.
+func (s *Slots) Rot(slot update.Slot, at int) { s.media[slot].B[at] ^= 1 }
+
 // Boot does what a loader does, and says which slot it starts.
 func (s *Slots) Boot() (update.Slot, error) {
 	r, err := s.port.Load()
