@@ -350,7 +350,9 @@ func TestDue(t *testing.T) {
 		{"a moment later", at(12.1, 0.1), false},
 		{"in the evening", at(22, 10), false},
 		{"at night", at(24+3.5, 15.5), true},
-		{"the device was off at night", at(24+12, 5), false},
+		{"the device was off at night", at(24+11, 5), false},
+		{"it was, and a day is over", at(24+12, 5), true},
+		{"a day is over, and the power has just come", at(24+12, 0.5), false},
 		{"a day of running", at(24+12.5, 24.5), true},
 		{"the clock was set back, a day of running", at(-1000, 24.5), true},
 	} {

@@ -44,17 +44,19 @@ type Keeper struct {
 }
 
 // Due tells that it is time for a copy: none yet, the log is long, a day of
-// logical time has gone by, or it is night and this day has none.
+// logical time has gone by, or a day by the wall with an hour of power in it (a shop
+// that switches its terminal off at night), or it is night and this day has none.
 func (k *Keeper) Due(now pos.Time) bool {
 	n, ok := k.Last()
 	if !ok || k.Log.Long() {
 		return true
 	}
-	if d := now.Logical - n.At.Logical; d >= 24*time.Hour {
+	lived := now.Logical - n.At.Logical
+	if lived >= 24*time.Hour || lived > time.Hour && now.Wall-n.At.Wall >= int64(24*time.Hour/time.Millisecond) {
 		return true
 	}
 	wall, was := now.WallTime(pos.CST), n.At.WallTime(pos.CST)
-	return wall.Hour() >= 3 && wall.Hour() < 6 && wall.Format("20060102") != was.Format("20060102") && now.Logical-n.At.Logical > time.Hour
+	return wall.Hour() >= 3 && wall.Hour() < 6 && wall.Format("20060102") != was.Format("20060102") && lived > time.Hour
 }
 
 // DrillDue tells that a week has gone by since a restore was last tried.

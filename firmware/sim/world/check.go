@@ -27,9 +27,12 @@ func (w *World) Hold(ctx context.Context, limit time.Duration, not bool, c Check
 	have := ""
 	if not {
 		w.settleDevice(ctx)
-		ok, _, err := c(ctx)
+		ok, have, err := c(ctx)
 		if err == nil && ok {
 			err = errors.New("it holds, and must not")
+			if have != "" {
+				err = fmt.Errorf("%w: %s", err, have)
+			}
 		}
 		return err
 	}
@@ -109,7 +112,7 @@ func (w *World) LogHas(re *regexp.Regexp) Check {
 	return func(context.Context) (bool, string, error) {
 		for _, l := range w.Log() {
 			if re.MatchString(l) {
-				return true, "", nil
+				return true, l, nil
 			}
 		}
 		return false, "no such line", nil
