@@ -27,6 +27,7 @@ type Opts struct {
 	Keys    string // folder of the key that signs slots; made if there is none
 	Version bundle.Version
 	Schemas bundle.Schemas
+	Overlay string // a file of `go build -overlay`: what this build has, and the tree has not
 	Say     func(string)
 }
 
@@ -178,7 +179,11 @@ func (o Opts) build(ctx context.Context, out, pkg, ldflags string) error {
 	}
 	args := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + o.Board.GoArch, "GOARM=7", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags",
 		"-s -w -buildid= " + ldflags}
-	args = append(append(args, strings.Fields(string(flags))...), "-o", out, pkg)
+	args = append(args, strings.Fields(string(flags))...)
+	if o.Overlay != "" {
+		args = append(args, "-overlay", o.Overlay)
+	}
+	args = append(args, "-o", out, pkg)
 	_, err = command(ctx, o.Root, "env", args...)
 	return err
 }

@@ -29,7 +29,8 @@ func (f *imageFlags) opts() (o image.Opts, err error) {
 	if o.Version, err = bundle.ParseVersion(f.version); err != nil {
 		return o, err
 	}
-	o.Schemas = bundle.Schemas{Lo: uint16(store.Schema), Hi: uint16(store.Schema)}
+	lo, hi := store.Schemas()
+	o.Schemas = bundle.Schemas{Lo: uint16(lo), Hi: uint16(hi)}
 	o.Root, o.Cache, o.Keys, o.Out = f.root, filepath.Join(f.root, "out", "kernels"), filepath.Join(f.root, "out", "image", "keys"), f.out
 	if o.Out == "" {
 		o.Out = filepath.Join(f.root, "out", "image", f.board)

@@ -23,7 +23,7 @@ import (
 
 func qemuCommand() *cobra.Command {
 	c := &cobra.Command{Use: "qemu", Short: "an image on QEMU: its start, measured, and builds that must not stay"}
-	c.AddCommand(qemuBench(), qemuRollback(), qemuCuts())
+	c.AddCommand(qemuBench(), qemuRollback(), qemuCuts(), qemuNext())
 	return c
 }
 
