@@ -51,9 +51,7 @@ func imageCommand() *cobra.Command {
 			return err
 		}
 		fmt.Printf("%s %s in %s\n  kernel  %9d bytes  %s\n  archive %9d bytes  posd %d, init %d, %d modules\n", m.Board, m.Version, o.Out, m.Sizes.Kernel, m.Kernel, m.Sizes.Archive, m.Sizes.Posd, m.Sizes.Init, len(m.Modules))
-		if m.Slot != "" {
-			fmt.Printf("  slot    %9d bytes  SHA-256 %s\n", m.Sizes.Slot, m.Slot)
-		}
+		fmt.Printf("  slot    %9d bytes  SHA-256 %s\n", m.Sizes.Slot, m.Slot)
 		return nil
 	}}
 	f.flags(c)
