@@ -21,7 +21,7 @@ BOOTS ?= 5
 QEMUFILES := $(addprefix firmware/cmd/posbench/testdata/,approval.txtar chip-first.txtar cut-sent.txtar)
 FILES ?= firmware/cmd/posbench/testdata/*.txtar
 
-.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal flash mutants build scripts cases generate clean image qemu qemu-run qemu-bench qemu-rollback qemu-cuts
+.PHONY: help run test check fuzz bench cross crash soak sieve days scenarios model journal flash mutants build scripts cases generate clean image qemu qemu-run qemu-flash qemu-bench qemu-rollback qemu-cuts
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,10 @@ qemu: build ## that disk on QEMU with its world: open http://127.0.0.1:8583
 
 qemu-run: build ## play scripts against that disk on QEMU: make qemu-run FILES=...
 	@$(BIN)/posbench run --qemu out/image/$(BOARD) $(if $(filter command line,$(origin FILES)),$(FILES),$(QEMUFILES))
+
+qemu-flash: build ## an update over the service cable on QEMU: the next build confirmed, a bad one rolled back
+	@$(BIN)/posbench qemu next --board $(BOARD)
+	@$(BIN)/posbench run -v --qemu out/image/$(BOARD) firmware/cmd/posbench/testdata/qemu/*.txtar
 
 qemu-bench: build ## power-on to the ready prompt and memory, as a table: BOOTS=5
 	@$(BIN)/posbench qemu bench --board $(BOARD) --boots $(BOOTS)

@@ -91,7 +91,9 @@ type Cable struct {
 func NewCable(rw io.ReadWriter) *Cable { return &Cable{rw, bufio.NewReaderSize(rw, 4096)} }
 
 var (
-	waiting  = regexp.MustCompile(`(swipewell( [a-z]+#|>)|PIN:|answer:|密码:|回答:) $`)
+	// A prompt begins its line: a UART hands over a few bytes at a time, and what has come of
+	// a line so far may end like one.
+	waiting  = regexp.MustCompile(`(^|\r|\x1b[78]|\x1b\[[0-9;]*[A-Za-z])(swipewell( [a-z]+#|>)|PIN:|answer:|密码:|回答:) $`)
 	cableAsk = regexp.MustCompile(`SWC1\.[A-Za-z0-9_-]+`)
 )
 

@@ -172,3 +172,30 @@ func TestAskOverTheCable(t *testing.T) {
 		}
 	}
 }
+
+// byByte is a UART: what there is of a line is handed over as it comes.
+type byByte struct{ *farEnd }
+
+func (f byByte) Read(b []byte) (int, error) { return f.farEnd.Read(b[:min(len(b), 1)]) }
+
+// A line that reads like a prompt so far, as "请用密钥回答: postool answer …" does, is not
+// taken for one.
+func TestPromptBeginsItsLine(t *testing.T) {
+	for _, lang := range []string{"zh", "en"} {
+		d, priv := newLogins(t)
+		d.opts.Lang = lang
+		d.power()
+		c := NewCable(byByte{&farEnd{c: d.cable}})
+		for range 2 {
+			if err := c.Login(t.Context(), Technician, priv); err != nil {
+				t.Fatal(lang, err)
+			}
+			if err := c.Do(t.Context(), Request{Cmd: "log", Filter: journal.Filter{Last: 1}}, func(Reply) error { return nil }); err != nil {
+				t.Fatal(lang, err)
+			}
+			if err := c.Logout(t.Context()); err != nil {
+				t.Fatal(lang, err)
+			}
+		}
+	}
+}

@@ -16,11 +16,14 @@ type Board struct {
 	DebArch string // Debian's name of it
 	Kernel  string // Debian's package that needs the newest kernel's
 	Modules []string
-	// UBoot is the loader's binary, where the board has one that reads the slots;
-	// "" where QEMU starts the kernel by itself.
-	UBoot string
-	FIT   string // U-Boot's name of the architecture
-	QEMU  string // the program
+	UBoot   string // the loader's binary, unchanged from Debian's package
+	FIT     string // U-Boot's name of the architecture
+	// Load is where the loader puts the kernel, Tree the device tree. A kernel that
+	// unpacks itself (Zipped) is not packed once more, and must lie clear of where it
+	// unpacks to: the start of RAM.
+	Load, Tree uint32
+	Zipped     bool
+	QEMU       string // the program
 	// Machine are QEMU's words for the machine. The device tree is dumped with the
 	// very same ones: with others, the kernel finds devices where there are none.
 	Machine []string
@@ -36,10 +39,10 @@ var common = []string{"virtio_pci", "virtio_blk", "virtio_console", "crc32c_gene
 
 var boards = []Board{
 	{Name: "qemu-arm64", GoArch: "arm64", DebArch: "arm64", Kernel: "linux-image-arm64", Modules: append([]string{"i6300esb"}, common...),
-		UBoot: "/usr/lib/u-boot/qemu_arm64/u-boot.bin", FIT: "arm64", QEMU: "qemu-system-aarch64",
+		UBoot: "/usr/lib/u-boot/qemu_arm64/u-boot.bin", FIT: "arm64", Load: 0x4040_0000, Tree: 0x4400_0000, QEMU: "qemu-system-aarch64",
 		Machine: []string{"-M", "virt,acpi=off,dtb-randomness=off", "-cpu", "cortex-a53", "-m", "256"}, Console: "ttyAMA0"},
 	{Name: "qemu-armv7", GoArch: "arm", DebArch: "armhf", Kernel: "linux-image-armmp", Modules: common,
-		FIT: "arm", QEMU: "qemu-system-arm", Machine: []string{"-M", "virt,acpi=off,highmem=off,dtb-randomness=off", "-cpu", "cortex-a7", "-m", "256"}, Console: "ttyAMA0"},
+		UBoot: "/usr/lib/u-boot/qemu_arm/u-boot.bin", FIT: "arm", Load: 0x4300_0000, Tree: 0x4400_0000, Zipped: true, QEMU: "qemu-system-arm", Machine: []string{"-M", "virt,acpi=off,highmem=off,dtb-randomness=off", "-cpu", "cortex-a7", "-m", "256"}, Console: "ttyAMA0"},
 }
 
 // Find a board by its name.

@@ -27,6 +27,7 @@ type Opts struct {
 	Keys    string // folder of the key that signs slots; made if there is none
 	Version bundle.Version
 	Schemas bundle.Schemas
+	Overlay string // a file of `go build -overlay`: what this build has, and the tree has not
 	Say     func(string)
 }
 
@@ -38,7 +39,7 @@ type Manifest struct {
 	Sum     string   `json:"kernel_sha256"` // of Debian's package
 	Modules []string `json:"modules"`
 	Sizes   Sizes    `json:"bytes"`
-	Slot    string   `json:"slot_sha256,omitempty"`
+	Slot    string   `json:"slot_sha256"`
 }
 
 // Sizes of the parts.
@@ -47,7 +48,7 @@ type Sizes struct {
 	Archive int64 `json:"archive"`
 	Posd    int64 `json:"posd"`
 	Init    int64 `json:"init"`
-	Slot    int64 `json:"slot,omitempty"`
+	Slot    int64 `json:"slot"`
 }
 
 // Files of an image's folder.
@@ -100,17 +101,15 @@ func Build(ctx context.Context, o Opts) (m Manifest, err error) {
 	if err := errors.Join(os.WriteFile(o.path(KernelFile), linux, 0o644), os.WriteFile(o.path(ArchiveFile), archive, 0o644)); err != nil {
 		return m, err
 	}
-	var slot []byte
-	if o.Board.UBoot != "" {
-		o.Say("signing the slot")
-		if err := o.loader(ctx); err != nil {
-			return m, err
-		}
-		if slot, err = o.sign(ctx, linux, archive, SlotFile, true); err != nil {
-			return m, err
-		}
-		m.Sizes.Slot, m.Slot = int64(len(slot)), fmt.Sprintf("%x", sha256.Sum256(slot))
+	o.Say("signing the slot")
+	if err := o.loader(ctx); err != nil {
+		return m, err
 	}
+	slot, err := o.sign(ctx, linux, archive, SlotFile, true)
+	if err != nil {
+		return m, err
+	}
+	m.Sizes.Slot, m.Slot = int64(len(slot)), fmt.Sprintf("%x", sha256.Sum256(slot))
 	o.Say("making the disk")
 	if err := o.disk(ctx, slot); err != nil {
 		return m, err
@@ -178,7 +177,11 @@ func (o Opts) build(ctx context.Context, out, pkg, ldflags string) error {
 	}
 	args := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + o.Board.GoArch, "GOARM=7", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags",
 		"-s -w -buildid= " + ldflags}
-	args = append(append(args, strings.Fields(string(flags))...), "-o", out, pkg)
+	args = append(args, strings.Fields(string(flags))...)
+	if o.Overlay != "" {
+		args = append(args, "-overlay", o.Overlay)
+	}
+	args = append(args, "-o", out, pkg)
 	_, err = command(ctx, o.Root, "env", args...)
 	return err
 }
@@ -261,15 +264,13 @@ func (o Opts) disk(ctx context.Context, slot []byte) error {
 	if _, err := f.WriteAt(back, DiskSize-int64(len(back))); err != nil {
 		return err
 	}
-	if slot != nil {
-		if _, err := f.WriteAt(slot, Parts[0].Offset()); err != nil {
-			return err
-		}
-		first := update.First(update.Image{Version: o.Version, Size: int64(len(slot)), Sum: sha256.Sum256(slot), Schemas: o.Schemas})
-		port := update.UBoot{M: section{f, Parts[2]}, Size: EnvSize}
-		if err := errors.Join(port.Save(first), port.Keep(first)); err != nil {
-			return err
-		}
+	if _, err := f.WriteAt(slot, Parts[0].Offset()); err != nil {
+		return err
+	}
+	first := update.First(update.Image{Version: o.Version, Size: int64(len(slot)), Sum: sha256.Sum256(slot), Schemas: o.Schemas})
+	port := update.UBoot{M: section{f, Parts[2]}, Size: EnvSize}
+	if err := errors.Join(port.Save(first), port.Keep(first)); err != nil {
+		return err
 	}
 	if err := f.Close(); err != nil {
 		return err

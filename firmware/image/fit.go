@@ -28,7 +28,10 @@ const KeyName = "slot"
 // fitText describes a slot to mkimage. Each part has a hash, and the signature is
 // over all of them with the configuration, so that no part can be exchanged. FIT.
 func fitText(b Board) string {
-	load, entry, tree := "0x40400000", "0x40400000", "0x44000000"
+	load, tree, packing := fmt.Sprintf("<%#x>", b.Load), fmt.Sprintf("<%#x>", b.Tree), "gzip"
+	if b.Zipped {
+		packing = "none"
+	}
 	part := func(name, file, more string) string {
 		return fmt.Sprintf("\t\t%s {\n\t\t\tdata = /incbin/(%q);\n%s\t\t\thash-1 { algo = \"sha256\"; };\n\t\t};\n", name, file, more)
 	}
@@ -40,9 +43,9 @@ func fitText(b Board) string {
 	}
 	q := func(s string) string { return `"` + s + `"` }
 	return "/dts-v1/;\n/ {\n\tdescription = " + q("swipewell "+b.Name) + ";\n\t#address-cells = <1>;\n\timages {\n" +
-		part("kernel", "kernel.gz", words("type", q("kernel"), "arch", q(b.FIT), "os", q("linux"), "compression", q("gzip"), "load", "<"+load+">", "entry", "<"+entry+">")) +
+		part("kernel", "kernel", words("type", q("kernel"), "arch", q(b.FIT), "os", q("linux"), "compression", q(packing), "load", load, "entry", load)) +
 		part("ramdisk", ArchiveFile, words("type", q("ramdisk"), "arch", q(b.FIT), "os", q("linux"), "compression", q("none"))) +
-		part("fdt", "board.dtb", words("type", q("flat_dt"), "arch", q(b.FIT), "compression", q("none"), "load", "<"+tree+">")) +
+		part("fdt", "board.dtb", words("type", q("flat_dt"), "arch", q(b.FIT), "compression", q("none"), "load", tree)) +
 		"\t};\n\tconfigurations {\n\t\tdefault = \"c\";\n\t\tc {\n\t\t\tkernel = \"kernel\";\n\t\t\tramdisk = \"ramdisk\";\n\t\t\tfdt = \"fdt\";\n" +
 		"\t\t\tsignature-1 {\n\t\t\t\talgo = \"sha256,rsa2048\";\n\t\t\t\tkey-name-hint = " + q(KeyName) + ";\n\t\t\t\tsign-images = \"kernel\", \"ramdisk\", \"fdt\";\n\t\t\t};\n\t\t};\n\t};\n};\n"
 }
@@ -55,16 +58,20 @@ func (o Opts) sign(ctx context.Context, linux, archive []byte, name string, trus
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	packed, err := pack(linux)
-	if err != nil {
-		return nil, err
+	if end := int64(o.Board.Load) + int64(len(linux)); end > int64(o.Board.Tree) {
+		return nil, fmt.Errorf("image: a kernel that ends at %#x, over the device tree at %#x", end, o.Board.Tree)
+	}
+	if !o.Board.Zipped {
+		if linux, err = pack(linux); err != nil {
+			return nil, err
+		}
 	}
 	tree, err := os.ReadFile(o.path("board.dtb"))
 	if err != nil {
 		return nil, err
 	}
 	write := func(n string, b []byte) error { return os.WriteFile(filepath.Join(dir, n), b, 0o644) }
-	if err := errors.Join(write("kernel.gz", packed), write(ArchiveFile, archive), write("board.dtb", tree), write("slot.its", []byte(fitText(o.Board)))); err != nil {
+	if err := errors.Join(write("kernel", linux), write(ArchiveFile, archive), write("board.dtb", tree), write("slot.its", []byte(fitText(o.Board)))); err != nil {
 		return nil, err
 	}
 	keys, err := filepath.Abs(o.Keys)

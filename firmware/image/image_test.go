@@ -230,9 +230,41 @@ func TestLoaderKnowsTheRecord(t *testing.T) {
 	}
 }
 
-// Every board's plan can be carried out.
+// ramStart and ramSize are both machines'; looseKernel is more than any kernel of
+// Debian's takes unpacked, with its zeroed data.
+const ramStart, ramSize, looseKernel = 0x4000_0000, 256 << 20, 40 << 20
+
+// Every board's plan can be carried out, and nothing that its loader puts into RAM
+// lies where something else does, or where a kernel unpacks itself to.
 func TestBoards(t *testing.T) {
+	env, err := os.ReadFile(filepath.Join("..", "..", "scripts", "ab.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(name string) (n int64) {
+		m := regexp.MustCompile(`(?m)^` + name + `=0x([0-9a-f]+)$`).FindSubmatch(env)
+		if m == nil {
+			t.Fatalf("ab.env has no %s", name)
+		}
+		fmt.Sscanf(string(m[1]), "%x", &n)
+		return n
+	}
 	for _, b := range boards {
+		kernel := int64(looseKernel)
+		if b.Zipped {
+			kernel = 8 << 20
+			if b.Load < ramStart+looseKernel {
+				t.Errorf("%s: the kernel at %#x unpacks itself over itself", b.Name, b.Load)
+			}
+		}
+		order := []int64{ramStart, int64(b.Load), int64(b.Load) + kernel, int64(b.Tree), int64(b.Tree) + 1<<20, at("st_a"), at("st_a") + EnvSize, at("st_b"), at("st_b") + EnvSize, at("fit_a"),
+			at("fit_a") + SlotSize, ramStart + ramSize}
+		if !slices.IsSorted(order) {
+			t.Errorf("%s: places in RAM lie over each other: %#x", b.Name, order)
+		}
+		if text := fitText(b); strings.Contains(text, `compression = "gzip"`) == b.Zipped || !strings.Contains(text, fmt.Sprintf("load = <%#x>;", b.Load)) {
+			t.Errorf("%s: %s", b.Name, text)
+		}
 		if err := b.plan("1.2.3", []string{"a", "b"}).Check(); err != nil {
 			t.Errorf("%s: %v", b.Name, err)
 		}

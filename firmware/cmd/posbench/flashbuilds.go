@@ -48,7 +48,7 @@ func benchAddition(args []string) (n int) {
 }
 
 func init() {
-	if benchAddition(os.Args) == -1<<40 {
+	if int64(benchAddition(os.Args)) == -1<<40 {
 		os.Exit(1)
 	}
 }

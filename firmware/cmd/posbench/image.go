@@ -29,7 +29,8 @@ func (f *imageFlags) opts() (o image.Opts, err error) {
 	if o.Version, err = bundle.ParseVersion(f.version); err != nil {
 		return o, err
 	}
-	o.Schemas = bundle.Schemas{Lo: uint16(store.Schema), Hi: uint16(store.Schema)}
+	lo, hi := store.Schemas()
+	o.Schemas = bundle.Schemas{Lo: uint16(lo), Hi: uint16(hi)}
 	o.Root, o.Cache, o.Keys, o.Out = f.root, filepath.Join(f.root, "out", "kernels"), filepath.Join(f.root, "out", "image", "keys"), f.out
 	if o.Out == "" {
 		o.Out = filepath.Join(f.root, "out", "image", f.board)
@@ -50,9 +51,7 @@ func imageCommand() *cobra.Command {
 			return err
 		}
 		fmt.Printf("%s %s in %s\n  kernel  %9d bytes  %s\n  archive %9d bytes  posd %d, init %d, %d modules\n", m.Board, m.Version, o.Out, m.Sizes.Kernel, m.Kernel, m.Sizes.Archive, m.Sizes.Posd, m.Sizes.Init, len(m.Modules))
-		if m.Slot != "" {
-			fmt.Printf("  slot    %9d bytes  SHA-256 %s\n", m.Sizes.Slot, m.Slot)
-		}
+		fmt.Printf("  slot    %9d bytes  SHA-256 %s\n", m.Sizes.Slot, m.Slot)
 		return nil
 	}}
 	f.flags(c)

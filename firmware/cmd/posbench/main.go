@@ -53,6 +53,9 @@ func (s *shared) opts(dir string) (world.Opts, error) {
 	}
 	var err error
 	if s.qemu != "" {
+		if s.qemu, err = filepath.Abs(s.qemu); err != nil {
+			return o, err
+		}
 		m, err := qemu.New(qemu.Opts{Image: s.qemu})
 		if err != nil {
 			return o, err

@@ -23,7 +23,7 @@ import (
 
 func qemuCommand() *cobra.Command {
 	c := &cobra.Command{Use: "qemu", Short: "an image on QEMU: its start, measured, and builds that must not stay"}
-	c.AddCommand(qemuBench(), qemuRollback(), qemuCuts())
+	c.AddCommand(qemuBench(), qemuRollback(), qemuCuts(), qemuNext())
 	return c
 }
 
@@ -112,7 +112,7 @@ func qemuBench() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s, %s, build %s; %s; TCG, 256 MB; %d boots\n", m.Board, m.Kernel, m.Version, map[bool]string{true: "without a loader", false: "U-Boot"}[direct || o.Board.UBoot == ""], boots)
+		fmt.Printf("%s, %s, build %s; %s; TCG, 256 MB; %d boots\n", m.Board, m.Kernel, m.Version, map[bool]string{true: "without a loader", false: "U-Boot"}[direct], boots)
 		fmt.Printf("%-34s %9s %9s %9s\n", "seconds since the power came", "least", "median", "most")
 		for _, what := range append(names(), ready) {
 			if d := at[what]; len(d) > 0 {
@@ -202,9 +202,6 @@ func qemuRollback() *cobra.Command {
 		o, err := f.opts()
 		if err != nil {
 			return err
-		}
-		if o.Board.UBoot == "" {
-			return fmt.Errorf("qemu: %s has no loader that counts tries", o.Board.Name)
 		}
 		fmt.Printf("%-8s %-28s %6s %10s  %s\n", "build", "on trial in slot B", "tries", "seconds", "then")
 		failed := false
@@ -314,7 +311,7 @@ func qemuCuts() *cobra.Command {
 			if err := cutAt(cmd.Context(), w, 100*time.Millisecond+time.Duration(r.Int64N(int64(most)))); err != nil {
 				return err
 			}
-			if _, err := diskRecord(o, m.Disk(home)); err == nil {
+			if _, err := image.Record(m.Disk(home)); err == nil {
 				whole++
 			}
 		}
@@ -333,14 +330,6 @@ func qemuCuts() *cobra.Command {
 	c.Flags().Uint64Var(&seed, "seed", 1, "of the moments")
 	c.Flags().DurationVar(&most, "most", 12*time.Second, "the latest moment")
 	return c
-}
-
-// diskRecord is the record of a disk; a board without a loader has none to lose.
-func diskRecord(o image.Opts, disk string) (r bootrecord.Record, err error) {
-	if o.Board.UBoot == "" {
-		return r, nil
-	}
-	return image.Record(disk)
 }
 
 // cutAt gives the device power for so long.

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"swipewell/drivers/pcsc/pcscsim"
+	"swipewell/firmware/image"
 	"swipewell/firmware/pos"
 	"swipewell/firmware/sim/world"
 )
@@ -184,6 +185,11 @@ func play(ctx context.Context, s shared, file string, keep bool) (r result) {
 			env.Setenv("POSD", o.Posd)                     // the build in slot A, with board slots
 			env.Setenv("POSTOOL", o.Tool)
 			env.Setenv("SMPMGR", smpmgr())
+			if s.qemu != "" { // the slot that the machine left the factory with, the build after it, and one that must not stay
+				env.Setenv("SLOT", filepath.Join(s.qemu, image.SlotFile))
+				env.Setenv("NEXT", filepath.Join(s.qemu+nextSuffix, image.SlotFile))
+				env.Setenv("BAD", filepath.Join(s.qemu+badSuffix, image.SlotFile))
+			}
 			return nil
 		}})
 	})

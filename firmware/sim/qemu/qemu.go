@@ -50,9 +50,6 @@ func New(o Opts) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.UBoot == "" {
-		o.Direct = true
-	}
 	_, missing := exec.LookPath(b.QEMU)
 	if missing == nil && !o.Direct {
 		_, missing = os.Stat(b.UBoot)

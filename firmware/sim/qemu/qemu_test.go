@@ -151,7 +151,7 @@ func TestWireTakesTurns(t *testing.T) {
 		if _, err := c.Write([]byte("who")); err != nil {
 			t.Fatal(err)
 		}
-		w.turn <- struct{}{} // the device opens its port
+		w.changed(ctx, true) // the device opens its port
 		device := accept(t, port)
 		b := make([]byte, 3)
 		if _, err := io.ReadFull(device, b); err != nil || string(b) != "who" {
@@ -164,5 +164,43 @@ func TestWireTakesTurns(t *testing.T) {
 			t.Fatalf("%q %v", all, err)
 		}
 		w.hangUp()
+	}
+}
+
+// A device that starts again without having been asked leaves no turn behind: who
+// asks then reaches the program that runs.
+func TestWireForgetsATurn(t *testing.T) {
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	w := &wire{world: filepath.Join(dir, "world"), port: filepath.Join(dir, "port")}
+	port := listen(t, w.port)
+	w.listen(ctx)
+	defer w.ln.Close()
+	for range 3 {
+		w.changed(ctx, true)
+		w.changed(ctx, false)
+	}
+	w.changed(ctx, true)
+	w.changed(ctx, true) // no end was told of
+	for i := range 2 {
+		c, err := net.Dial("unix", w.world)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Write([]byte("who")); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 { // its turn
+			device := accept(t, port)
+			device.Close()
+			continue
+		}
+		port.(*net.UnixListener).SetDeadline(time.Now().Add(100 * time.Millisecond))
+		if early, err := port.Accept(); err == nil {
+			early.Close()
+			t.Fatal("the second asked before the device had opened its port again")
+		}
 	}
 }

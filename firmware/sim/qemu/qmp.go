@@ -106,13 +106,7 @@ func (q *qmp) run(socket string) {
 			continue
 		}
 		if w := q.wires[m.Data.ID]; w != nil {
-			w.hangUp()
-			switch {
-			case m.Data.Open && w.turn != nil:
-				w.turn <- struct{}{}
-			case m.Data.Open:
-				w.connect(q.ctx)
-			}
+			w.changed(q.ctx, m.Data.Open)
 		}
 	}
 }
@@ -144,6 +138,25 @@ type wire struct {
 	count sync.WaitGroup
 }
 
+// changed is the device opening the port, or closing it. A turn that nobody took
+// ends with the program that gave it: who asks later waits for the next one's.
+func (w *wire) changed(ctx context.Context, open bool) {
+	w.hangUp()
+	if w.turn == nil {
+		if open {
+			w.connect(ctx)
+		}
+		return
+	}
+	select {
+	case <-w.turn:
+	default:
+	}
+	if open {
+		w.turn <- struct{}{}
+	}
+}
+
 // connect is the device opening the socket.
 func (w *wire) connect(ctx context.Context) {
 	a, err := net.Dial("unix", w.world)
@@ -165,7 +178,7 @@ func (w *wire) listen(ctx context.Context) {
 	if err != nil {
 		return // nobody can ask the device then, and who does is told so
 	}
-	w.ln, w.turn = ln, make(chan struct{}, 16)
+	w.ln, w.turn = ln, make(chan struct{}, 1)
 	go func() {
 		for {
 			c, err := ln.Accept()

@@ -18,7 +18,8 @@ import (
 
 // `board slots`: posd lies in two slots and is started by the real scripts/bootsel,
 // as on a board without a boot loader that knows of slots. Whoever watches over it
-// starts it again whenever it ends.
+// starts it again whenever it ends. A machine has its own slots and loader: there
+// it is the technician's end of the cable, and the keys that sign builds.
 
 // buildKey is the file with the private half of the key that signs bundles for the
 // bench, secondKey that of another signer; wrongKey is one that the bench does not
@@ -35,8 +36,15 @@ const maxStarts = 10
 
 // fitSlots makes the slots and the way to the cable for programs of others.
 func (w *World) fitSlots() error {
+	if err := w.layBuildKeys(); err != nil {
+		return err
+	}
+	w.manned = true
 	if w.o.Machine != nil {
-		return errors.New("board slots: a machine has its own, with its loader")
+		if w.o.Machine.Slots() == "" {
+			return errors.New("board slots: this machine has no loader that knows of slots")
+		}
+		return nil
 	}
 	if w.o.Bootsel == "" || w.o.Boot == nil {
 		return errors.New("board slots: scripts/bootsel was not found")
@@ -57,12 +65,17 @@ func (w *World) fitSlots() error {
 		return err
 	}
 	w.slots = dir
+	return os.WriteFile(filepath.Join(dir, "boot.0"), text, 0o600)
+}
+
+// layBuildKeys writes the private keys of those who sign builds.
+func (w *World) layBuildKeys() error {
 	for _, k := range []string{buildKey, secondKey, wrongKey} {
 		if err := os.WriteFile(filepath.Join(w.DeskDir(), k), []byte(base64.StdEncoding.EncodeToString(benchSeed(k))+"\n"), 0o600); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(dir, "boot.0"), text, 0o600)
+	return nil
 }
 
 // updateText is the board file's [update].
@@ -132,7 +145,7 @@ func (w *World) ServicePath() string { return w.path("cable") }
 
 // plugCable makes that port, and carries bytes while somebody has it open.
 func (w *World) plugCable() error {
-	if w.slots == "" || w.far != nil {
+	if !w.manned || w.far != nil {
 		return nil
 	}
 	p, err := ttysim.Open(ttysim.Opts{Link: w.ServicePath(), Loose: true})

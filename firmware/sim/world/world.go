@@ -111,6 +111,7 @@ type World struct {
 
 	slots    string       // folder of slots and boot record; "": posd is started by itself
 	slotKeys []string     // more lines of the board file's [update]
+	manned   bool         // a technician is at the far end of the cable
 	far      *ttysim.Pair // the technician's end of the cable
 	cut      bool         // the power is off, or is meant to go: nobody starts posd again
 	starts   int          // in a row, without a screen
