@@ -140,12 +140,17 @@ func (x *Inbox) Begin(total int64, sum bundle.Sum) (int64, error) {
 	return 0, x.keep()
 }
 
-// keep notes how far it has come, once that is on the medium.
+// keep notes how far it has come, once that is on the medium; and the note is there,
+// too, when it returns: else a power cut costs all since the note before.
 func (x *Inbox) keep() error {
-	if err := x.m.Sync(); err != nil {
-		return named(errors.Join(errMedium, err))
+	err := x.m.Sync()
+	if err == nil {
+		_, err = x.m.WriteAt(x.note.bytes(), 0)
 	}
-	if _, err := x.m.WriteAt(x.note.bytes(), 0); err != nil {
+	if err == nil {
+		err = x.m.Sync()
+	}
+	if err != nil {
 		return named(errors.Join(errMedium, err))
 	}
 	x.synced = x.note.have
