@@ -89,6 +89,9 @@ func NewInbox(dev *Device, m Medium, room int64) *Inbox {
 	if _, err := m.ReadAt(b, 0); err == nil {
 		if n, ok := parseNote(b); ok {
 			x.note, x.synced = n, n.have
+			if h, err := bundle.ReadHead(x.reader()); err == nil {
+				x.version = h.Manifest.Version // to tell of; it is judged again once more of it comes
+			}
 		}
 	}
 	return x

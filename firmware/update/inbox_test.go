@@ -80,8 +80,14 @@ func TestInboxKeeps(t *testing.T) {
 		d.Do(op)
 	}
 	cut := &world{files: d.Image(rand.New(rand.NewPCG(1, 1)), powercut.None)}
-	if n := NewInbox(cut.at(A), medium{cut, "in"}, 1<<20).Have(int64(len(file)), sum); n < 200_000-syncEvery-1000 {
+	in = NewInbox(cut.at(A), medium{cut, "in"}, 1<<20)
+	if n := in.Have(int64(len(file)), sum); n < 200_000-syncEvery-1000 {
 		t.Errorf("%d of 200000 bytes are kept over a power cut", n)
+	}
+	var told []Event
+	in.Tell = func(e Event) { told = append(told, e) }
+	if _, err := in.Begin(int64(len(file)), sum); err != nil || len(told) != 1 || told[0].What != Resumed || told[0].Version != version(2) {
+		t.Errorf("%v %+v", err, told)
 	}
 	if n := in.Have(int64(len(file)), bundle.Sum{1}); n != 0 {
 		t.Errorf("another bundle goes on from %d", n)
