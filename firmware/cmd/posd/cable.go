@@ -49,7 +49,7 @@ func (d *device) cable(ctx context.Context, o console.Opts) {
 	mo.SMP = srv.Handle
 	if u := d.up.updates; u != nil {
 		srv.Images = u.Images()
-		mo.Flash, mo.Damaged = u.Flash(&flashwire.Device{Facts: d.facts, Note: d.noteService,
+		mo.Flash, mo.Damaged = u.Flash(&flashwire.Device{Facts: d.facts, Note: d.noteService, Starting: d.starting,
 			Restart: func() error { return d.restart(ctx, "") }})
 		o.Upkeep = &cableUpkeep{d: d, mux: func() *service.Mux { return m }}
 	}

@@ -169,6 +169,13 @@ func (d *device) mayMigrate(uint32) bool {
 	return err == nil && may
 }
 
+// starting tells that no life has begun yet, and nothing has stopped it.
+func (d *device) starting() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.term == nil && d.fault == "" && d.lesson == nil
+}
+
 // clearOfMoney tells why no update is taken now. A store that another version
 // wrote is no reason: a build that reads it is what such a device waits for.
 func (d *device) clearOfMoney(ctx context.Context) error {

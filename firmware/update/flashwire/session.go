@@ -123,6 +123,11 @@ func trouble(err error) []byte {
 	return AppendFrame(nil, Failed, body(t))
 }
 
+// later is a Trouble that passes.
+func later(why string) []byte {
+	return AppendFrame(nil, Failed, body(Trouble{Code: plainTrouble, Text: why, Again: true}))
+}
+
 // Device is the device's end of a session.
 type Device struct {
 	Facts func() Facts
@@ -133,6 +138,9 @@ type Device struct {
 	// put on trial is signed, and nothing else restarts without a login. It has to
 	// refuse while money is open, as Try did before. nil: the device cannot.
 	Restart func() error
+	// Starting tells that it cannot say yet whether money is open: the host shall ask
+	// again. nil: never.
+	Starting func() bool
 	// Has tells which blocks of an image are in its slots; nil: it does not know
 	// the question, and is silent.
 	Has func(update.Question) (bundle.Set, error)
@@ -157,6 +165,9 @@ func (d *Device) Idle() {
 
 // Got takes a frame and gives what to send. Rates are [RateDevice]'s.
 func (d *Device) Got(f Frame) (out [][]byte) {
+	if (f.Type == Open || f.Type == Try) && d.Starting != nil && d.Starting() {
+		return [][]byte{later("the device is starting")}
+	}
 	switch f.Type {
 	case Hello:
 		return [][]byte{AppendFrame(nil, Info, body(d.Facts()))}
@@ -164,7 +175,7 @@ func (d *Device) Got(f Frame) (out [][]byte) {
 		return [][]byte{d.open(f)}
 	case Data, Poll:
 		if d.r == nil {
-			return [][]byte{AppendFrame(nil, Failed, body(Trouble{Code: plainTrouble, Text: "no bundle was announced", Again: true}))}
+			return [][]byte{later("no bundle was announced")}
 		}
 		a, err := d.r.Got(f)
 		if err != nil {

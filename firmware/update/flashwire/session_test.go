@@ -381,3 +381,15 @@ func FuzzEnds(f *testing.F) {
 		}
 	})
 }
+
+// TestStarting: a device that has just got its power back takes a bundle as soon as
+// it can say whether money is open, and the host waits for it.
+func TestStarting(t *testing.T) {
+	x := newTarget(t, 50_000)
+	d, asked := x.device(), 0
+	d.Starting = func() bool { asked++; return asked < 5 }
+	h := x.host()
+	if _, _, err := play(h, d, 0, 1, 0); err != nil || !h.Done() || asked < 5 {
+		t.Errorf("%v after %d questions", err, asked)
+	}
+}
