@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -99,6 +100,21 @@ var (
 
 // do types a line and gives what the console says until it waits again, line by line.
 func (c *Cable) do(ctx context.Context, line string, fn func(string) error) (last string, err error) {
+	return c.until(ctx, line, "", fn)
+}
+
+// settle brings both ends to the same prompt: a device that has just started has
+// written one that nobody asked for, and each answer would be taken for the next
+// question's. A word of ours is typed and struck out again; what came before its
+// echo is of before.
+func (c *Cable) settle(ctx context.Context) error {
+	mark := rand.Text()[:8]
+	_, err := c.until(ctx, mark+"\x15", mark, func(string) error { return nil })
+	return err
+}
+
+// until is do, and what comes before a line with mark in it is nobody's.
+func (c *Cable) until(ctx context.Context, line, mark string, fn func(string) error) (last string, err error) {
 	if _, err := io.WriteString(c.rw, line+"\r"); err != nil {
 		return "", err
 	}
@@ -111,10 +127,15 @@ func (c *Cable) do(ctx context.Context, line string, fn func(string) error) (las
 		b, err := c.in.ReadByte()
 		if errors.Is(err, os.ErrDeadlineExceeded) && quiet < 5 { // noise hit the prompt: another one comes
 			quiet++
-			if _, err := io.WriteString(c.rw, "\r"); err != nil {
+			again := "\r"
+			if mark != "" {
+				again = line + again
+			} else {
+				seen++
+			}
+			if _, err := io.WriteString(c.rw, again); err != nil {
 				return "", err
 			}
-			seen++
 			continue
 		}
 		if err != nil {
@@ -131,6 +152,12 @@ func (c *Cable) do(ctx context.Context, line string, fn func(string) error) (las
 		}
 		text := strings.Trim(at.String(), "\r")
 		at.Reset()
+		if mark != "" {
+			if strings.Contains(text, mark) {
+				mark, seen = "", 1
+			}
+			continue
+		}
 		if seen++; seen == 1 && strings.HasSuffix(text, line) {
 			continue // what was typed
 		}
@@ -145,7 +172,7 @@ var ErrLogin = errors.New("console: the device did not accept the key")
 
 // Login logs a role in with a key.
 func (c *Cable) Login(ctx context.Context, r Role, key ed25519.PrivateKey) error {
-	if _, err := c.do(ctx, "", func(string) error { return nil }); err != nil {
+	if err := c.settle(ctx); err != nil {
 		return err
 	}
 	ask := ""

@@ -59,11 +59,11 @@ func (d *device) health(ctx context.Context, image update.Image) {
 
 // watchTrial confirms the running build or ends its trial.
 func (d *device) watchTrial(ctx context.Context, image update.Image, h update.Health) {
-	checked, asked := false, -askEvery
+	checked, asked, lost := false, -askEvery, onLine
 	for ctx.Err() == nil {
 		since := d.board.Clock.Now().Boot - d.start.Boot
 		checked = d.checkOnTrial(&h, checked)
-		d.hostOnTrial(&h, since, &asked)
+		d.hostOnTrial(&h, since, &asked, &lost)
 		switch h.At(since) {
 		case update.Healthy:
 			d.confirm(image, h.Excuse)
@@ -104,10 +104,14 @@ func (d *device) checkOnTrial(h *update.Health, checked bool) bool {
 	return checked
 }
 
-// hostOnTrial asks for a sign of life, or states why there can be none. A link
-// that comes up to a host that then says nothing is no excuse: it may be this
-// build that cannot speak.
-func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked *time.Duration) {
+// onLine is no time since the line was lost.
+const onLine = time.Duration(-1)
+
+// hostOnTrial asks for a sign of life, or states why there can be none: no link was
+// up for as long as a trial takes. One that comes up to a host that then says
+// nothing is no excuse, nor is one dial that fails meanwhile: it may be this build
+// that cannot speak. lost is since when no link is up.
+func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked, lost *time.Duration) {
 	d.mu.Lock()
 	t, opened, fault := d.term, d.opened, d.fault
 	var down []string
@@ -122,6 +126,12 @@ func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked *time.
 	}
 	d.mu.Unlock()
 	switch {
+	case up:
+		*lost = onLine
+	case len(down) > 0 && *lost == onLine:
+		*lost = since
+	}
+	switch {
 	case t != nil && t.Answered():
 		h.Report(update.Host, true, "")
 	case len(d.board.Links) == 0 || len(d.file.Hosts()) == 0:
@@ -133,7 +143,7 @@ func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked *time.
 			*asked = since
 			t.Echo()
 		}
-	case len(down) > 0 && !up:
+	case len(down) > 0 && !up && since-*lost >= update.Settle:
 		h.Report(update.Host, true, "no line: "+strings.Join(down, ", "))
 	default:
 		if t != nil && since-*asked >= askLater {
