@@ -264,8 +264,8 @@ func (d *Device) Try() error {
 	return d.o.Port.Save(r.try(target, d.o.Tries))
 }
 
-// Install reads a whole bundle from a stream that cannot be asked for less:
-// it takes the first payload that it can use, and reads on to the end.
+// Install reads a bundle from a stream that cannot be asked for less, up to the end
+// of the first payload that it can use.
 func (d *Device) Install(r io.Reader) (*bundle.Manifest, error) {
 	h, err := bundle.ReadHead(r)
 	if err != nil {
@@ -278,13 +278,10 @@ func (d *Device) Install(r io.Reader) (*bundle.Manifest, error) {
 	if err != nil {
 		return h.Manifest, err
 	}
-	m, done := h.Manifest, false
+	m := h.Manifest
 	none := refuse(NoBase, "the file has no payload for this device")
 	for {
 		i, err := bundle.Section(r, m)
-		if err == io.EOF && done {
-			return m, nil
-		}
 		if err == io.EOF {
 			return m, none
 		}
@@ -295,33 +292,24 @@ func (d *Device) Install(r io.Reader) (*bundle.Manifest, error) {
 		size, usable := p.Size, p.Kind != bundle.Delta || p.Base == rec.Images[d.o.Running].Sum
 		if p.Kind == bundle.Blocks {
 			sent, err := bundle.ReadSet(r, m)
-			if done && errors.Is(err, io.ErrUnexpectedEOF) {
-				return m, nil
-			}
 			if err != nil {
 				return m, named(err)
 			}
-			if !done {
-				k, err := d.lacks(m, sent)
-				if err != nil {
-					return m, err
-				}
-				if usable = k < 0; !usable {
-					none = noBlock(m, k)
-				}
+			k, err := d.lacks(m, sent)
+			if err != nil {
+				return m, err
+			}
+			if usable = k < 0; !usable {
+				none = noBlock(m, k)
 			}
 			size, section = p.SizeOf(sent), io.MultiReader(bytes.NewReader(sent), r)
 		}
-		if done || !usable {
-			if n, err := io.Copy(io.Discard, io.LimitReader(r, size)); err != nil || n < size && !done {
-				return m, named(errors.Join(err, io.ErrUnexpectedEOF))
-			}
-			continue
+		if usable { // and once it is in the slot, what else the file has is nobody's
+			return m, d.Write(h, i, section)
 		}
-		if err := d.Write(h, i, section); err != nil {
-			return m, err
+		if n, err := io.Copy(io.Discard, io.LimitReader(r, size)); err != nil || n < size {
+			return m, named(errors.Join(err, io.ErrUnexpectedEOF))
 		}
-		done = true
 	}
 }
 
