@@ -24,6 +24,7 @@ type Key struct {
 type Box struct {
 	classes [len(pos.Classes) + 1]class
 	saf     SAF
+	queued  int
 	refused int
 	high    pos.STAN
 }
@@ -110,6 +111,9 @@ func (c *class) due() (at time.Duration, any bool) {
 }
 
 func (b *Box) count(r *pos.Record, n int) {
+	if r.State == pos.RecordQueued {
+		b.queued += n
+	}
 	if r.Class != pos.ClassAdvice {
 		return
 	}
@@ -121,6 +125,9 @@ func (b *Box) count(r *pos.Record, n int) {
 		b.refused += n
 	}
 }
+
+// Queued is how many records wait to be sent.
+func (b *Box) Queued() int { return b.queued }
 
 // Get is one record.
 func (b *Box) Get(k Key) (pos.Record, bool) {

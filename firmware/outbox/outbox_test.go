@@ -261,6 +261,15 @@ func TestBoxIsTheList(t *testing.T) {
 					rt.Fatalf("next %v %v, want %v %v", bt, ba, nt, na)
 				}
 			}
+			queued := 0
+			for _, r := range n.All() {
+				if r.State == pos.RecordQueued {
+					queued++
+				}
+			}
+			if b.Queued() != queued {
+				rt.Fatalf("%d queued, and %d are", b.Queued(), queued)
+			}
 			if b.High() != n.High() || b.Gated(w.Card) != n.Gated(w.Card) || len(b.All()) != len(n.All()) {
 				rt.Fatal("high, gate or length")
 			}

@@ -121,7 +121,7 @@ func (t *Terminal) traceCause(was txn.Intent) {
 
 // traceSent tells of a message whose last byte has left.
 func (t *Terminal) traceSent(id pos.RecordID, v iso8583.View) {
-	t.o.Journal.Record(journal.Event{Code: prompt.LogSent, Source: "link", Tx: txID(id), Fields: append(journal.Message(v), journal.Count("queue", t.waiting()))})
+	t.o.Journal.Record(journal.Event{Code: prompt.LogSent, Source: "link", Tx: txID(id), Fields: append(journal.Message(v), journal.Count("queue", t.box.Queued()))})
 }
 
 // traceEnd tells how an exchange ended, and its stages.
@@ -208,14 +208,4 @@ func (t *Terminal) keepTape(id string, usual bool) {
 	}
 	x.bytes += len(p.Bytes())
 	t.o.Journal.Record(journal.Event{Code: prompt.LogTape, Level: slog.LevelDebug, Source: "txn", Tx: id, Fields: []journal.Field{journal.Count("steps", p.Steps), journal.Tape(p)}})
-}
-
-// waiting is how many records of the outbox wait to be sent.
-func (t *Terminal) waiting() (n int) {
-	for _, r := range t.box.All() {
-		if r.State == pos.RecordQueued {
-			n++
-		}
-	}
-	return n
 }
