@@ -162,9 +162,9 @@ func imageOf(m *bundle.Manifest) Image {
 }
 
 // Write puts the image into the slot that does not run: payload i of the bundle,
-// from r, behind the byte of its section. Each block is checked before it is written; a block that the slot has
-// already is not written again, so a second try after a cut is cheap. At the end
-// the slot is read back.
+// from r, behind the byte of its section. Each block is checked before it is
+// written; a block that the slot has already is not written again, so a second try
+// after a cut is cheap. At the end the slot is read back.
 func (d *Device) Write(h *bundle.Head, i int, r io.Reader) error {
 	if _, err := d.Judge(h); err != nil {
 		return err

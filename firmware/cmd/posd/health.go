@@ -59,11 +59,12 @@ func (d *device) health(ctx context.Context, image update.Image) {
 
 // watchTrial confirms the running build or ends its trial.
 func (d *device) watchTrial(ctx context.Context, image update.Image, h update.Health) {
-	checked, asked, lost := false, -askEvery, onLine
+	checked, asked := false, -askEvery
+	var out outage
 	for ctx.Err() == nil {
 		since := d.board.Clock.Now().Boot - d.start.Boot
 		checked = d.checkOnTrial(&h, checked)
-		d.hostOnTrial(&h, since, &asked, &lost)
+		d.hostOnTrial(&h, since, &asked, &out)
 		switch h.At(since) {
 		case update.Healthy:
 			d.confirm(image, h.Excuse)
@@ -104,14 +105,31 @@ func (d *device) checkOnTrial(h *update.Health, checked bool) bool {
 	return checked
 }
 
-// onLine is no time since the line was lost.
-const onLine = time.Duration(-1)
+// outage is a time in which no link is up. A dial under way ends none.
+type outage struct {
+	on   bool
+	from time.Duration // since the start of posd
+}
+
+// look gives how long it has lasted: 0 while a link is up, and before one fails.
+func (o *outage) look(since time.Duration, up, failed bool) time.Duration {
+	switch {
+	case up:
+		o.on = false
+	case failed && !o.on:
+		o.on, o.from = true, since
+	}
+	if !o.on {
+		return 0
+	}
+	return since - o.from
+}
 
 // hostOnTrial asks for a sign of life, or states why there can be none: no link was
 // up for as long as a trial takes. One that comes up to a host that then says
 // nothing is no excuse, nor is one dial that fails meanwhile: it may be this build
-// that cannot speak. lost is since when no link is up.
-func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked, lost *time.Duration) {
+// that cannot speak.
+func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked *time.Duration, out *outage) {
 	d.mu.Lock()
 	t, opened, fault := d.term, d.opened, d.fault
 	var down []string
@@ -125,12 +143,7 @@ func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked, lost 
 		}
 	}
 	d.mu.Unlock()
-	switch {
-	case up:
-		*lost = onLine
-	case len(down) > 0 && *lost == onLine:
-		*lost = since
-	}
+	dead := out.look(since, up, len(down) > 0)
 	switch {
 	case t != nil && t.Answered():
 		h.Report(update.Host, true, "")
@@ -143,7 +156,7 @@ func (d *device) hostOnTrial(h *update.Health, since time.Duration, asked, lost 
 			*asked = since
 			t.Echo()
 		}
-	case len(down) > 0 && !up && since-*lost >= update.Settle:
+	case len(down) > 0 && dead >= update.Settle:
 		h.Report(update.Host, true, "no line: "+strings.Join(down, ", "))
 	default:
 		if t != nil && since-*asked >= askLater {

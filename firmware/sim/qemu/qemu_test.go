@@ -133,15 +133,21 @@ func TestWireCarriesTheLastBytes(t *testing.T) {
 	}
 }
 
-// Who asks the device waits for its turn, one after the other.
-func TestWireTakesTurns(t *testing.T) {
+// asked is a wire at which somebody may ask the device, and the device's port.
+func asked(t *testing.T) (*wire, net.Listener) {
+	t.Helper()
 	dir := t.TempDir()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	w := &wire{world: filepath.Join(dir, "world"), port: filepath.Join(dir, "port")}
 	port := listen(t, w.port)
-	w.listen(ctx)
-	defer w.ln.Close()
+	w.listen(t.Context())
+	t.Cleanup(func() { w.ln.Close() })
+	return w, port
+}
+
+// Who asks the device waits for its turn, one after the other.
+func TestWireTakesTurns(t *testing.T) {
+	ctx := t.Context()
+	w, port := asked(t)
 	for range 3 {
 		c, err := net.Dial("unix", w.world)
 		if err != nil {
@@ -170,13 +176,8 @@ func TestWireTakesTurns(t *testing.T) {
 // A device that starts again without having been asked leaves no turn behind: who
 // asks then reaches the program that runs.
 func TestWireForgetsATurn(t *testing.T) {
-	dir := t.TempDir()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	w := &wire{world: filepath.Join(dir, "world"), port: filepath.Join(dir, "port")}
-	port := listen(t, w.port)
-	w.listen(ctx)
-	defer w.ln.Close()
+	ctx := t.Context()
+	w, port := asked(t)
 	for range 3 {
 		w.changed(ctx, true)
 		w.changed(ctx, false)

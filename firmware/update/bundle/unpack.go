@@ -56,10 +56,10 @@ func (m *Manifest) Fits(p *Payload, i int, b []byte) bool {
 	return i < len(p.Pieces) && int64(len(b)) == min(int64(1)<<m.PieceBits, p.Size-int64(i)<<m.PieceBits) && Sum(sha256.Sum256(b)) == p.Pieces[i]
 }
 
-// Unpack reads payload i, of Blocks all of them ([UnpackBlocks] takes fewer), and gives its blocks to put, in order, each checked
-// before. old is the build that a delta is from; its sum is checked first. Errors
-// of r, old and put come through. It takes the memory of the dictionary (at most
-// 8 MiB), a block, a piece and 50 KiB.
+// Unpack reads payload i, of Blocks all of them ([UnpackBlocks] takes fewer), and
+// gives its blocks to put, in order, each checked before. old is the build that a
+// delta is from; its sum is checked first. Errors of r, old and put come through. It
+// takes the memory of the dictionary (at most 8 MiB), a block, a piece and 50 KiB.
 func Unpack(m *Manifest, i int, r io.Reader, old io.ReaderAt, put func(block int, b []byte) error) error {
 	p := &m.Payloads[i]
 	if p.Kind == Blocks {
